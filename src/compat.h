@@ -1,0 +1,42 @@
+/*
+ * compat.h
+ *		Differences between PostgreSQL versions.
+ *
+ * Every PG_VERSION_NUM test of the source tree stands in this file.
+ *
+ * Copyright (c) 2026, lead_qual contributors
+ */
+#ifndef LQ_COMPAT_H
+#define LQ_COMPAT_H
+
+#if PG_VERSION_NUM < 150000
+#error "lead_qual needs PostgreSQL 15 or later"
+#endif
+
+/*
+ * Soft errors came with 16.  Before that an input function raises.
+ */
+#if PG_VERSION_NUM >= 160000
+#include "nodes/miscnodes.h"
+#else
+#define ereturn(context, dummy_value, ...) \
+	do { \
+		(void) (context); \
+		ereport(ERROR, __VA_ARGS__); \
+		return dummy_value; \
+	} while (0)
+#endif
+
+/*
+ * DecodeDateTime() gained an argument in 16.
+ */
+#if PG_VERSION_NUM >= 160000
+#define lq_decode_datetime(field, ftype, nf, dtype, tm, fsec, tz) \
+	({ DateTimeErrorExtra extra_; \
+	   DecodeDateTime(field, ftype, nf, dtype, tm, fsec, tz, &extra_); })
+#else
+#define lq_decode_datetime(field, ftype, nf, dtype, tm, fsec, tz) \
+	DecodeDateTime(field, ftype, nf, dtype, tm, fsec, tz)
+#endif
+
+#endif							/* LQ_COMPAT_H */
