@@ -1,7 +1,5 @@
 -- Qualification types: what they say about leads
 BEGIN;
-CREATE EXTENSION IF NOT EXISTS pgtap;
-CREATE EXTENSION IF NOT EXISTS lead_qual;
 SELECT plan(41);
 
 -- frameworks

@@ -3,8 +3,6 @@
 -- binary COPY into the data directory, because receive functions cannot be
 -- called from SQL.
 BEGIN;
-CREATE EXTENSION IF NOT EXISTS pgtap;
-CREATE EXTENSION IF NOT EXISTS lead_qual;
 SELECT plan(19);
 SELECT setseed(0.15);
 
