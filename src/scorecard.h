@@ -143,7 +143,7 @@ extern void lq_card_advance(LqCard *card, TimestampTz at);
  * Reading, in micropoints.  An instant before card->as_of counts as as_of.
  */
 extern int64 lq_card_score(const LqCard *card, TimestampTz at);
-extern int64 lq_card_fit(const LqCard *card);
+extern int64 lq_card_fit(const LqCard *card, TimestampTz at);
 extern int64 lq_card_engagement(const LqCard *card, TimestampTz at);
 extern int64 lq_card_rule_points(const LqCard *card, int64 rule_id,
 								 TimestampTz at);
