@@ -107,6 +107,14 @@ LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 100;
 COMMENT ON FUNCTION falls_below(scorecard, numeric, timestamptz) IS
 'the first instant from then on at which the score is below the threshold if nothing happens: NULL if it is already, infinity if it never will be';
 
+CREATE FUNCTION reaches(card scorecard, threshold numeric,
+	at timestamptz DEFAULT funnel_now())
+RETURNS timestamptz
+AS 'MODULE_PATHNAME', 'scorecard_reaches'
+LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 100;
+COMMENT ON FUNCTION reaches(scorecard, numeric, timestamptz) IS
+'the first instant from then on at which the score is at the threshold or above if nothing happens, as negative points fade: NULL if it is already, infinity if it never will be';
+
 CREATE FUNCTION heat(card scorecard) RETURNS double precision
 AS 'MODULE_PATHNAME', 'scorecard_heat'
 LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;

@@ -26,6 +26,7 @@ PG_FUNCTION_INFO_V1(scorecard_as_of);
 PG_FUNCTION_INFO_V1(scorecard_last_activity);
 PG_FUNCTION_INFO_V1(scorecard_version);
 PG_FUNCTION_INFO_V1(scorecard_falls_below);
+PG_FUNCTION_INFO_V1(scorecard_reaches);
 PG_FUNCTION_INFO_V1(scorecard_explain);
 
 #define EXPLAIN_COLUMNS 8
@@ -196,11 +197,11 @@ scorecard_version(PG_FUNCTION_ARGS)
 }
 
 /*
- * falls_below(card, threshold, at) - NULL if it is below already, infinity if
- * it never will be
+ * The first instant from "at" on where the score is below the threshold, or
+ * has reached it: NULL if that is so at once, infinity if it never will be.
  */
-Datum
-scorecard_falls_below(PG_FUNCTION_ARGS)
+static Datum
+score_crossing(FunctionCallInfo fcinfo, bool falls)
 {
 	int64		threshold = threshold_micro(PG_GETARG_NUMERIC(1));
 	TimestampTz at = PG_GETARG_TIMESTAMPTZ(2);
@@ -208,17 +209,36 @@ scorecard_falls_below(PG_FUNCTION_ARGS)
 
 	lq_card_view(&card, PG_GETARG_SCORECARD_P(0));
 	lq_card_require_at(&card, at);
-	if (lq_card_score(&card, at) < threshold)
+	if ((lq_card_score(&card, at) < threshold) == falls)
 		PG_RETURN_NULL();
 
 	/* an answer may come early: ask again from there */
 	do
 	{
 		CHECK_FOR_INTERRUPTS();
-		at = lq_card_crossing(&card, LQ_CARD_SCORE, 0, true, threshold, at);
-	} while (at != DT_NOEND && lq_card_score(&card, at) >= threshold);
+		at = lq_card_crossing(&card, LQ_CARD_SCORE, 0, falls, threshold, at);
+	} while (at != DT_NOEND &&
+			 (lq_card_score(&card, at) < threshold) != falls);
 
 	PG_RETURN_TIMESTAMPTZ(at);
+}
+
+/*
+ * falls_below(card, threshold, at)
+ */
+Datum
+scorecard_falls_below(PG_FUNCTION_ARGS)
+{
+	return score_crossing(fcinfo, true);
+}
+
+/*
+ * reaches(card, threshold, at) - points below zero fade as well
+ */
+Datum
+scorecard_reaches(PG_FUNCTION_ARGS)
+{
+	return score_crossing(fcinfo, false);
 }
 
 /* A half-life for people: whole days as days. */
