@@ -1,0 +1,212 @@
+/*
+ * funnel.h
+ *		The tables of a funnel and the policy it holds, as a backend keeps them.
+ *
+ * Copyright (c) 2026, lead_qual contributors
+ */
+#ifndef LQ_FUNNEL_H
+#define LQ_FUNNEL_H
+
+#include "commands/trigger.h"
+#include "executor/spi.h"
+#include "fmgr.h"
+#include "utils/timestamp.h"
+
+#include "condition.h"
+#include "scorecard.h"
+
+typedef enum LqTable
+{
+	LQ_TABLE_ACCOUNT,
+	LQ_TABLE_ACTIVITY,
+	LQ_TABLE_ANSWER,
+	LQ_TABLE_DEAL,
+	LQ_TABLE_DEAL_CONTACT,
+	LQ_TABLE_DEFINITION,
+	LQ_TABLE_ELEMENT,
+	LQ_TABLE_KIND,
+	LQ_TABLE_LEAD,
+	LQ_TABLE_LIST,
+	LQ_TABLE_REASON,
+	LQ_TABLE_RULE,
+	LQ_TABLE_SETTING,
+	LQ_TABLE_SOURCE,
+	LQ_TABLE_STAGE,
+	LQ_TABLE_STAGE_HISTORY,
+	LQ_TABLE_TRANSITION
+#define LQ_N_TABLES (LQ_TABLE_TRANSITION + 1)
+} LqTable;
+
+typedef enum LqMilestone
+{
+	LQ_MILESTONE_LEAD,
+	LQ_MILESTONE_MQL,
+	LQ_MILESTONE_SAL,
+	LQ_MILESTONE_SQL,
+	LQ_MILESTONE_OPPORTUNITY,
+	LQ_MILESTONE_CUSTOMER,
+	LQ_MILESTONE_NURTURE,
+	LQ_MILESTONE_DISQUALIFIED,
+	LQ_MILESTONE_LOST
+} LqMilestone;
+
+typedef struct LqStage
+{
+	char	   *name;
+	int			position;
+	LqMilestone milestone;
+	Interval   *sla;			/* NULL: no deadline */
+	bool		notify;
+} LqStage;
+
+typedef struct LqKind
+{
+	char	   *name;
+	bool		of_lead;		/* party = lead */
+	bool		touch;
+	HeapTuple	tuple;			/* the row, for kind.<column> */
+} LqKind;
+
+typedef struct LqRule
+{
+	char	   *name;
+	LqCardRule	card;			/* id, axis, points, half-life, limits */
+	char	   *kind;			/* NULL for fit, "*" for any kind */
+	bool		has_condition;
+	char	   *condition_text;
+	char	   *condition_sql;
+	LqCondition *condition;		/* NULL when there is none or it is broken */
+	bool		broken;			/* does not compile: the rule is skipped */
+} LqRule;
+
+typedef struct LqTransition
+{
+	int64		transition_id;
+	const LqStage *from;		/* NULL: creation, or any */
+	bool		from_any;
+	const LqStage *to;
+	bool		automatic;
+	Interval   *after;			/* NULL: at once */
+	bool		needs_reason;
+	bool		exception;
+	bool		has_condition;
+	char	   *condition_text;
+	char	   *condition_sql;
+	char	   *description;
+	LqCondition *condition;
+	bool		broken;			/* does not compile: it never holds */
+} LqTransition;
+
+typedef struct LqReason
+{
+	char	   *reason;
+	char	   *applies_to;
+} LqReason;
+
+typedef struct LqElement
+{
+	char	   *framework;
+	char	   *element;
+} LqElement;
+
+/*
+ * Everything a backend knows of a funnel.  It is replaced as a whole when
+ * something in it changed; a replaced one stays readable to the end of the
+ * transaction.
+ */
+typedef struct LqFunnel
+{
+	Oid			schema;
+	char	   *name;			/* of the schema, not quoted */
+	Oid			owner;			/* of all its tables */
+	Oid			relid[LQ_N_TABLES];
+
+	/* the key of the lead table */
+	AttrNumber	key_attno;
+	char	   *key_name;
+	Oid			key_type;
+	int16		key_typlen;
+	bool		key_typbyval;
+	Oid			key_collation;
+	FmgrInfo	key_cmp;
+
+	/* policy: the active definition and what belongs to it */
+	char	   *time_zone;
+	char	   *definition;		/* NULL: none is active */
+	int			version;
+	LqCardLimits limits;
+	int			n_stages;
+	LqStage    *stages;			/* by position */
+	int			n_kinds;
+	LqKind	   *kinds;			/* by name */
+	int			n_rules;
+	LqRule	   *rules;			/* by rule_id */
+	int			n_transitions;
+	LqTransition *transitions;	/* by position, transition_id */
+	int			n_reasons;
+	LqReason   *reasons;
+	int			n_elements;
+	LqElement  *elements;
+	int			n_lists;
+	LqNamedList *lists;
+	TupleDesc	account_desc;
+	TupleDesc	kind_desc;
+	TupleDesc	lead_desc;
+	Bitmapset  *fit_columns;	/* of lead, that fit rules read */
+	bool		fit_reads_account;
+} LqFunnel;
+
+/* who a piece of our code acts as; see lq_funnel_enter() */
+typedef struct LqIdentity
+{
+	Oid			userid;
+	int			sec_context;
+	int			guc_level;
+} LqIdentity;
+
+/*
+ * The funnel that a trigger works for, after proving that it was fired on the
+ * table it is meant for, at the right time and level.  Event bits are those
+ * of trigger.h: TRIGGER_EVENT_BEFORE, TRIGGER_EVENT_ROW.
+ */
+extern LqFunnel *lq_funnel_of_trigger(FunctionCallInfo fcinfo, LqTable table,
+									  uint32 timing_and_level,
+									  const char *function);
+/* The funnel of that name, for an SQL function. */
+extern LqFunnel *lq_funnel_by_name(const char *name);
+extern LqFunnel *lq_funnel_by_schema(Oid schema);
+
+/* The table's name, quoted and with its schema, for SPI. */
+extern const char *lq_funnel_table(const LqFunnel *funnel, LqTable table);
+
+/* Act as the funnel's owner, whose row security does not bind him here. */
+extern void lq_funnel_enter(const LqFunnel *funnel, LqIdentity *saved);
+extern void lq_funnel_leave(const LqIdentity *saved);
+
+/* Raise unless the outer user may use lead_qual.clock or lead_qual.import. */
+extern void lq_funnel_check_settings(const LqFunnel *funnel);
+extern bool lq_funnel_importing(const LqFunnel *funnel);
+extern const char *lq_actor(void);
+
+/*
+ * A statement of ours over the funnel's tables, prepared once a session and
+ * funnel: text is a format with %t1$... expanded by the caller through
+ * lq_funnel_table(); see funnel.c.
+ */
+extern SPIPlanPtr lq_funnel_plan(const LqFunnel *funnel, int statement,
+								 const char *text, int nargs, Oid *argtypes);
+/* Run it seeing all that is committed now and our own changes. */
+extern int	lq_funnel_execute(SPIPlanPtr plan, Datum *values,
+							  const char *nulls, bool read_only, long limit);
+
+extern const LqStage *lq_funnel_stage(const LqFunnel *funnel,
+									  const char *name);
+extern const LqKind *lq_funnel_kind(const LqFunnel *funnel, const char *name);
+extern const LqRule *lq_funnel_rule(const LqFunnel *funnel, int64 rule_id);
+
+/* The scope of a condition of this funnel over that relation. */
+extern void lq_funnel_scope(const LqFunnel *funnel, LqConditionFor target,
+							Relation relation, const char *definition,
+							LqConditionScope *scope);
+
+#endif							/* LQ_FUNNEL_H */
