@@ -133,7 +133,8 @@ extern char *lq_condition_check(const char *condition,
 								const LqConditionScope *scope);
 extern LqCondition *lq_condition_compile(const char *condition_sql,
 										 const char *condition,
-										 const LqConditionScope *scope);
+										 const LqConditionScope *scope,
+										 const char *label);
 
 extern LqTruth lq_condition_eval(LqCondition *condition, TupleTableSlot *row,
 								 LqPseudoFetch fetch, void *fetch_arg);

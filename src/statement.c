@@ -106,6 +106,11 @@ static const struct
 		"SELECT {key} FROM {lead} WHERE scorecard IS NULL"
 		" OR {scored_version}(scorecard) <> $1"
 		" LIMIT $2 FOR NO KEY UPDATE SKIP LOCKED"},
+	[LQ_STATEMENT_RAISE_VERSION] = {"t",
+		"UPDATE {definition}"
+		" SET version = (SELECT max(version) + 1 FROM {definition})"
+		" WHERE CASE WHEN $1 IS NULL THEN status = 'active'"
+		" ELSE definition = $1 END"},
 };
 
 /* A type of ours: the extension's schema can hold but one of that name. */
@@ -231,4 +236,11 @@ lq_statement_run(const LqFunnel *funnel, LqStatement statement,
 		elog(ERROR, "SPI_execute_plan failed: %s",
 			 SPI_result_code_string(result));
 	return SPI_processed;
+}
+
+Portal
+lq_statement_open(const LqFunnel *funnel, LqStatement statement)
+{
+	return SPI_cursor_open(NULL, statement_plan(funnel, statement),
+						   NULL, NULL, true);
 }
