@@ -14,6 +14,7 @@ CREATE FUNCTION _create_funnel_policy() RETURNS void
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
 AS $template$
 BEGIN
+	-- lint: search_path, because create_funnel() has set it
 	--
 	-- Stages
 	--

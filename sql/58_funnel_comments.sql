@@ -7,6 +7,7 @@ CREATE FUNCTION _create_funnel_comments() RETURNS void
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
 AS $template$
 BEGIN
+	-- lint: search_path, because create_funnel() has set it
 	COMMENT ON TABLE setting IS
 		'the funnel itself: one row';
 	COMMENT ON COLUMN setting.only_row IS
