@@ -148,6 +148,13 @@ extern const LqConditionPart *lq_condition_part(const LqCondition *condition,
 extern Bitmapset *lq_condition_columns(const LqCondition *condition);
 extern bool lq_condition_can_raise(const LqCondition *condition);
 
+/*
+ * How often evaluating it raised an error in this session, since it was
+ * compiled, and what the last one said (NULL: none).
+ */
+extern int64 lq_condition_n_raised(const LqCondition *condition);
+extern const char *lq_condition_last_error(const LqCondition *condition);
+
 /* Does the condition read hits, points or last of this rule? */
 extern bool lq_condition_names_rule(const LqCondition *condition,
 									int64 rule_id);
