@@ -298,11 +298,11 @@ lq_qualification_compare(const LqFramework *fw, uint32 a, uint32 b)
 {
 	for (int i = 0; i < fw->nelements; i++)
 	{
-		int			diff = (int) lq_qualification_level(a, i) -
-			(int) lq_qualification_level(b, i);
+		LqLevel		mine = lq_qualification_level(a, i);
+		LqLevel		other = lq_qualification_level(b, i);
 
-		if (diff != 0)
-			return diff;
+		if (mine != other)
+			return (int) mine - (int) other;
 	}
 	return 0;
 }
