@@ -83,7 +83,7 @@ BEGIN
 	WHERE d.status = 'won';
 
 	COMMENT ON VIEW won_deal IS
-'One row per won deal, credited to one unit (lead and cycle) of its contacts: the one with the latest entered(sql) at or before the close, shown in sql_at; where none was an SQL by then (sql_at NULL), the one that began last before the close. amount is home_amount, or amount where the currency is missing or the funnel''s; a foreign amount without home_amount is NULL and flagged.';
+'One row per won deal, credited to one unit (lead and cycle) of its contacts: the one with the latest entered(sql) at or before the close, shown in sql_at; where none was an SQL by then (sql_at NULL), the one that began last before the close, or last of all where it has no date. amount is home_amount, or amount where the currency is missing or the funnel''s; a foreign amount without home_amount is NULL and flagged.';
 
 	--
 	-- The base of nearly every metric
