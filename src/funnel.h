@@ -172,6 +172,7 @@ typedef struct LqIdentity
 extern LqFunnel *lq_funnel_of_trigger(FunctionCallInfo fcinfo, LqTable table,
 									  uint32 timing_and_level,
 									  const char *function);
+
 /* The funnel of that name, for an SQL function. */
 extern LqFunnel *lq_funnel_by_name(const char *name);
 extern LqFunnel *lq_funnel_by_schema(Oid schema);
@@ -195,6 +196,7 @@ extern const char *lq_actor(void);
  */
 extern SPIPlanPtr lq_funnel_plan(const LqFunnel *funnel, int statement,
 								 const char *text, int nargs, Oid *argtypes);
+
 /* Run it seeing all that is committed now and our own changes. */
 extern int	lq_funnel_execute(SPIPlanPtr plan, Datum *values,
 							  const char *nulls, bool read_only, long limit);
