@@ -50,6 +50,38 @@ typedef enum LqMilestone
 	LQ_MILESTONE_LOST
 } LqMilestone;
 
+/* columns of the lead table that the code reads or keeps */
+typedef enum LqLeadColumn
+{
+	LQ_LEAD_STAGE,
+	/* the other columns kept by triggers: what clients write is ignored */
+	LQ_LEAD_STAGE_ENTERED_AT,
+	LQ_LEAD_CYCLE,
+	LQ_LEAD_CYCLE_STARTED_AT,
+	LQ_LEAD_ACCEPTED_BY,
+	LQ_LEAD_ACCEPTED_AT,
+	LQ_LEAD_SCORECARD,
+	LQ_LEAD_DEALS_OPEN,
+	LQ_LEAD_DEALS_WON,
+	LQ_LEAD_DEALS_LOST,
+	LQ_LEAD_WON_AMOUNT,
+	LQ_LEAD_DUE_AT,
+	LQ_LEAD_REVIEW_AT,
+	LQ_LEAD_ANSWERS,
+#define LQ_LEAD_FIRST_KEPT LQ_LEAD_STAGE_ENTERED_AT
+#define LQ_LEAD_LAST_KEPT LQ_LEAD_ANSWERS
+	LQ_LEAD_BANT,
+	LQ_LEAD_MEDDIC,
+	LQ_LEAD_RESUME_AT,
+	LQ_LEAD_REASON,
+	LQ_LEAD_NOTE,
+	LQ_LEAD_SOURCE,
+	LQ_LEAD_CAMPAIGN,
+	LQ_LEAD_OWNER,
+	LQ_LEAD_ACCOUNT_ID
+#define LQ_N_LEAD_COLUMNS (LQ_LEAD_ACCOUNT_ID + 1)
+} LqLeadColumn;
+
 typedef struct LqStage
 {
 	char	   *name;
@@ -76,6 +108,7 @@ typedef struct LqRule
 	char	   *condition_text;
 	char	   *condition_sql;
 	LqCondition *condition;		/* NULL when there is none or it is broken */
+	bool		enabled;
 	bool		broken;			/* does not compile: the rule is skipped */
 } LqRule;
 
@@ -84,6 +117,7 @@ typedef struct LqTransition
 	int64		transition_id;
 	const LqStage *from;		/* NULL: creation, or any */
 	bool		from_any;
+	bool		creation;
 	const LqStage *to;
 	bool		automatic;
 	Interval   *after;			/* NULL: at once */
@@ -103,11 +137,12 @@ typedef struct LqReason
 	char	   *applies_to;
 } LqReason;
 
-typedef struct LqElement
+/* an element that answers may be about: a row of table element */
+typedef struct LqKnownElement
 {
 	char	   *framework;
 	char	   *element;
-} LqElement;
+} LqKnownElement;
 
 /*
  * Everything a backend knows of a funnel.  It is replaced as a whole when
@@ -146,14 +181,17 @@ typedef struct LqFunnel
 	int			n_reasons;
 	LqReason   *reasons;
 	int			n_elements;
-	LqElement  *elements;
+	LqKnownElement *elements;
 	int			n_lists;
 	LqNamedList *lists;
 	TupleDesc	account_desc;
 	TupleDesc	kind_desc;
 	TupleDesc	lead_desc;
+	AttrNumber	lead_attno[LQ_N_LEAD_COLUMNS];
 	Bitmapset  *fit_columns;	/* of lead, that fit rules read */
-	bool		fit_reads_account;
+
+	MemoryContext context;		/* holds all of this */
+	struct LqFunnelEntry *entry;	/* where a session keeps it */
 } LqFunnel;
 
 /* who a piece of our code acts as; see lq_funnel_enter() */
@@ -177,6 +215,12 @@ extern LqFunnel *lq_funnel_of_trigger(FunctionCallInfo fcinfo, LqTable table,
 extern LqFunnel *lq_funnel_by_name(const char *name);
 extern LqFunnel *lq_funnel_by_schema(Oid schema);
 
+/* Read the policy rows into the funnel; model.c. */
+extern void lq_model_load(LqFunnel *funnel);
+
+/* The table called so in every funnel. */
+extern bool lq_table_by_name(const char *name, LqTable *table);
+
 /* The table's name, quoted and with its schema, for SPI. */
 extern const char *lq_funnel_table(const LqFunnel *funnel, LqTable table);
 
@@ -188,18 +232,6 @@ extern void lq_funnel_leave(const LqIdentity *saved);
 extern void lq_funnel_check_settings(const LqFunnel *funnel);
 extern bool lq_funnel_importing(const LqFunnel *funnel);
 extern const char *lq_actor(void);
-
-/*
- * A statement of ours over the funnel's tables, prepared once a session and
- * funnel: text is a format with %t1$... expanded by the caller through
- * lq_funnel_table(); see funnel.c.
- */
-extern SPIPlanPtr lq_funnel_plan(const LqFunnel *funnel, int statement,
-								 const char *text, int nargs, Oid *argtypes);
-
-/* Run it seeing all that is committed now and our own changes. */
-extern int	lq_funnel_execute(SPIPlanPtr plan, Datum *values,
-							  const char *nulls, bool read_only, long limit);
 
 extern const LqStage *lq_funnel_stage(const LqFunnel *funnel,
 									  const char *name);

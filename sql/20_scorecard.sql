@@ -1,0 +1,252 @@
+
+--
+-- scorecard: the score of one lead as a function of time
+--
+CREATE TYPE scorecard;
+
+CREATE FUNCTION scorecard_in(cstring) RETURNS scorecard
+AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION scorecard_in(cstring) IS 'I/O';
+
+CREATE FUNCTION scorecard_out(scorecard) RETURNS cstring
+AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION scorecard_out(scorecard) IS 'I/O';
+
+CREATE FUNCTION scorecard_recv(internal) RETURNS scorecard
+AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION scorecard_recv(internal) IS 'I/O';
+
+CREATE FUNCTION scorecard_send(scorecard) RETURNS bytea
+AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION scorecard_send(scorecard) IS 'I/O';
+
+CREATE TYPE scorecard (
+	INPUT = scorecard_in,
+	OUTPUT = scorecard_out,
+	RECEIVE = scorecard_recv,
+	SEND = scorecard_send,
+	INTERNALLENGTH = VARIABLE,
+	ALIGNMENT = double,
+	STORAGE = main
+);
+COMMENT ON TYPE scorecard IS
+'what a lead has earned, by rule, as of one instant: {v1 as_of=2026-01-31T09:00:00Z version=1 | 12 engagement hits=1 last=2026-01-31T09:00:00Z points=10 half_life=30d}';
+
+--
+-- Reading a card
+--
+CREATE FUNCTION score(card scorecard, at timestamptz DEFAULT funnel_now())
+RETURNS numeric
+AS 'MODULE_PATHNAME', 'scorecard_score'
+LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION score(scorecard, timestamptz) IS
+'the score at an instant, not before the card is as of: fit plus engagement, and the floor';
+
+CREATE FUNCTION fit(card scorecard, at timestamptz DEFAULT funnel_now())
+RETURNS numeric
+AS 'MODULE_PATHNAME', 'scorecard_fit'
+LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION fit(scorecard, timestamptz) IS
+'the points for who the lead is, limited to max_fit';
+
+CREATE FUNCTION engagement(card scorecard, at timestamptz DEFAULT funnel_now())
+RETURNS numeric
+AS 'MODULE_PATHNAME', 'scorecard_engagement'
+LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION engagement(scorecard, timestamptz) IS
+'the points for what the lead does, limited to max_engagement';
+
+CREATE FUNCTION points(card scorecard, rule_id bigint,
+	at timestamptz DEFAULT funnel_now())
+RETURNS numeric
+AS 'MODULE_PATHNAME', 'scorecard_points'
+LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION points(scorecard, bigint, timestamptz) IS
+'the points of one rule at an instant; 0 if it never held';
+
+CREATE FUNCTION hits(card scorecard, rule_id bigint) RETURNS bigint
+AS 'MODULE_PATHNAME', 'scorecard_hits'
+LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION hits(scorecard, bigint) IS
+'how often one rule counted';
+
+CREATE FUNCTION as_of(card scorecard) RETURNS timestamptz
+AS 'MODULE_PATHNAME', 'scorecard_as_of'
+LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION as_of(scorecard) IS
+'the instant of the latest hit that counted; NULL if there is none';
+
+CREATE FUNCTION last_activity(card scorecard) RETURNS timestamptz
+AS 'MODULE_PATHNAME', 'scorecard_last_activity'
+LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION last_activity(scorecard) IS
+'the instant of the latest thing that the lead did, scored or not; NULL if there is none';
+
+CREATE FUNCTION scored_version(card scorecard) RETURNS integer
+AS 'MODULE_PATHNAME', 'scorecard_version'
+LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION scored_version(scorecard) IS
+'the version of the definition that the card was scored under';
+
+CREATE FUNCTION explain_score(card scorecard,
+	at timestamptz DEFAULT funnel_now(),
+	OUT part text, OUT rule_id bigint, OUT axis text, OUT hits bigint,
+	OUT last_hit timestamptz, OUT points numeric, OUT half_life interval,
+	OUT capped boolean)
+RETURNS SETOF record
+AS 'MODULE_PATHNAME', 'scorecard_explain'
+LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE ROWS 10;
+COMMENT ON FUNCTION explain_score(scorecard, timestamptz) IS
+'a row for each rule, and for max_fit, max_engagement and floor where they bite: the points add up to the score';
+
+CREATE FUNCTION falls_below(card scorecard, threshold numeric,
+	at timestamptz DEFAULT funnel_now())
+RETURNS timestamptz
+AS 'MODULE_PATHNAME', 'scorecard_falls_below'
+LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 100;
+COMMENT ON FUNCTION falls_below(scorecard, numeric, timestamptz) IS
+'the first instant from then on at which the score is below the threshold if nothing happens: NULL if it is already, infinity if it never will be';
+
+CREATE FUNCTION reaches(card scorecard, threshold numeric,
+	at timestamptz DEFAULT funnel_now())
+RETURNS timestamptz
+AS 'MODULE_PATHNAME', 'scorecard_reaches'
+LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 100;
+COMMENT ON FUNCTION reaches(scorecard, numeric, timestamptz) IS
+'the first instant from then on at which the score is at the threshold or above if nothing happens, as negative points fade: NULL if it is already, infinity if it never will be';
+
+CREATE FUNCTION heat(card scorecard) RETURNS double precision
+AS 'MODULE_PATHNAME', 'scorecard_heat'
+LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION heat(scorecard) IS
+'a number that orders cards by uncapped engagement and stays the same while nothing happens, for an index; needs one half-life for all';
+
+--
+-- Making and joining cards
+--
+CREATE FUNCTION add_hit(card scorecard, rule_id bigint,
+	points double precision, at timestamptz,
+	half_life interval DEFAULT NULL, max_points double precision DEFAULT NULL,
+	axis text DEFAULT 'engagement', max_hits integer DEFAULT NULL,
+	per interval DEFAULT NULL)
+RETURNS scorecard
+AS 'MODULE_PATHNAME', 'scorecard_add_hit'
+LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE;
+COMMENT ON FUNCTION add_hit(scorecard, bigint, double precision, timestamptz, interval, double precision, text, integer, interval) IS
+'the card with one more hit of a rule; a NULL card is an empty one';
+
+CREATE FUNCTION merge(scorecard, scorecard) RETURNS scorecard
+AS 'MODULE_PATHNAME', 'scorecard_merge'
+LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION merge(scorecard, scorecard) IS
+'both cards together, by rule, as of the later instant; refused where a frequency limit is in play';
+
+CREATE AGGREGATE merge(scorecard) (
+	SFUNC = merge,
+	STYPE = scorecard,
+	COMBINEFUNC = merge,
+	PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE merge(scorecard) IS
+'all cards together; refused where a frequency limit is in play';
+
+CREATE FUNCTION scorecard_to_jsonb(scorecard) RETURNS jsonb
+AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION scorecard_to_jsonb(scorecard) IS 'the cast to jsonb';
+
+CREATE CAST (scorecard AS jsonb) WITH FUNCTION scorecard_to_jsonb(scorecard);
+COMMENT ON CAST (scorecard AS jsonb) IS
+'the card as an object; what there is none of is null, durations are in seconds';
+
+--
+-- Comparison, so that DISTINCT, GROUP BY and EXCEPT work; the order has no
+-- meaning
+--
+CREATE FUNCTION scorecard_eq(scorecard, scorecard) RETURNS boolean
+AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION scorecard_eq(scorecard, scorecard) IS 'implementation of = operator';
+
+CREATE FUNCTION scorecard_ne(scorecard, scorecard) RETURNS boolean
+AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION scorecard_ne(scorecard, scorecard) IS 'implementation of <> operator';
+
+CREATE FUNCTION scorecard_lt(scorecard, scorecard) RETURNS boolean
+AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION scorecard_lt(scorecard, scorecard) IS 'implementation of < operator';
+
+CREATE FUNCTION scorecard_le(scorecard, scorecard) RETURNS boolean
+AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION scorecard_le(scorecard, scorecard) IS 'implementation of <= operator';
+
+CREATE FUNCTION scorecard_gt(scorecard, scorecard) RETURNS boolean
+AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION scorecard_gt(scorecard, scorecard) IS 'implementation of > operator';
+
+CREATE FUNCTION scorecard_ge(scorecard, scorecard) RETURNS boolean
+AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION scorecard_ge(scorecard, scorecard) IS 'implementation of >= operator';
+
+CREATE FUNCTION scorecard_cmp(scorecard, scorecard) RETURNS integer
+AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION scorecard_cmp(scorecard, scorecard) IS 'btree comparison';
+
+CREATE FUNCTION scorecard_hash(scorecard) RETURNS integer
+AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION scorecard_hash(scorecard) IS 'hash';
+
+CREATE FUNCTION scorecard_hash_extended(scorecard, bigint) RETURNS bigint
+AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION scorecard_hash_extended(scorecard, bigint) IS 'hash';
+
+CREATE OPERATOR = (
+	LEFTARG = scorecard, RIGHTARG = scorecard, PROCEDURE = scorecard_eq,
+	COMMUTATOR = =, NEGATOR = <>, RESTRICT = eqsel, JOIN = eqjoinsel,
+	HASHES, MERGES
+);
+COMMENT ON OPERATOR = (scorecard, scorecard) IS 'equal';
+
+CREATE OPERATOR <> (
+	LEFTARG = scorecard, RIGHTARG = scorecard, PROCEDURE = scorecard_ne,
+	COMMUTATOR = <>, NEGATOR = =, RESTRICT = neqsel, JOIN = neqjoinsel
+);
+COMMENT ON OPERATOR <> (scorecard, scorecard) IS 'not equal';
+
+CREATE OPERATOR < (
+	LEFTARG = scorecard, RIGHTARG = scorecard, PROCEDURE = scorecard_lt,
+	COMMUTATOR = >, NEGATOR = >=,
+	RESTRICT = scalarltsel, JOIN = scalarltjoinsel
+);
+COMMENT ON OPERATOR < (scorecard, scorecard) IS 'less than, in the order of bytes';
+
+CREATE OPERATOR <= (
+	LEFTARG = scorecard, RIGHTARG = scorecard, PROCEDURE = scorecard_le,
+	COMMUTATOR = >=, NEGATOR = >,
+	RESTRICT = scalarlesel, JOIN = scalarlejoinsel
+);
+COMMENT ON OPERATOR <= (scorecard, scorecard) IS 'less than or equal, in the order of bytes';
+
+CREATE OPERATOR > (
+	LEFTARG = scorecard, RIGHTARG = scorecard, PROCEDURE = scorecard_gt,
+	COMMUTATOR = <, NEGATOR = <=,
+	RESTRICT = scalargtsel, JOIN = scalargtjoinsel
+);
+COMMENT ON OPERATOR > (scorecard, scorecard) IS 'greater than, in the order of bytes';
+
+CREATE OPERATOR >= (
+	LEFTARG = scorecard, RIGHTARG = scorecard, PROCEDURE = scorecard_ge,
+	COMMUTATOR = <=, NEGATOR = <,
+	RESTRICT = scalargesel, JOIN = scalargejoinsel
+);
+COMMENT ON OPERATOR >= (scorecard, scorecard) IS 'greater than or equal, in the order of bytes';
+
+CREATE OPERATOR CLASS scorecard_ops DEFAULT FOR TYPE scorecard USING btree AS
+	OPERATOR 1 <, OPERATOR 2 <=, OPERATOR 3 =, OPERATOR 4 >=, OPERATOR 5 >,
+	FUNCTION 1 scorecard_cmp(scorecard, scorecard);
+COMMENT ON OPERATOR CLASS scorecard_ops USING btree IS
+'the order of bytes, for DISTINCT and sorting';
+
+CREATE OPERATOR CLASS scorecard_ops DEFAULT FOR TYPE scorecard USING hash AS
+	OPERATOR 1 =,
+	FUNCTION 1 scorecard_hash(scorecard),
+	FUNCTION 2 scorecard_hash_extended(scorecard, bigint);
+COMMENT ON OPERATOR CLASS scorecard_ops USING hash IS 'hash of the bytes';

@@ -1,0 +1,26 @@
+/*
+ * decay.h
+ *		Half-life arithmetic on plain numbers: no server, no memory.
+ *
+ * Copyright (c) 2026, lead_qual contributors
+ */
+#ifndef LQ_DECAY_H
+#define LQ_DECAY_H
+
+/* no rule counts for more than this many points, whatever its cap says */
+#define LQ_EVAL_POINTS_MAX		1e9
+
+/* uncapped points of one rule saturate here, so sums stay finite */
+#define LQ_STORED_POINTS_MAX	1e18
+
+/* every display and comparison sees points in millionths */
+#define LQ_MICRO				INT64CONST(1000000)
+
+extern int64 lq_span(int64 later, int64 earlier);
+extern double lq_decay(double points, int64 half_life, int64 span);
+extern double lq_add_points(double a, double b);
+extern int64 lq_micropoints(double points, double max_points);
+extern int64 lq_micro_limit(double limit);
+extern int64 lq_decay_horizon(double points, int64 half_life);
+
+#endif							/* LQ_DECAY_H */
