@@ -86,10 +86,10 @@ RETURN ARRAY[
 	-- views
 	'account_qualification', 'agreement', 'attribution', 'cost_per_sql',
 	'cost_per_stage', 'funnel', 'funnel_monthly', 'inbox', 'lead_journey',
-	'lead_now', 'lead_velocity_rate', 'mql_to_sql', 'rejection',
-	'sales_velocity', 'sla', 'source_performance', 'sql_conversion',
-	'sql_revenue', 'sql_velocity', 'stage_stay', 'stage_velocity',
-	'waterfall'
+	'lead_now', 'lead_velocity_rate', 'milestone_entry', 'mql_to_sql',
+	'rejection', 'sales_velocity', 'sla', 'source_performance',
+	'sql_conversion', 'sql_revenue', 'sql_velocity', 'stage_stay',
+	'stage_velocity', 'waterfall', 'won_deal'
 ]::name[];
 
 COMMENT ON FUNCTION _funnel_relations() IS
