@@ -14,6 +14,7 @@ CREATE FUNCTION _create_funnel_policy() RETURNS void
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
 AS $template$
 BEGIN
+	-- lint: search_path, because create_funnel() has set it
 	--
 	-- Stages
 	--
@@ -337,7 +338,7 @@ BEGIN
 		('default', 110, 'nurture', 'mql', true, 'score >= 100 AND last_activity > stage_entered_at', false, false,
 		 'came back by itself: new activity and a score over the threshold'),
 		('default', 111, 'nurture', 'mql', true,
-		 'resume_at > stage_entered_at AND days_in_stage >= round(extract(epoch FROM resume_at - stage_entered_at) / 86400, 6)', false, false,
+		 'resume_at > stage_entered_at AND days_in_stage >= trunc(extract(epoch FROM resume_at - stage_entered_at) / 86400, 6)', false, false,
 		 'the date to come back, resume_at, was reached'),
 		('default', 112, 'nurture', 'lead', false, NULL, false, false,
 		 'marketing begins anew'),

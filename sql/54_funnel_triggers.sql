@@ -176,6 +176,7 @@ CREATE FUNCTION _create_funnel_triggers() RETURNS void
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
 AS $template$
 BEGIN
+	-- lint: search_path, because create_funnel() has set it
 	--
 	-- Leads
 	--

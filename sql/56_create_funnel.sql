@@ -71,26 +71,21 @@ COMMENT ON FUNCTION create_funnel(text, text, text) IS
 'creates a funnel: a schema with tables, views, triggers and a default policy, owned by the caller';
 
 --
--- What a funnel consists of.  drop_funnel() takes anything else in the schema
--- for the user's own.
+-- What a funnel consists of, read from the template itself so that it cannot
+-- go stale.  drop_funnel() takes anything else in the schema for the user's.
 --
 CREATE FUNCTION _funnel_relations() RETURNS name[]
-LANGUAGE sql IMMUTABLE PARALLEL SAFE
-RETURN ARRAY[
-	-- policy
-	'setting', 'kind', 'source', 'list', 'element', 'question', 'stage',
-	'definition', 'transition', 'rule', 'reason',
-	-- facts and state
-	'account', 'lead', 'activity', 'answer', 'stage_history', 'deal',
-	'deal_contact', 'spend',
-	-- views
-	'account_qualification', 'agreement', 'attribution', 'cost_per_sql',
-	'cost_per_stage', 'funnel', 'funnel_monthly', 'inbox', 'lead_journey',
-	'lead_now', 'lead_velocity_rate', 'milestone_entry', 'mql_to_sql',
-	'rejection', 'sales_velocity', 'sla', 'source_performance',
-	'sql_conversion', 'sql_revenue', 'sql_velocity', 'stage_stay',
-	'stage_velocity', 'waterfall', 'won_deal'
-]::name[];
+LANGUAGE sql STABLE PARALLEL SAFE
+BEGIN ATOMIC
+	SELECT array_agg(created.words[1]::name)
+	FROM pg_extension AS e
+	JOIN pg_depend AS d ON d.refclassid = 'pg_extension'::regclass
+		AND d.refobjid = e.oid AND d.deptype = 'e'
+		AND d.classid = 'pg_proc'::regclass
+	JOIN pg_proc AS p ON p.oid = d.objid
+	CROSS JOIN regexp_matches(p.prosrc, '\mCREATE (?:TABLE|VIEW) (\w+)', 'g') AS created (words)
+	WHERE e.extname = 'lead_qual' AND starts_with(p.proname, '_create_');
+END;
 
 COMMENT ON FUNCTION _funnel_relations() IS
 'names of the tables and views that create_funnel() creates';

@@ -133,7 +133,8 @@ extern char *lq_condition_check(const char *condition,
 								const LqConditionScope *scope);
 extern LqCondition *lq_condition_compile(const char *condition_sql,
 										 const char *condition,
-										 const LqConditionScope *scope);
+										 const LqConditionScope *scope,
+										 const char *label);
 
 extern LqTruth lq_condition_eval(LqCondition *condition, TupleTableSlot *row,
 								 LqPseudoFetch fetch, void *fetch_arg);
@@ -146,6 +147,13 @@ extern const LqConditionPart *lq_condition_part(const LqCondition *condition,
 												int part);
 extern Bitmapset *lq_condition_columns(const LqCondition *condition);
 extern bool lq_condition_can_raise(const LqCondition *condition);
+
+/*
+ * How often evaluating it raised an error in this session, since it was
+ * compiled, and what the last one said (NULL: none).
+ */
+extern int64 lq_condition_n_raised(const LqCondition *condition);
+extern const char *lq_condition_last_error(const LqCondition *condition);
 
 /* Does the condition read hits, points or last of this rule? */
 extern bool lq_condition_names_rule(const LqCondition *condition,

@@ -438,6 +438,19 @@ lq_funnel_check_settings(const LqFunnel *funnel)
 						 lq_import_setting ? "lead_qual.import" : "lead_qual.clock")));
 }
 
+/* Raise unless the caller may act as the funnel's owner. */
+void
+lq_funnel_check_owner(const LqFunnel *funnel, const char *function)
+{
+	if (!is_member_of_role(GetUserId(), funnel->owner))
+		ereport(ERROR,
+				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+				 errmsg("permission denied for funnel \"%s\"", funnel->name),
+				 errdetail("%s() is for members of role \"%s\", which owns the funnel.",
+						   function,
+						   GetUserNameFromId(funnel->owner, false))));
+}
+
 bool
 lq_funnel_importing(const LqFunnel *funnel)
 {

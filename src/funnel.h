@@ -54,22 +54,26 @@ typedef enum LqMilestone
 typedef enum LqLeadColumn
 {
 	LQ_LEAD_STAGE,
-	/* the other columns kept by triggers: what clients write is ignored */
+	/* state that follows from moves, kept by triggers */
 	LQ_LEAD_STAGE_ENTERED_AT,
 	LQ_LEAD_CYCLE,
 	LQ_LEAD_CYCLE_STARTED_AT,
 	LQ_LEAD_ACCEPTED_BY,
 	LQ_LEAD_ACCEPTED_AT,
+	LQ_LEAD_DUE_AT,
+	LQ_LEAD_REVIEW_AT,
+	/* sums of facts, kept by triggers */
 	LQ_LEAD_SCORECARD,
 	LQ_LEAD_DEALS_OPEN,
 	LQ_LEAD_DEALS_WON,
 	LQ_LEAD_DEALS_LOST,
 	LQ_LEAD_WON_AMOUNT,
-	LQ_LEAD_DUE_AT,
-	LQ_LEAD_REVIEW_AT,
 	LQ_LEAD_ANSWERS,
-#define LQ_LEAD_FIRST_KEPT LQ_LEAD_STAGE_ENTERED_AT
-#define LQ_LEAD_LAST_KEPT LQ_LEAD_ANSWERS
+#define LQ_LEAD_FIRST_STATE LQ_LEAD_STAGE_ENTERED_AT
+#define LQ_LEAD_LAST_STATE LQ_LEAD_REVIEW_AT
+#define LQ_LEAD_FIRST_SUM LQ_LEAD_SCORECARD
+#define LQ_LEAD_LAST_SUM LQ_LEAD_ANSWERS
+	/* columns that people write */
 	LQ_LEAD_BANT,
 	LQ_LEAD_MEDDIC,
 	LQ_LEAD_RESUME_AT,
@@ -210,6 +214,7 @@ typedef struct LqIdentity
 extern LqFunnel *lq_funnel_of_trigger(FunctionCallInfo fcinfo, LqTable table,
 									  uint32 timing_and_level,
 									  const char *function);
+
 /* The funnel of that name, for an SQL function. */
 extern LqFunnel *lq_funnel_by_name(const char *name);
 extern LqFunnel *lq_funnel_by_schema(Oid schema);
@@ -219,6 +224,7 @@ extern void lq_model_load(LqFunnel *funnel);
 
 /* The table called so in every funnel. */
 extern bool lq_table_by_name(const char *name, LqTable *table);
+
 /* The table's name, quoted and with its schema, for SPI. */
 extern const char *lq_funnel_table(const LqFunnel *funnel, LqTable table);
 
@@ -228,6 +234,8 @@ extern void lq_funnel_leave(const LqIdentity *saved);
 
 /* Raise unless the outer user may use lead_qual.clock or lead_qual.import. */
 extern void lq_funnel_check_settings(const LqFunnel *funnel);
+extern void lq_funnel_check_owner(const LqFunnel *funnel,
+								  const char *function);
 extern bool lq_funnel_importing(const LqFunnel *funnel);
 extern const char *lq_actor(void);
 

@@ -59,6 +59,11 @@ extern void lq_lead_set_fit(LqLead *lead);
 extern TimestampTz lq_lead_instant(const LqLead *lead, LqLeadColumn column,
 								   TimestampTz otherwise);
 
+/* qualify.c: what the lead's two triggers share */
+extern void lq_lead_restore(LqLead *lead, const LqLead *old,
+							LqLeadColumn first, LqLeadColumn last);
+extern void lq_lead_check_shape(const LqFunnel *funnel, Relation rel);
+
 /* stage.c: moves */
 extern bool lq_stage_ask(LqLead *lead, const LqStage *to, LqPath *path);
 extern void lq_stage_advance(LqLead *lead, LqPath *path);

@@ -28,8 +28,9 @@ typedef enum LqStatement
 	LQ_STATEMENT_DEALS,
 	LQ_STATEMENT_KEYS,
 	LQ_STATEMENT_DUE,
-	LQ_STATEMENT_STALE
-#define LQ_N_STATEMENTS (LQ_STATEMENT_STALE + 1)
+	LQ_STATEMENT_STALE,
+	LQ_STATEMENT_RAISE_VERSION
+#define LQ_N_STATEMENTS (LQ_STATEMENT_RAISE_VERSION + 1)
 } LqStatement;
 
 struct LqFunnel;
@@ -38,5 +39,9 @@ struct LqFunnel;
 extern uint64 lq_statement_run(const struct LqFunnel *funnel,
 							   LqStatement statement,
 							   Datum *values, const char *nulls);
+
+/* Open a cursor over a statement without arguments. */
+extern Portal lq_statement_open(const struct LqFunnel *funnel,
+								LqStatement statement);
 
 #endif							/* LQ_STATEMENT_H */
