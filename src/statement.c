@@ -89,10 +89,11 @@ static const struct
 	[LQ_STATEMENT_DEAL_LEADS] = {"A",
 		"SELECT DISTINCT lead_id FROM {deal_contact}"
 	" WHERE deal_id = ANY ($1) ORDER BY lead_id"},
+	/* a deal closed before this cycle has had its say */
 	[LQ_STATEMENT_DEALS] = {"k",
 		"SELECT count(*) FILTER (WHERE status = 'open')::integer,"
-		" count(*) FILTER (WHERE status = 'won')::integer,"
-		" count(*) FILTER (WHERE status = 'lost')::integer,"
+		" count(*) FILTER (WHERE status = 'won' AND in_cycle)::integer,"
+		" count(*) FILTER (WHERE status = 'lost' AND in_cycle)::integer,"
 		" coalesce(sum(coalesce(home_amount, amount))"
 		" FILTER (WHERE status = 'won'), 0),"
 		" (array_agg(reason ORDER BY closed_at DESC, deal_id DESC)"
