@@ -173,6 +173,20 @@ extern const char *lq_card_check_head(const LqCard *card);
 extern const char *lq_card_check_entry(const LqCard *card,
 									   const LqCardEntry *entry);
 
+/* Text form. */
+typedef struct LqCardUnit
+{
+	const char *name;
+	int64		usecs;
+} LqCardUnit;
+
+#define LQ_CARD_UNITS			6
+
+extern const LqCardUnit lq_card_units[LQ_CARD_UNITS];
+
+extern bool lq_card_parse(const char *str, LqCard *card,
+						  int *sqlstate, char **detail);
+
 /* Helpers for SQL-callable functions. */
 extern int64 lq_interval_usecs(const Interval *interval, const char *what);
 extern Datum lq_micro_to_numeric(int64 micro);
