@@ -1,6 +1,72 @@
 # lead_qual: sales lead qualification inside PostgreSQL
+#
+#   make demo    build, start a throwaway server, show a funnel at work
+#   make test    build and run every test; the last line is the tally
+#   make         build against $(PG_CONFIG);  make install  to install
+#
+# demo and test fetch the Debian packages that are missing and install nothing
+# of their own.  What they understand:
+#   make demo DATA=folder    also load the real data in that folder
+#   make demo KEEP=1         leave the server up and say how to reach it
+#   make test TESTS=...      kinds or files: "lint pgtap test/sql/bant_io.sql"
 EXTENSION = lead_qual
-EXTVERSION = $(shell sed -n "s/^default_version *= *'\(.*\)'/\1/p" lead_qual.control)
+PG_CONFIG ?= pg_config
+
+# These goals run scripts that bring what they need, pg_config included, so
+# they must not stop at PGXS.  Nor may PGXS see DATA, a word of its own.
+SCRIPTED = demo test check lint indent indent-check typedefs packages
+.PHONY: $(SCRIPTED)
+
+ifneq ($(MAKECMDGOALS),)
+ifeq ($(filter-out $(SCRIPTED),$(MAKECMDGOALS)),)
+SCRIPTS_ONLY = yes
+endif
+endif
+
+advice = $(shell PG_CONFIG='$(PG_CONFIG)' test/packages --advice)
+
+# a script that builds runs its own make, without our command line
+run_script = @unset MAKEFLAGS MFLAGS MAKEOVERRIDES MAKELEVEL; exec
+
+ifdef SCRIPTS_ONLY
+
+demo:
+	@test/packages demo
+	$(run_script) test/demo/run
+
+test:
+	@test/packages test
+	$(run_script) test/run $(TESTS)
+
+lint:
+	@test/packages test
+	$(run_script) test/run lint
+
+packages:
+	@test/packages test
+
+indent:
+	$(run_script) test/indent
+
+indent-check:
+	$(run_script) test/indent --check
+
+typedefs:
+	$(run_script) test/indent --typedefs
+
+check:
+	@echo 'PGXS gives "make check" no meaning; use "make test".' >&2
+	@exit 1
+
+else
+
+PGXS := $(wildcard $(shell $(PG_CONFIG) --pgxs 2>/dev/null))
+SERVER_HEADER := $(wildcard $(shell $(PG_CONFIG) --includedir-server 2>/dev/null)/postgres.h)
+ifeq ($(and $(PGXS),$(SERVER_HEADER)),)
+$(error lead_qual builds against the headers of PostgreSQL 15 or later, which "$(PG_CONFIG)" does not lead to: $(advice))
+endif
+
+EXTVERSION := $(shell sed -n "s/^default_version *= *'\(.*\)'/\1/p" lead_qual.control)
 
 MODULE_big = lead_qual
 OBJS = $(patsubst %.c,%.o,$(sort $(wildcard src/*.c)))
@@ -17,11 +83,27 @@ ISOLATION_OPTS = --inputdir=test/isolation --load-extension=lead_qual
 TAP_TESTS = 1
 PROVE_TESTS = test/t/*.pl
 
-PG_CONFIG ?= pg_config
-PGXS := $(shell $(PG_CONFIG) --pgxs)
 include $(PGXS)
+
+ifneq ($(filter 9.% 10 11 12 13 14,$(MAJORVERSION)),)
+$(error lead_qual needs PostgreSQL 15 or later; "$(PG_CONFIG)" is of $(VERSION))
+endif
+ifeq ($(shell command -v $(firstword $(CC))),)
+$(error there is no C compiler "$(firstword $(CC))": $(advice))
+endif
+
+# 15 looks for expected/ where it writes; later servers must be told
+ifneq ($(MAJORVERSION),15)
+REGRESS_OPTS += --expecteddir=.
+endif
 
 $(OBJS): $(wildcard src/*.h)
 
-sql/lead_qual--$(EXTVERSION).sql: $(sort $(wildcard sql/[0-9][0-9]_*.sql))
-	cat $^ > $@
+sql/lead_qual--$(EXTVERSION).sql: $(sort $(wildcard sql/[0-9][0-9]_*.sql)) lead_qual.control
+	cat $(filter %.sql,$^) > $@
+
+# named together with an ordinary goal: hand over to a make of their own
+$(filter-out check,$(SCRIPTED)):
+	+$(run_script) $(MAKE) $@
+
+endif

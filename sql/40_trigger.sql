@@ -1,0 +1,53 @@
+--
+-- Trigger functions: what they are attached to stands in the template of a
+-- funnel, create_funnel().
+--
+CREATE FUNCTION qualify_lead() RETURNS trigger
+AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION qualify_lead() IS
+'BEFORE INSERT OR UPDATE ON lead FOR EACH ROW: fit, the stage asked for or earned, deadlines';
+
+CREATE FUNCTION record_lead() RETURNS trigger
+AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION record_lead() IS
+'AFTER INSERT OR UPDATE ON lead FOR EACH ROW: writes moves to stage_history and answers to their log';
+
+CREATE FUNCTION stamp_activity() RETURNS trigger
+AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION stamp_activity() IS
+'BEFORE INSERT OR UPDATE ON activity FOR EACH ROW: recorded_at is the clock''s';
+
+CREATE FUNCTION ingest_activity() RETURNS trigger
+AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION ingest_activity() IS
+'AFTER INSERT, UPDATE or DELETE ON activity FOR EACH STATEMENT: scores the leads it is about';
+
+CREATE FUNCTION ingest_answer() RETURNS trigger
+AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION ingest_answer() IS
+'AFTER INSERT, UPDATE or DELETE ON answer FOR EACH STATEMENT: the lead holds the latest answers';
+
+CREATE FUNCTION ingest_deal() RETURNS trigger
+AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION ingest_deal() IS
+'AFTER INSERT, UPDATE or DELETE ON deal FOR EACH STATEMENT: the leads of a deal count it';
+
+CREATE FUNCTION ingest_deal_contact() RETURNS trigger
+AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION ingest_deal_contact() IS
+'AFTER INSERT, UPDATE or DELETE ON deal_contact FOR EACH STATEMENT: the leads count their deals';
+
+CREATE FUNCTION policy_changed() RETURNS trigger
+AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION policy_changed() IS
+'AFTER INSERT OR UPDATE OR DELETE (row) and TRUNCATE on policy tables: every session reads them anew';
+
+CREATE FUNCTION append_only_history() RETURNS trigger
+AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION append_only_history() IS
+'BEFORE UPDATE OR DELETE ON stage_history FOR EACH ROW: a move may be voided, nothing else';
+
+CREATE FUNCTION refuse_truncate() RETURNS trigger
+AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION refuse_truncate() IS
+'BEFORE TRUNCATE FOR EACH STATEMENT: leads could not follow';

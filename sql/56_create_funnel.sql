@@ -1,0 +1,217 @@
+--
+-- Creating and dropping a funnel
+--
+CREATE FUNCTION create_funnel(funnel text,
+							  time_zone text DEFAULT pg_catalog.current_setting('TimeZone'),
+							  currency text DEFAULT 'EUR') RETURNS void
+LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+SET search_path = pg_catalog, pg_temp
+AS $body$
+DECLARE
+	longest int := current_setting('max_identifier_length');
+	extension_schema name;
+BEGIN
+	IF funnel IS NULL OR time_zone IS NULL OR currency IS NULL THEN
+		RAISE EXCEPTION 'name, time zone and currency of a funnel must not be null'
+			USING ERRCODE = 'null_value_not_allowed';
+	END IF;
+	IF funnel = '' THEN
+		RAISE EXCEPTION 'name of a funnel must not be empty'
+			USING ERRCODE = 'invalid_name';
+	END IF;
+	-- as an identifier it would be cut off without a word
+	IF octet_length(funnel) > longest THEN
+		RAISE EXCEPTION 'name "%" is too long for a funnel', funnel
+			USING ERRCODE = 'name_too_long',
+				  DETAIL = format('It takes %s bytes; %s are possible.',
+								  octet_length(funnel), longest);
+	END IF;
+	IF currency !~ '^[A-Z]{3}$' THEN
+		RAISE EXCEPTION 'invalid currency: "%"', currency
+			USING ERRCODE = 'invalid_parameter_value',
+				  HINT = 'Use a code of three capital letters, such as EUR.';
+	END IF;
+	-- raises if nobody knows that time zone
+	PERFORM timezone(time_zone, now());
+
+	SELECT n.nspname INTO STRICT extension_schema
+	FROM pg_extension AS e
+	JOIN pg_namespace AS n ON n.oid = e.extnamespace
+	WHERE e.extname = 'lead_qual';
+
+	BEGIN
+		EXECUTE format('CREATE SCHEMA %I', funnel);
+	EXCEPTION
+		-- unique_violation: somebody else created it meanwhile
+		WHEN duplicate_schema OR unique_violation THEN
+			RAISE EXCEPTION 'schema "%" already exists', funnel
+				USING ERRCODE = 'duplicate_schema',
+					  HINT = 'A funnel is a schema of its own: choose another name.';
+	END;
+
+	-- The template names its objects without a schema.  The function's own
+	-- search_path is back when it returns, and so is the caller's.
+	PERFORM set_config('search_path',
+					   format('%I, %I, pg_temp', funnel, extension_schema),
+					   true);
+
+	PERFORM _create_funnel_tables();
+	PERFORM _create_funnel_views();
+	PERFORM _create_funnel_comments();
+	-- before the policy: rules and transitions are checked as they come
+	PERFORM _create_funnel_triggers();
+
+	INSERT INTO setting (time_zone, currency, template_version)
+		VALUES (create_funnel.time_zone, create_funnel.currency, 1);
+	PERFORM _create_funnel_policy();
+END
+$body$;
+
+COMMENT ON FUNCTION create_funnel(text, text, text) IS
+'creates a funnel: a schema with tables, views, triggers and a default policy, owned by the caller';
+
+--
+-- What a funnel consists of, read from the template itself so that it cannot
+-- go stale.  drop_funnel() takes anything else in the schema for the user's.
+--
+CREATE FUNCTION _funnel_relations() RETURNS name[]
+LANGUAGE sql STABLE PARALLEL SAFE
+BEGIN ATOMIC
+	SELECT array_agg(created.words[1]::name)
+	FROM pg_extension AS e
+	JOIN pg_depend AS d ON d.refclassid = 'pg_extension'::regclass
+		AND d.refobjid = e.oid AND d.deptype = 'e'
+		AND d.classid = 'pg_proc'::regclass
+	JOIN pg_proc AS p ON p.oid = d.objid
+	CROSS JOIN regexp_matches(p.prosrc, '\mCREATE (?:TABLE|VIEW) (\w+)', 'g') AS created (words)
+	WHERE e.extname = 'lead_qual' AND starts_with(p.proname, '_create_');
+END;
+
+COMMENT ON FUNCTION _funnel_relations() IS
+'names of the tables and views that create_funnel() creates';
+
+-- The schema of a funnel; raises if it is none.
+CREATE FUNCTION _funnel_schema(funnel text) RETURNS oid
+LANGUAGE plpgsql STABLE PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+AS $body$
+DECLARE
+	schema oid;
+BEGIN
+	IF funnel IS NULL THEN
+		RAISE EXCEPTION 'name of a funnel must not be null'
+			USING ERRCODE = 'null_value_not_allowed';
+	END IF;
+
+	-- compared as text: a name would be cut off and meet another
+	SELECT n.oid INTO schema FROM pg_namespace AS n WHERE n.nspname = funnel;
+	IF NOT FOUND THEN
+		RAISE EXCEPTION 'schema "%" does not exist', funnel
+			USING ERRCODE = 'invalid_schema_name',
+				  HINT = 'Create a funnel with create_funnel().';
+	END IF;
+
+	-- the table of settings carries a trigger function of the extension
+	PERFORM
+	FROM pg_class AS c
+	JOIN pg_trigger AS t ON t.tgrelid = c.oid
+	JOIN pg_depend AS d ON d.classid = 'pg_proc'::regclass AND d.objid = t.tgfoid
+	JOIN pg_extension AS e ON d.refclassid = 'pg_extension'::regclass AND d.refobjid = e.oid
+	WHERE c.relnamespace = schema AND c.relname = 'setting'
+	AND d.deptype = 'e' AND e.extname = 'lead_qual';
+	IF NOT FOUND THEN
+		RAISE EXCEPTION 'schema "%" is not a funnel', funnel
+			USING ERRCODE = 'wrong_object_type',
+				  HINT = 'Create a funnel with create_funnel().';
+	END IF;
+
+	RETURN schema;
+END
+$body$;
+
+COMMENT ON FUNCTION _funnel_schema(text) IS
+'the schema of a funnel; an error if there is none of that name';
+
+CREATE FUNCTION drop_funnel(funnel text, force boolean DEFAULT false) RETURNS void
+LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+SET search_path = pg_catalog, @extschema@, pg_temp
+AS $body$
+DECLARE
+	schema oid := _funnel_schema(funnel);
+	fact name;
+	n bigint;
+	found_rows text[] := '{}';
+	foreign_objects text[];
+	views text;
+	tables text;
+BEGIN
+	IF NOT pg_has_role((SELECT nspowner FROM pg_namespace WHERE oid = schema),
+					   'USAGE') THEN
+		RAISE EXCEPTION 'must be owner of schema %', funnel
+			USING ERRCODE = 'insufficient_privilege';
+	END IF;
+
+	IF force THEN
+		EXECUTE format('DROP SCHEMA %I CASCADE', funnel);
+		RETURN;
+	END IF;
+
+	-- the lead comes first, as everywhere, and nothing may arrive any more
+	FOREACH fact IN ARRAY ARRAY['lead', 'account', 'activity', 'answer',
+								'stage_history', 'deal', 'deal_contact', 'spend']
+	LOOP
+		EXECUTE format('LOCK TABLE %I.%I IN ACCESS EXCLUSIVE MODE', funnel, fact);
+		EXECUTE format('SELECT count(*) FROM %I.%I', funnel, fact) INTO n;
+		IF n > 0 THEN
+			found_rows := found_rows || format('%s of "%s"', n, fact);
+		END IF;
+	END LOOP;
+	IF found_rows <> '{}' THEN
+		RAISE EXCEPTION 'funnel "%" is not empty', funnel
+			USING ERRCODE = 'dependent_objects_still_exist',
+				  DETAIL = format('It holds %s.', array_to_string(found_rows, ', ')),
+				  HINT = 'Use force => true to drop the funnel with all that is in it.';
+	END IF;
+
+	-- whatever is not of the template belongs to somebody
+	SELECT array_agg(what ORDER BY what) INTO foreign_objects
+	FROM (SELECT pg_describe_object('pg_class'::regclass, c.oid, 0)
+		  FROM pg_class AS c
+		  WHERE c.relnamespace = schema
+		  AND c.relkind IN ('r', 'p', 'v', 'm', 'f', 'c', 'S')
+		  AND c.relname <> ALL (_funnel_relations())
+		  AND NOT (c.relkind = 'S' AND
+				   EXISTS (SELECT FROM pg_depend AS d
+						   WHERE d.classid = 'pg_class'::regclass
+						   AND d.objid = c.oid AND d.deptype IN ('a', 'i')))
+		  UNION ALL
+		  SELECT pg_describe_object('pg_proc'::regclass, p.oid, 0)
+		  FROM pg_proc AS p WHERE p.pronamespace = schema
+		  UNION ALL
+		  SELECT pg_describe_object('pg_type'::regclass, t.oid, 0)
+		  FROM pg_type AS t
+		  WHERE t.typnamespace = schema AND t.typtype IN ('d', 'e', 'r')) AS object (what);
+	IF foreign_objects IS NOT NULL THEN
+		RAISE EXCEPTION 'schema "%" holds objects that are not part of the funnel', funnel
+			USING ERRCODE = 'dependent_objects_still_exist',
+				  DETAIL = format('They are: %s.', array_to_string(foreign_objects, ', ')),
+				  HINT = 'Move or drop them, or use force => true to drop the funnel with all that is in it.';
+	END IF;
+
+	-- objects elsewhere that depend on these keep the funnel from being dropped
+	SELECT string_agg(format('%I.%I', funnel, c.relname), ', ') FILTER (WHERE c.relkind = 'v'),
+		   string_agg(format('%I.%I', funnel, c.relname), ', ') FILTER (WHERE c.relkind <> 'v')
+		INTO views, tables
+	FROM pg_class AS c
+	WHERE c.relnamespace = schema AND c.relkind IN ('r', 'p', 'v')
+	AND c.relname = ANY (_funnel_relations());
+	IF views IS NOT NULL THEN
+		EXECUTE 'DROP VIEW ' || views;
+	END IF;
+	EXECUTE 'DROP TABLE ' || tables;
+	EXECUTE format('DROP SCHEMA %I', funnel);
+END
+$body$;
+
+COMMENT ON FUNCTION drop_funnel(text, boolean) IS
+'drops a funnel; refuses while its tables hold facts or somebody else''s objects depend on it, unless forced';

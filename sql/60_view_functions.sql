@@ -1,0 +1,86 @@
+--
+-- Arithmetic that the views of a funnel share
+--
+-- Views of users' funnels call these: their signatures are frozen.
+--
+CREATE FUNCTION _days_between(since timestamptz, until timestamptz)
+RETURNS numeric
+LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+RETURN extract(epoch FROM until - since) / 86400;
+
+COMMENT ON FUNCTION _days_between(timestamptz, timestamptz) IS
+'days from one instant to another: seconds / 86400';
+
+CREATE FUNCTION _month_of(at timestamptz, time_zone text) RETURNS date
+LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+RETURN date_trunc('month', at AT TIME ZONE time_zone)::date;
+
+COMMENT ON FUNCTION _month_of(timestamptz, text) IS
+'first day of the month of an instant in a time zone';
+
+-- Local days are added before the zone applies: a sum that crosses a change
+-- of the clocks must not depend on the session's TimeZone.
+CREATE FUNCTION _mature_at(month date, days bigint, time_zone text)
+RETURNS timestamptz
+LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+RETURN (month + interval '1 month' + days * interval '1 day')
+	AT TIME ZONE time_zone;
+
+COMMENT ON FUNCTION _mature_at(date, bigint, text) IS
+'the instant that many days after the end of a month in a time zone';
+
+CREATE FUNCTION _ratio(numerator numeric, denominator numeric)
+RETURNS numeric
+LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+RETURN round(numerator / NULLIF(denominator, 0), 6);
+
+COMMENT ON FUNCTION _ratio(numeric, numeric) IS
+'quotient, rounded to 6 digits; NULL over zero';
+
+-- Everything is counted in whole cents with exact remainders; a division
+-- would round.  What the amount has below a cent goes to the next in line.
+CREATE FUNCTION _share_out(amount numeric, weights numeric[])
+RETURNS numeric[]
+LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+BEGIN ATOMIC
+	WITH part AS (
+		SELECT w.n, 100 * amount * w.weight AS due,
+			   NULLIF(sum(w.weight) OVER (), 0) AS whole
+		FROM unnest(weights) WITH ORDINALITY AS w (weight, n)
+	), cut AS (
+		SELECT p.n, p.due, p.whole,
+			   mod(mod(p.due, p.whole) + p.whole, p.whole) AS rest
+		FROM part p
+	), ranked AS (
+		SELECT c.n, div(c.due - c.rest, c.whole) AS cents,
+			   row_number() OVER (ORDER BY c.rest DESC, c.n) AS place,
+			   100 * amount - sum(div(c.due - c.rest, c.whole)) OVER () AS spare
+		FROM cut c
+	)
+	SELECT array_agg(0.01 * trim_scale(r.cents
+							 + CASE WHEN r.place <= floor(r.spare) THEN 1
+									WHEN r.place = floor(r.spare) + 1
+									THEN r.spare - floor(r.spare)
+									ELSE 0 END) ORDER BY r.n)
+	FROM ranked r;
+END;
+
+COMMENT ON FUNCTION _share_out(numeric, numeric[]) IS
+'an amount divided by weights, in cents that add up to it exactly (largest remainder, earlier first); NULLs when no weight is above zero';
+
+-- Rounding at 40 digits keeps the numbers short; comparing at 20 digits then
+-- sees ties such as 2/3 * 3/4 = 1/2 as what they are.
+CREATE FUNCTION _survive(share numeric, at_risk bigint, ended bigint)
+RETURNS numeric
+LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+RETURN round(share * (at_risk - ended) / at_risk, 40);
+
+COMMENT ON FUNCTION _survive(numeric, bigint, bigint) IS
+'state transition of _survival(bigint, bigint)';
+
+CREATE AGGREGATE _survival(at_risk bigint, ended bigint) (
+	SFUNC = _survive, STYPE = numeric, INITCOND = '1', PARALLEL = SAFE
+);
+
+COMMENT ON AGGREGATE _survival(bigint, bigint) IS
+'product of (at_risk - ended) / at_risk, to 40 digits';

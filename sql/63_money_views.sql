@@ -1,0 +1,110 @@
+--
+-- Views of a funnel: what it costs and what it brings
+--
+CREATE FUNCTION _create_money_views() RETURNS void
+LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+AS $template$
+BEGIN
+	CREATE VIEW cost_per_sql WITH (security_invoker = true) AS
+	WITH spent AS (
+		-- each expense over the months of its period, by days
+		SELECT p.source, sh.month, sh.amount,
+			   coalesce(p.currency, s.currency) <> s.currency AS is_foreign
+		FROM spend p
+		CROSS JOIN setting s
+		CROSS JOIN LATERAL (
+			SELECT array_agg(m.first::date ORDER BY m.first) AS months,
+				   array_agg((least(p.ends_on, (m.first + interval '1 month - 1 day')::date)
+							  - greatest(p.starts_on, m.first::date) + 1)::numeric
+							 ORDER BY m.first) AS days
+			FROM generate_series(date_trunc('month', p.starts_on::timestamp),
+								 p.ends_on::timestamp,
+								 interval '1 month') AS m (first)
+		) d
+		CROSS JOIN LATERAL unnest(d.months, _share_out(p.amount, d.days))
+			AS sh (month, amount)
+	), direct AS (
+		SELECT t.month, t.source,
+			   coalesce(sum(t.amount) FILTER (WHERE NOT t.is_foreign), 0) AS amount,
+			   count(*) FILTER (WHERE t.is_foreign) AS n_foreign
+		FROM spent t
+		GROUP BY t.month, t.source
+	), won AS (
+		SELECT _month_of(e.entered_at, s.time_zone) AS month, e.source,
+			   count(*) AS sqls
+		FROM milestone_entry e
+		CROSS JOIN setting s
+		WHERE e.milestone = 'sql'
+		GROUP BY _month_of(e.entered_at, s.time_zone), e.source
+	), allocated AS (
+		-- the overhead of a month over the sources of its SQLs
+		SELECT w.month, sh.source, sh.amount
+		FROM (SELECT g.month,
+					 array_agg(g.source ORDER BY g.source) AS sources,
+					 array_agg(g.sqls::numeric ORDER BY g.source) AS sqls
+			  FROM won g
+			  GROUP BY g.month) w
+		JOIN direct d ON d.month = w.month AND d.source IS NULL
+		CROSS JOIN LATERAL unnest(w.sources, _share_out(d.amount, w.sqls))
+			AS sh (source, amount)
+	), part AS (
+		SELECT d.month, d.source, d.amount AS direct, 0 AS overhead,
+			   0 AS sqls, d.n_foreign
+		FROM direct d
+		WHERE d.source IS NOT NULL
+		UNION ALL
+		SELECT a.month, a.source, 0, a.amount, 0, 0
+		FROM allocated a
+		UNION ALL
+		SELECT w.month, w.source, 0, 0, w.sqls, 0
+		FROM won w
+		UNION ALL
+		-- what nobody can be charged with
+		SELECT d.month, '(overhead)', 0,
+			   CASE WHEN w.month IS NULL THEN d.amount ELSE 0 END, 0,
+			   d.n_foreign
+		FROM direct d
+		LEFT JOIN (SELECT DISTINCT g.month FROM won g) w ON w.month = d.month
+		WHERE d.source IS NULL AND (w.month IS NULL OR d.n_foreign > 0)
+	)
+	SELECT p.month AS month,
+		   p.source AS source,
+		   sum(p.direct) AS direct_cost,
+		   sum(p.overhead) AS overhead,
+		   sum(p.direct + p.overhead) AS cost,
+		   sum(p.sqls)::bigint AS sqls,
+		   _ratio(sum(p.direct + p.overhead), sum(p.sqls)) AS cost_per_sql,
+		   sum(p.n_foreign)::bigint AS n_foreign
+	FROM part p
+	GROUP BY p.month, p.source
+	ORDER BY p.month, p.source;
+
+	COMMENT ON VIEW cost_per_sql IS
+'One row per month and source with an expense or an SQL. cost_per_sql = cost / sqls, NULL without SQLs; cost = direct_cost + overhead. sqls: units (lead and cycle) that entered sql in the month (funnel''s time zone), by the source of that history row. direct_cost: expenses of marketing and sales of that source, amount × days of the period in the month / days of the period, in cents that add up to the amount over the months (largest remainder). overhead: expenses without a source, by the source''s share of the month''s SQLs, adding up likewise; in a month without SQLs it stays in the source (overhead). Costs are not shifted by the time that leads take to become SQLs. n_foreign: expenses in another currency than setting.currency, left out of the costs; a missing currency is the funnel''s.';
+
+	CREATE VIEW sql_revenue WITH (security_invoker = true) AS
+	WITH dated AS (
+		SELECT k.by, _month_of(k.at, s.time_zone) AS month,
+			   w.amount, w.foreign_currency
+		FROM won_deal w
+		CROSS JOIN setting s
+		CROSS JOIN LATERAL (VALUES ('close_month', w.closed_at),
+								   ('sql_month', w.sql_at)) AS k (by, at)
+		WHERE w.sql_at IS NOT NULL
+	)
+	SELECT d.by AS by,
+		   d.month AS month,
+		   count(*) AS deals,
+		   coalesce(sum(d.amount), 0) AS revenue,
+		   count(*) FILTER (WHERE d.foreign_currency) AS n_foreign
+	FROM dated d
+	GROUP BY d.by, d.month
+	ORDER BY d.by, d.month;
+
+	COMMENT ON VIEW sql_revenue IS
+'Two kinds of rows, each kind has every deal once: by = close_month, one row per month of the close; by = sql_month, one row per month of the entered(sql) that the deal is credited to (see won_deal: the latest of its contacts at or before the close). deals, revenue: won deals closed at or after an entered(sql) of one of their contacts; customers that never were an SQL are left out, and so are deals without a close date. revenue: home_amount, or amount where the currency is missing or the funnel''s; n_foreign of the deals have neither and add nothing. Months in the funnel''s time zone.';
+END
+$template$;
+
+COMMENT ON FUNCTION _create_money_views() IS
+'creates the views of a funnel on costs and revenue; called by _create_funnel_views()';

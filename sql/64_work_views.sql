@@ -1,0 +1,107 @@
+--
+-- Views of a funnel: the leads as they are now
+--
+-- Columns of the lead may be of the user's own types in an attached table:
+-- they are shown as text.
+--
+CREATE FUNCTION _create_work_views() RETURNS void
+LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+AS $template$
+BEGIN
+	CREATE VIEW lead_now WITH (security_invoker = true) AS
+	SELECT l.lead_id AS lead_id,
+		   l.stage AS stage,
+		   st.milestone AS milestone,
+		   st.owner_role AS owner_role,
+		   l.owner::text AS owner,
+		   fit(l.scorecard, greatest(funnel_now(), as_of(l.scorecard))) AS fit,
+		   engagement(l.scorecard, greatest(funnel_now(), as_of(l.scorecard)))
+			   AS engagement,
+		   CASE WHEN l.scorecard IS NOT NULL THEN
+			   (SELECT coalesce(sum(x.points), 0)
+				FROM explain_score(l.scorecard,
+								   greatest(funnel_now(), as_of(l.scorecard))) x
+				JOIN rule r ON r.rule_id = x.rule_id
+				WHERE r.category = 'intent')
+		   END AS intent,
+		   score(l.scorecard, greatest(funnel_now(), as_of(l.scorecard)))
+			   AS score,
+		   coalesce(scored_version(l.scorecard)
+					<> (SELECT d.version FROM definition d
+						WHERE d.status = 'active'), true) AS stale,
+		   last_activity(l.scorecard) AS last_activity,
+		   round(greatest(_days_between(l.stage_entered_at, funnel_now()), 0), 6)
+			   AS days_in_stage,
+		   l.cycle::bigint AS cycle,
+		   l.due_at AS due_at,
+		   coalesce(l.due_at < funnel_now(), false) AS overdue
+	FROM lead l
+	LEFT JOIN stage st ON st.stage = l.stage;
+
+	COMMENT ON VIEW lead_now IS
+'One row per lead, at funnel_now(). fit, engagement, score: of the scorecard at that instant, or at the card''s own where that is later; NULL without a card. intent: points of the rules of category intent then. stale: scored under another version than the active definition''s, or not at all. last_activity: latest thing done. days_in_stage: since stage_entered_at, seconds / 86400. overdue: due_at has passed.';
+
+	CREATE VIEW inbox WITH (security_invoker = true) AS
+	SELECT l.lead_id AS lead_id,
+		   l.full_name::text AS full_name,
+		   l.company::text AS company,
+		   l.stage AS stage,
+		   l.owner::text AS owner,
+		   score(l.scorecard, greatest(funnel_now(), as_of(l.scorecard)))
+			   AS score,
+		   coalesce(l.due_at < funnel_now(), false) AS past_due,
+		   l.due_at AS due_at,
+		   (SELECT string_agg(b.name || ' +' || trunc(b.points, 1), ', '
+							  ORDER BY b.points DESC, b.rule_id)
+			FROM (SELECT r.rule_id, r.name, x.points
+				  FROM explain_score(l.scorecard,
+									 greatest(funnel_now(), as_of(l.scorecard))) x
+				  JOIN rule r ON r.rule_id = x.rule_id
+				  WHERE x.points > 0
+				  ORDER BY x.points DESC, r.rule_id
+				  LIMIT 3) b) AS reasons,
+		   (SELECT q.text
+			FROM question q
+			WHERE coalesce(
+				CASE q.framework
+					WHEN 'bant' THEN l.bant::jsonb ->> q.element
+					WHEN 'meddic' THEN l.meddic::jsonb ->> q.element
+				END,
+				(SELECT a.level::text
+				 FROM answer a
+				 WHERE a.lead_id = l.lead_id AND a.framework = q.framework
+					   AND a.element = q.element
+				 ORDER BY a.answered_at DESC, a.answer_id DESC
+				 LIMIT 1),
+				'unknown') = 'unknown'
+			ORDER BY q.position, q.question_id
+			LIMIT 1) AS next_question
+	FROM lead l
+	JOIN stage st ON st.stage = l.stage
+	WHERE st.owner_role = 'sales'
+		  OR (st.milestone = 'mql'
+			  AND (l.accepted_at IS NULL
+				   OR l.accepted_at < l.cycle_started_at))
+	ORDER BY past_due DESC, due_at, score DESC NULLS LAST, lead_id;
+
+	COMMENT ON VIEW inbox IS
+'What sales has to work on: one row per lead in a stage whose owner_role is sales, or in milestone mql and not accepted in this cycle; past due first, then by due_at, then the highest score. past_due: due_at has passed. reasons: the three rules that give most points now. next_question: the first question, by position, about an element whose level is unknown: in the lead''s bant or meddic, for other frameworks by the latest answer. Shows personal data.';
+END
+$template$;
+
+COMMENT ON FUNCTION _create_work_views() IS
+'creates the views of a funnel on its leads as they are now; called by _create_funnel_views()';
+
+CREATE FUNCTION _create_funnel_views() RETURNS void
+LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+AS $$
+BEGIN
+	PERFORM _create_journey_views();
+	PERFORM _create_conversion_views();
+	PERFORM _create_money_views();
+	PERFORM _create_work_views();
+END
+$$;
+
+COMMENT ON FUNCTION _create_funnel_views() IS
+'creates the analytical views of a funnel in the first schema of the search path; called by create_funnel()';

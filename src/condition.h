@@ -1,0 +1,166 @@
+/*
+ * condition.h
+ *		Conditions of rules and transitions: boolean SQL expressions over one
+ *		row and a few pseudo-columns.
+ *
+ * A condition lives through three forms.  The text a person wrote is checked
+ * once, when the row is written (lq_condition_check), and its fully qualified
+ * form is stored beside it.  Every session compiles the stored form under
+ * fixed settings (lq_condition_compile) and evaluates it row by row
+ * (lq_condition_eval).
+ *
+ * Copyright (c) 2026, lead_qual contributors
+ */
+#ifndef LQ_CONDITION_H
+#define LQ_CONDITION_H
+
+#include "access/tupdesc.h"
+#include "executor/tuptable.h"
+#include "nodes/bitmapset.h"
+#include "utils/array.h"
+#include "utils/relcache.h"
+#include "utils/timestamp.h"
+
+/* what a condition is written for: decides which names it may use */
+typedef enum LqConditionFor
+{
+	LQ_FOR_FIT,					/* the lead's columns, list, account */
+	LQ_FOR_ACTIVITY,			/* the activity's columns, list, kind */
+	LQ_FOR_TRANSITION			/* the lead's columns, list, account and the
+								 * pseudo-columns of the scorecard and stage */
+} LqConditionFor;
+
+typedef enum LqPseudoKind
+{
+	LQ_PSEUDO_SCORE,			/* numeric, at the clock */
+	LQ_PSEUDO_FIT,				/* numeric */
+	LQ_PSEUDO_ENGAGEMENT,		/* numeric */
+	LQ_PSEUDO_HITS,				/* hits.<rule>: bigint */
+	LQ_PSEUDO_POINTS,			/* points.<rule>: numeric */
+	LQ_PSEUDO_LAST,				/* last.<rule>: timestamptz of the last hit */
+	LQ_PSEUDO_LAST_ACTIVITY,	/* timestamptz */
+	LQ_PSEUDO_IDLE_DAYS,		/* numeric, days since last_activity */
+	LQ_PSEUDO_DAYS_IN_STAGE,	/* numeric, days since stage_entered_at */
+	LQ_PSEUDO_ACCOUNT,			/* account.<column>: type of that column */
+	LQ_PSEUDO_KIND				/* kind.<column>: the activity's kind row */
+} LqPseudoKind;
+
+/* one pseudo-column that a condition reads (list.<name> is a constant) */
+typedef struct LqPseudo
+{
+	LqPseudoKind kind;
+	int64		rule_id;		/* of HITS, POINTS and LAST */
+	AttrNumber	attno;			/* of ACCOUNT and KIND */
+	Oid			type;
+	int32		typmod;
+	Oid			collation;
+} LqPseudo;
+
+/* the caller's source of pseudo-column values for the row at hand */
+typedef Datum (*LqPseudoFetch) (void *arg, const LqPseudo *pseudo,
+								bool *isnull);
+
+typedef struct LqNamedList
+{
+	char	   *name;			/* list.<name> */
+	ArrayType  *values;			/* text[] */
+} LqNamedList;
+
+typedef struct LqNamedRule
+{
+	char	   *name;			/* hits.<name>, points.<name>, last.<name> */
+	int64		rule_id;
+} LqNamedRule;
+
+/* the names that a condition may use, besides those of its relation */
+typedef struct LqConditionScope
+{
+	LqConditionFor target;
+	Relation	relation;		/* lead, activity, or a partition; open */
+	int			n_lists;
+	LqNamedList *lists;
+	int			n_rules;		/* rules of the same definition */
+	LqNamedRule *rules;
+	TupleDesc	account_desc;	/* columns of account, or NULL */
+	TupleDesc	kind_desc;		/* columns of kind, or NULL */
+} LqConditionScope;
+
+/*
+ * A comparison of one pseudo-column with a constant, found as a whole part
+ * of the condition's top-level AND or nested in it: the instants at which the
+ * condition may change its mind while nothing happens follow from these.
+ */
+typedef enum LqCompare
+{
+	LQ_COMPARE_LT,
+	LQ_COMPARE_LE,
+	LQ_COMPARE_EQ,
+	LQ_COMPARE_GE,
+	LQ_COMPARE_GT
+} LqCompare;
+
+typedef struct LqTimeTest
+{
+	const LqPseudo *pseudo;		/* SCORE, FIT, ENGAGEMENT, POINTS, IDLE_DAYS,
+								 * DAYS_IN_STAGE */
+	LqCompare	compare;		/* pseudo-column on the left */
+	int64		micro;			/* the constant, in millionths */
+} LqTimeTest;
+
+typedef enum LqTruth
+{
+	LQ_FALSE,
+	LQ_TRUE,
+	LQ_UNKNOWN					/* NULL: does not hold */
+} LqTruth;
+
+typedef struct LqCondition LqCondition;
+
+/* one operand of the top-level AND: the unit in which why_not answers */
+typedef struct LqConditionPart
+{
+	char	   *text;			/* as the person wrote it */
+	Bitmapset  *columns;		/* attribute numbers of the relation it reads */
+	int			n_pseudos;
+	const LqPseudo **pseudos;
+	int			n_tests;
+	LqTimeTest *tests;
+	bool		otherwise_timed;	/* reads the clock through a pseudo-column
+									 * in a way that tests does not cover */
+} LqConditionPart;
+
+extern char *lq_condition_check(const char *condition,
+								const LqConditionScope *scope);
+extern LqCondition *lq_condition_compile(const char *condition_sql,
+										 const char *condition,
+										 const LqConditionScope *scope,
+										 const char *label);
+
+extern LqTruth lq_condition_eval(LqCondition *condition, TupleTableSlot *row,
+								 LqPseudoFetch fetch, void *fetch_arg);
+extern LqTruth lq_condition_eval_part(LqCondition *condition, int part,
+									  TupleTableSlot *row,
+									  LqPseudoFetch fetch, void *fetch_arg);
+
+extern int	lq_condition_n_parts(const LqCondition *condition);
+extern const LqConditionPart *lq_condition_part(const LqCondition *condition,
+												int part);
+extern Bitmapset *lq_condition_columns(const LqCondition *condition);
+extern bool lq_condition_can_raise(const LqCondition *condition);
+
+/*
+ * How often evaluating it raised an error in this session, since it was
+ * compiled, and what the last one said (NULL: none).
+ */
+extern int64 lq_condition_n_raised(const LqCondition *condition);
+extern const char *lq_condition_last_error(const LqCondition *condition);
+
+/* Does the condition read hits, points or last of this rule? */
+extern bool lq_condition_names_rule(const LqCondition *condition,
+									int64 rule_id);
+
+/* Our own schema and objects, found through the extension, never by name */
+extern Oid	lq_extension_oid(void);
+extern Oid	lq_extension_schema(void);
+
+#endif							/* LQ_CONDITION_H */

@@ -1,0 +1,100 @@
+/*
+ * condition_internal.h
+ *		What the files of the condition compiler share.
+ *
+ *		condition_parse.c	text to a checked tree, and back to qualified text
+ *		condition_names.c	columns and pseudo-columns
+ *		condition_ours.c	functions, operators and types of the extension
+ *		condition_allow.c	what a condition may consist of
+ *		condition_eval.c	compiled conditions
+ *		condition_parts.c	operands of the top-level AND, as a person sees them
+ *		condition_time.c	comparisons that the passing of time may turn
+ *		condition_safe.c	which expressions cannot raise an error
+ *
+ * Copyright (c) 2026, lead_qual contributors
+ */
+#ifndef LQ_CONDITION_INTERNAL_H
+#define LQ_CONDITION_INTERNAL_H
+
+#include "nodes/pg_list.h"
+#include "nodes/primnodes.h"
+#include "parser/parse_node.h"
+
+#include "condition.h"
+
+/*
+ * Where a name comes from.  These are also the numbers of the range table
+ * entries, so that a Var says which one it is from.
+ */
+typedef enum LqSource
+{
+	LQ_SOURCE_ROW = 1,			/* lead.<column> or activity.<column> */
+	LQ_SOURCE_LIST,
+	LQ_SOURCE_HITS,
+	LQ_SOURCE_POINTS,
+	LQ_SOURCE_LAST,
+	LQ_SOURCE_ACCOUNT,
+	LQ_SOURCE_KIND,
+	LQ_SOURCE_NOW				/* score, fit, ...; now.<name> when stored */
+#define LQ_N_SOURCES LQ_SOURCE_NOW
+} LqSource;
+
+/* one run of the parser over one text */
+typedef struct LqParse
+{
+	const char *text;
+	const char *label;			/* for the error context, or NULL */
+	const LqConditionScope *scope;
+	ParseState *pstate;
+	List	   *rtable;			/* LQ_N_SOURCES entries, for deparsing */
+	List	   *rtable_names;
+	char	   *schema;			/* of the extension */
+	List	   *delayed;		/* see condition_ours.c */
+	List	   *strings;		/* A_Const nodes that hold a string */
+	ErrorContextCallback callback;
+	int			guc_level;
+} LqParse;
+
+/* condition_parse.c */
+extern void lq_parse_begin(LqParse *parse, const char *text,
+						   const char *label, const LqConditionScope *scope);
+extern void lq_parse_end(LqParse *parse);
+extern Node *lq_parse_tree(LqParse *parse);
+extern Node *lq_parse_expand_generated(LqParse *parse, Node *tree);
+extern char *lq_parse_deparse(LqParse *parse, Node *tree, bool qualified);
+extern Node *lq_parse_raw(const char *text);
+
+/* condition_names.c */
+extern void lq_names_begin(LqParse *parse);
+extern void lq_names_pseudo(const LqConditionScope *scope, const Var *var,
+							LqPseudo *pseudo);
+
+/* condition_ours.c */
+extern void lq_ours_prepare(LqParse *parse, Node *raw);
+extern Node *lq_ours_transform(ParseState *pstate, ParamRef *ref);
+
+/* condition_allow.c */
+extern void lq_allow_check(LqParse *parse, Node *tree, int location);
+extern void lq_refuse(LqParse *parse, int location, const char *detail,
+					  const char *hint) pg_attribute_noreturn();
+
+/* condition_parts.c */
+typedef struct LqPartText
+{
+	char	   *text;
+	int			n_conjuncts;	/* how many the analyser makes of it */
+} LqPartText;
+
+extern List *lq_split_text(const char *condition);
+
+/* condition_time.c */
+extern void lq_find_tests(Node *expr, const LqPseudo *pseudos,
+						  LqConditionPart *part);
+
+/* condition_safe.c */
+extern bool lq_can_raise(Node *expr);
+
+/* catalog.c */
+extern bool lq_is_member(Oid class_id, Oid object_id);
+
+#endif							/* LQ_CONDITION_INTERNAL_H */

@@ -1,0 +1,82 @@
+/*
+ * own_write.c
+ *		Updates of a lead that the module itself makes.
+ *
+ * What a client writes into a column that triggers keep is ignored, but our
+ * own triggers write those columns with UPDATE, like anybody.  The write is
+ * announced here, and each of the lead's triggers accepts the announcement
+ * once, for that lead only: an update that a user's trigger makes meanwhile is
+ * a client's.
+ *
+ * Copyright (c) 2026, lead_qual contributors
+ */
+#include "postgres.h"
+
+#include "utils/datum.h"
+
+#include "compat.h"
+#include "own_write.h"
+
+typedef struct OwnWrite
+{
+	const LqFunnel *funnel;		/* NULL: nothing is announced */
+	Datum		key;
+	int			flags;
+	bool		before;			/* BEFORE trigger has yet to see it */
+	bool		after;			/* so has AFTER */
+} OwnWrite;
+
+static OwnWrite current;
+
+uint64
+lq_own_write(const LqFunnel *funnel, LqStatement statement,
+			 Datum *values, const char *nulls, int flags)
+{
+	OwnWrite	outer = current;
+	uint64		rows = 0;
+
+	current.funnel = funnel;
+	current.key = values[0];
+	current.flags = flags;
+	current.before = true;
+	current.after = true;
+	PG_TRY();
+	{
+		rows = lq_statement_run(funnel, statement, values, nulls);
+	}
+	PG_FINALLY();
+	{
+		current = outer;
+	}
+	PG_END_TRY();
+	return rows;
+}
+
+static bool
+is_current(const LqFunnel *funnel, Datum key)
+{
+	return current.funnel != NULL &&
+		current.funnel->schema == funnel->schema &&
+		datumIsEqual(current.key, key, funnel->key_typbyval,
+					 funnel->key_typlen);
+}
+
+bool
+lq_own_write_before(const LqFunnel *funnel, Datum key, int *flags)
+{
+	if (!current.before || !is_current(funnel, key))
+		return false;
+	current.before = false;
+	*flags = current.flags;
+	return true;
+}
+
+bool
+lq_own_write_after(const LqFunnel *funnel, Datum key, int *flags)
+{
+	if (!current.after || !is_current(funnel, key))
+		return false;
+	current.after = false;
+	*flags = current.flags;
+	return true;
+}

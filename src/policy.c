@@ -1,0 +1,243 @@
+/*
+ * policy.c
+ *		Triggers of the policy tables and of the history.
+ *
+ * Copyright (c) 2026, lead_qual contributors
+ */
+#include "postgres.h"
+
+#include "access/xact.h"
+#include "commands/trigger.h"
+#include "executor/spi.h"
+#include "nodes/pg_list.h"
+#include "utils/builtins.h"
+#include "utils/datum.h"
+#include "utils/inval.h"
+#include "utils/memutils.h"
+#include "utils/rel.h"
+
+#include "compat.h"
+#include "funnel.h"
+#include "lead_qual.h"
+#include "statement.h"
+
+PG_FUNCTION_INFO_V1(policy_changed);
+PG_FUNCTION_INFO_V1(append_only_history);
+PG_FUNCTION_INFO_V1(refuse_truncate);
+
+/*
+ * Definitions whose version this transaction has raised already.  When a
+ * subtransaction is undone they are forgotten, and raised once too often
+ * rather than not at all.
+ */
+typedef struct Raised
+{
+	Oid			schema;
+	char	   *definition;		/* NULL: the active one */
+} Raised;
+
+static List *raised = NIL;
+static bool registered = false;
+
+static void
+forget_at_end(XactEvent event, void *arg)
+{
+	raised = NIL;				/* its memory goes with the transaction */
+}
+
+static void
+forget_at_undo(SubXactEvent event, SubTransactionId mine,
+			   SubTransactionId parent, void *arg)
+{
+	if (event == SUBXACT_EVENT_ABORT_SUB)
+		raised = NIL;
+}
+
+static bool
+is_raised(Oid schema, const char *definition)
+{
+	ListCell   *cell;
+
+	foreach(cell, raised)
+	{
+		Raised	   *r = lfirst(cell);
+
+		if (r->schema == schema &&
+			(definition == NULL ? r->definition == NULL :
+			 r->definition != NULL && strcmp(r->definition, definition) == 0))
+			return true;
+	}
+	return false;
+}
+
+/*
+ * A definition whose rules, transitions or stages change gets a new version,
+ * once a transaction: cards say which version they were scored under.
+ */
+static void
+raise_version(LqFunnel *funnel, const char *definition)
+{
+	LqIdentity	saved;
+	Datum		value = (Datum) 0;
+	MemoryContext old;
+	Raised	   *r;
+
+	if (definition != NULL)
+		value = CStringGetTextDatum(definition);
+	lq_funnel_enter(funnel, &saved);
+	SPI_connect();
+	(void) lq_statement_run(funnel, LQ_STATEMENT_RAISE_VERSION, &value,
+							definition == NULL ? "n" : " ");
+	SPI_finish();
+	lq_funnel_leave(&saved);
+
+	if (!registered)
+	{
+		RegisterXactCallback(forget_at_end, NULL);
+		RegisterSubXactCallback(forget_at_undo, NULL);
+		registered = true;
+	}
+	old = MemoryContextSwitchTo(TopTransactionContext);
+	r = palloc(sizeof(Raised));
+	r->schema = funnel->schema;
+	r->definition = definition == NULL ? NULL : pstrdup(definition);
+	raised = lappend(raised, r);
+	MemoryContextSwitchTo(old);
+}
+
+static void
+version_of_row(TriggerData *trigdata, HeapTuple row)
+{
+	Relation	rel = trigdata->tg_relation;
+	const char *table = RelationGetRelationName(rel);
+	char	   *definition = NULL;
+
+	/* stages belong to whichever definition is active */
+	if (strcmp(table, "stage") != 0)
+		definition = SPI_getvalue(row, RelationGetDescr(rel),
+								  SPI_fnumber(RelationGetDescr(rel),
+											  "definition"));
+	if (!is_raised(RelationGetNamespace(rel), definition))
+		raise_version(lq_funnel_by_schema(RelationGetNamespace(rel)),
+					  definition);
+}
+
+/*
+ * policy_changed() - AFTER ROW and AFTER TRUNCATE on every policy table,
+ *					  ENABLE ALWAYS
+ *
+ * Tells every session, when this commits, that what it keeps of the funnel is
+ * out of date.  The message is that of a change of the table, so that it
+ * obeys savepoints and reaches ourselves at the next command.
+ */
+Datum
+policy_changed(PG_FUNCTION_ARGS)
+{
+	TriggerData *trigdata = (TriggerData *) fcinfo->context;
+	const char *table;
+
+	if (!CALLED_AS_TRIGGER(fcinfo))
+		ereport(ERROR,
+				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
+				 errmsg("function \"%s\" must be called as a trigger",
+						"policy_changed")));
+	if (!TRIGGER_FIRED_AFTER(trigdata->tg_event))
+		ereport(ERROR,
+				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
+				 errmsg("function \"%s\" must be fired AFTER",
+						"policy_changed")));
+	CacheInvalidateRelcache(trigdata->tg_relation);
+
+	/* a replica gets the publisher's version with its rows */
+	table = RelationGetRelationName(trigdata->tg_relation);
+	if (!TRIGGER_FIRED_FOR_ROW(trigdata->tg_event) ||
+		SessionReplicationRole == SESSION_REPLICATION_ROLE_REPLICA ||
+		lq_import_setting ||
+		(strcmp(table, "rule") != 0 && strcmp(table, "transition") != 0 &&
+		 strcmp(table, "stage") != 0))
+		return PointerGetDatum(NULL);
+	version_of_row(trigdata, trigdata->tg_trigtuple);
+	if (TRIGGER_FIRED_BY_UPDATE(trigdata->tg_event))
+		version_of_row(trigdata, trigdata->tg_newtuple);
+	return PointerGetDatum(NULL);
+}
+
+/*
+ * append_only_history() - BEFORE UPDATE OR DELETE ON stage_history
+ *						   FOR EACH ROW
+ *
+ * What happened stays.  A move may be voided, which metrics respect; and the
+ * owner may load history as it was under lead_qual.import.
+ */
+Datum
+append_only_history(PG_FUNCTION_ARGS)
+{
+	LqFunnel   *funnel = lq_funnel_of_trigger(fcinfo, LQ_TABLE_STAGE_HISTORY,
+											  TRIGGER_EVENT_BEFORE |
+											  TRIGGER_EVENT_ROW,
+											  "append_only_history");
+	TriggerData *trigdata = (TriggerData *) fcinfo->context;
+	TupleDesc	desc = RelationGetDescr(trigdata->tg_relation);
+
+	if (lq_funnel_importing(funnel))
+		return PointerGetDatum(TRIGGER_FIRED_BY_UPDATE(trigdata->tg_event) ?
+							   trigdata->tg_newtuple : trigdata->tg_trigtuple);
+	if (TRIGGER_FIRED_BY_UPDATE(trigdata->tg_event))
+	{
+		bool		only_voided = true;
+
+		for (int i = 0; i < desc->natts && only_voided; i++)
+		{
+			Form_pg_attribute attr = TupleDescAttr(desc, i);
+			bool		old_isnull;
+			bool		new_isnull;
+			Datum		old_value;
+			Datum		new_value;
+
+			if (attr->attisdropped ||
+				strncmp(NameStr(attr->attname), "voided_", 7) == 0)
+				continue;
+			old_value = SPI_getbinval(trigdata->tg_trigtuple, desc, i + 1,
+									  &old_isnull);
+			new_value = SPI_getbinval(trigdata->tg_newtuple, desc, i + 1,
+									  &new_isnull);
+			only_voided = old_isnull == new_isnull &&
+				(old_isnull || datum_image_eq(old_value, new_value,
+											  attr->attbyval, attr->attlen));
+		}
+		if (only_voided)
+			return PointerGetDatum(trigdata->tg_newtuple);
+	}
+	ereport(ERROR,
+			(errcode(ERRCODE_RESTRICT_VIOLATION),
+			 errmsg("the history of funnel \"%s\" is append-only",
+					funnel->name),
+			 errdetail("Only the columns voided_at, voided_by and voided_why may be written."),
+			 errhint("Void a move that did not count; to load history as it was, the owner sets lead_qual.import.")));
+	return PointerGetDatum(NULL);
+}
+
+/*
+ * refuse_truncate() - BEFORE TRUNCATE on tables of facts and their history
+ *
+ * TRUNCATE tells no trigger which rows went, so leads could not follow.
+ */
+Datum
+refuse_truncate(PG_FUNCTION_ARGS)
+{
+	TriggerData *trigdata = (TriggerData *) fcinfo->context;
+
+	if (!CALLED_AS_TRIGGER(fcinfo) ||
+		!TRIGGER_FIRED_BY_TRUNCATE(trigdata->tg_event))
+		ereport(ERROR,
+				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
+				 errmsg("function \"%s\" must be fired for TRUNCATE",
+						"refuse_truncate")));
+	ereport(ERROR,
+			(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+			 errmsg("cannot truncate table \"%s\" of a funnel",
+					RelationGetRelationName(trigdata->tg_relation)),
+			 errdetail("Leads could not follow: TRUNCATE does not say which rows went."),
+			 errhint("Use DELETE, or drop_funnel().")));
+	return PointerGetDatum(NULL);
+}

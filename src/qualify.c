@@ -1,0 +1,272 @@
+/*
+ * qualify.c
+ *		The BEFORE trigger of the lead table: fit, stage, deadlines.
+ *
+ * Copyright (c) 2026, lead_qual contributors
+ */
+#include "postgres.h"
+
+#include "access/htup_details.h"
+#include "access/tupconvert.h"
+#include "commands/trigger.h"
+#include "utils/builtins.h"
+#include "utils/datum.h"
+#include "utils/rel.h"
+#include "utils/timestamp.h"
+
+#include "compat.h"
+#include "given_reason.h"
+#include "lead.h"
+#include "own_write.h"
+
+PG_FUNCTION_INFO_V1(qualify_lead);
+
+/* the value an untouched lead has in a column that triggers keep */
+static Datum
+kept_default(LqLeadColumn column, TimestampTz now, bool *isnull)
+{
+	*isnull = false;
+	switch (column)
+	{
+		case LQ_LEAD_STAGE_ENTERED_AT:
+		case LQ_LEAD_CYCLE_STARTED_AT:
+			return TimestampTzGetDatum(now);
+		case LQ_LEAD_CYCLE:
+			return Int32GetDatum(1);
+		case LQ_LEAD_DEALS_OPEN:
+		case LQ_LEAD_DEALS_WON:
+		case LQ_LEAD_DEALS_LOST:
+			return Int32GetDatum(0);
+		case LQ_LEAD_WON_AMOUNT:
+			return DirectFunctionCall1(int4_numeric, Int32GetDatum(0));
+		case LQ_LEAD_ANSWERS:
+			return DirectFunctionCall1(jsonb_in, CStringGetDatum("{}"));
+		default:
+			*isnull = true;
+			return (Datum) 0;
+	}
+}
+
+/*
+ * Put columns that triggers keep back to what they were (old = NULL: to those
+ * of a lead that has just come).
+ */
+void
+lq_lead_restore(LqLead *lead, const LqLead *old,
+				LqLeadColumn first, LqLeadColumn last)
+{
+	for (int column = first; column <= last; column++)
+	{
+		Datum		value;
+		bool		isnull;
+
+		if (old != NULL)
+			value = lq_lead_get(old, column, &isnull);
+		else
+			value = kept_default(column, lead->now, &isnull);
+		lq_lead_set(lead, column, value, isnull);
+	}
+}
+
+/* What a client wrote into columns that triggers keep is ignored. */
+static void
+ignore_client(LqLead *lead, const LqLead *old)
+{
+	lq_lead_restore(lead, old, LQ_LEAD_FIRST_STATE, LQ_LEAD_LAST_SUM);
+	lead->card = old != NULL ? old->card :
+		lq_card_new(lead->funnel->version, &lead->funnel->limits);
+}
+
+/* Did a column change that a fit rule reads? */
+static bool
+fit_columns_changed(const LqLead *lead, const LqLead *old)
+{
+	int			column = -1;
+
+	while ((column = bms_next_member(lead->funnel->fit_columns, column)) >= 0)
+	{
+		Form_pg_attribute attr = TupleDescAttr(lead->funnel->lead_desc,
+											   column - 1);
+
+		if (lead->isnull[column - 1] != old->isnull[column - 1])
+			return true;
+		if (!lead->isnull[column - 1] &&
+			!datumIsEqual(lead->values[column - 1], old->values[column - 1],
+						  attr->attbyval, attr->attlen))
+			return true;
+	}
+	return false;
+}
+
+/*
+ * review_at is a lower bound.  It is written when it must come earlier, when
+ * it has passed, and with a move, but not with every activity: it is indexed.
+ */
+static void
+set_review(LqLead *lead, bool moved)
+{
+	TimestampTz before = lq_lead_instant(lead, LQ_LEAD_REVIEW_AT, DT_NOEND);
+	TimestampTz review = lq_lead_review_at(lead);
+
+	if (moved || review < before || before <= lead->now)
+		lq_lead_set(lead, LQ_LEAD_REVIEW_AT, TimestampTzGetDatum(review),
+					TIMESTAMP_IS_NOEND(review));
+}
+
+/* A move used up the reason and the note that came with it. */
+static void
+keep_reason(LqLead *lead, Datum key)
+{
+	char	   *note = lq_lead_get_text(lead, LQ_LEAD_NOTE);
+
+	if (lead->reason == NULL && note == NULL)
+		return;
+	lq_given_reason_put(lead->funnel, key, lead->reason, note);
+	lq_lead_set(lead, LQ_LEAD_REASON, (Datum) 0, true);
+	lq_lead_set(lead, LQ_LEAD_NOTE, (Datum) 0, true);
+}
+
+static void
+check_key(const LqFunnel *funnel, Datum before, Datum after)
+{
+	if (datumIsEqual(before, after, funnel->key_typbyval, funnel->key_typlen))
+		return;
+	ereport(ERROR,
+			(errcode(ERRCODE_RESTRICT_VIOLATION),
+			 errmsg("the key of a lead cannot be changed"),
+			 errdetail("Column \"%s\" identifies the lead in its log and its history.",
+					   funnel->key_name),
+			 errhint("Insert a new lead instead.")));
+}
+
+/*
+ * Tables that lie about their shape: a partition whose columns are numbered
+ * otherwise.  Funnels attached to such a table come with attaching.
+ */
+void
+lq_lead_check_shape(const LqFunnel *funnel, Relation rel)
+{
+	if (RelationGetRelid(rel) != funnel->relid[LQ_TABLE_LEAD] &&
+		!equalTupleDescs(RelationGetDescr(rel), funnel->lead_desc) &&
+		convert_tuples_by_name(RelationGetDescr(rel),
+							   funnel->lead_desc) != NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("partition \"%s\" numbers its columns otherwise than the lead table",
+						RelationGetRelationName(rel))));
+}
+
+/*
+ * qualify_lead() - BEFORE INSERT OR UPDATE ON lead FOR EACH ROW
+ *
+ * 1. Fit, if a column changed that a fit rule reads.
+ * 2. If the writer asked for another stage, judge that; refusing is an error,
+ *	  but not here for a new lead: INSERT ... ON CONFLICT may not insert.
+ * 3. If nobody asked, the automatic transitions.
+ * 4. The deadlines of where the lead is now.
+ */
+Datum
+qualify_lead(PG_FUNCTION_ARGS)
+{
+	LqFunnel   *funnel = lq_funnel_of_trigger(fcinfo, LQ_TABLE_LEAD,
+											  TRIGGER_EVENT_BEFORE |
+											  TRIGGER_EVENT_ROW,
+											  "qualify_lead");
+	TriggerData *trigdata = (TriggerData *) fcinfo->context;
+	bool		update = TRIGGER_FIRED_BY_UPDATE(trigdata->tg_event);
+	HeapTuple	tuple = update ? trigdata->tg_newtuple : trigdata->tg_trigtuple;
+	LqLead		lead;
+	LqLead		old;
+	LqPath		path = {0, NULL};
+	Datum		key;
+	bool		key_isnull;
+	char	   *asked = NULL;
+	int			flags = 0;
+	bool		own;
+
+	if (!update && !TRIGGER_FIRED_BY_INSERT(trigdata->tg_event))
+		ereport(ERROR,
+				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
+				 errmsg("function \"%s\" must be fired for INSERT or UPDATE",
+						"qualify_lead")));
+	lq_lead_check_shape(funnel, trigdata->tg_relation);
+
+	lq_lead_init(&lead, funnel, tuple);
+	key = lead.values[funnel->key_attno - 1];
+	key_isnull = lead.isnull[funnel->key_attno - 1];
+
+	if (lq_funnel_importing(funnel))
+	{
+		/* as it was; but every lead is at some stage */
+		if (!update && funnel->n_stages > 0 &&
+			lq_lead_get_text(&lead, LQ_LEAD_STAGE) == NULL)
+			lq_lead_set_text(&lead, LQ_LEAD_STAGE, funnel->stages[0].name);
+		goto finish;
+	}
+	if (key_isnull)
+		goto finish;			/* the table refuses it */
+
+	own = update && lq_own_write_before(funnel, key, &flags);
+	if (update)
+	{
+		char	   *before;
+
+		lq_lead_init(&old, funnel, trigdata->tg_trigtuple);
+		check_key(funnel, old.values[funnel->key_attno - 1], key);
+		before = lq_lead_get_text(&old, LQ_LEAD_STAGE);
+		asked = lq_lead_get_text(&lead, LQ_LEAD_STAGE);
+		if (asked == NULL)
+			goto finish;		/* the table refuses it */
+		if (before != NULL && strcmp(asked, before) == 0)
+			asked = NULL;
+		else
+			lq_lead_set_text(&lead, LQ_LEAD_STAGE, before);
+	}
+	else
+		asked = lq_lead_get_text(&lead, LQ_LEAD_STAGE);
+	if (!own)
+		ignore_client(&lead, update ? &old : NULL);
+	lead.reason = lq_lead_get_text(&lead, LQ_LEAD_REASON);
+
+	if (!update || (flags & LQ_WRITE_REFIT) || fit_columns_changed(&lead, &old))
+		lq_lead_set_fit(&lead);
+
+	if (update && asked != NULL)
+	{
+		char	   *before = lq_lead_get_text(&old, LQ_LEAD_STAGE);
+		const LqStage *to = lq_funnel_stage(funnel, asked);
+
+		if (to == NULL || !lq_stage_ask(&lead, to, &path))
+			lq_stage_refuse(&lead, lq_funnel_stage(funnel, before), asked);
+	}
+	else if (update)
+	{
+		if ((flags & LQ_WRITE_STAY) == 0)
+			lq_stage_advance(&lead, &path);
+	}
+	else
+	{
+		const LqStage *to = asked == NULL ? NULL : lq_funnel_stage(funnel, asked);
+
+		lq_lead_set(&lead, LQ_LEAD_STAGE, (Datum) 0, true);
+		if ((asked != NULL && to == NULL) ||
+			!lq_stage_create(&lead, to, &path))
+			lq_lead_set_text(&lead, LQ_LEAD_STAGE,
+							 asked != NULL ? asked :
+							 funnel->n_stages > 0 ? funnel->stages[0].name :
+							 "none");
+	}
+	if (path.n_hops > 0)
+		keep_reason(&lead, key);
+	set_review(&lead, path.n_hops > 0);
+
+	if (lead.card_changed || !update)
+		lq_lead_set(&lead, LQ_LEAD_SCORECARD, lq_card_to_datum(lead.card),
+					false);
+
+finish:
+	if (lead.changed)
+		tuple = heap_form_tuple(funnel->lead_desc, lead.values, lead.isnull);
+	lq_lead_done(&lead);
+	return PointerGetDatum(tuple);
+}

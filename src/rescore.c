@@ -1,0 +1,161 @@
+/*
+ * rescore.c
+ *		Cards made anew from the log: one lead's, a funnel's, the past.
+ *
+ * Copyright (c) 2026, lead_qual contributors
+ */
+#include "postgres.h"
+
+#include "access/htup_details.h"
+#include "executor/spi.h"
+#include "miscadmin.h"
+#include "utils/builtins.h"
+#include "utils/datum.h"
+#include "utils/memutils.h"
+#include "utils/typcache.h"
+#include "utils/timestamp.h"
+
+#include "activity.h"
+#include "compat.h"
+#include "lead_qual.h"
+#include "own_write.h"
+
+PG_FUNCTION_INFO_V1(rescore_funnel);
+
+/* leads that a cursor brings at a time */
+#define ROWS_AT_A_TIME 1000
+
+/*
+ * The engagement that a lead's whole log gives, in time order, up to an
+ * instant.  Fit is not in it: that is for the lead's own trigger.  The caller
+ * has locked the lead, connected to SPI and entered the funnel.
+ */
+LqCard *
+lq_replay(const LqFunnel *funnel, Datum key, TimestampTz until)
+{
+	LqCard	   *card = lq_card_new(funnel->version, &funnel->limits);
+	MemoryContext row_context = AllocSetContextCreate(CurrentMemoryContext,
+													  "lead_qual activity",
+													  ALLOCSET_DEFAULT_SIZES);
+	TupleTableSlot *slot = NULL;
+	TupleDesc	desc = NULL;
+	LqActivityColumns columns;
+	uint64		n;
+	SPITupleTable *rows;
+
+	n = lq_statement_run(funnel, LQ_STATEMENT_LOG, &key, NULL);
+	rows = SPI_tuptable;
+	for (uint64 i = 0; i < n; i++)
+	{
+		MemoryContext old;
+		HeapTupleHeader header;
+		HeapTupleData tuple;
+		LqActivity	activity;
+		bool		isnull;
+
+		CHECK_FOR_INTERRUPTS();
+		header = DatumGetHeapTupleHeader(SPI_getbinval(rows->vals[i],
+													   rows->tupdesc, 1,
+													   &isnull));
+		if (slot == NULL)
+		{
+			desc = lookup_rowtype_tupdesc_copy(HeapTupleHeaderGetTypeId(header),
+											   HeapTupleHeaderGetTypMod(header));
+			slot = MakeSingleTupleTableSlot(desc, &TTSOpsHeapTuple);
+			lq_activity_columns(desc, &columns);
+		}
+		tuple.t_len = HeapTupleHeaderGetDatumLength(header);
+		ItemPointerSetInvalid(&tuple.t_self);
+		tuple.t_tableOid = InvalidOid;
+		tuple.t_data = header;
+		ExecStoreHeapTuple(&tuple, slot, false);
+
+		old = MemoryContextSwitchTo(row_context);
+		lq_activity_read(funnel, &columns, slot, &activity);
+		MemoryContextSwitchTo(old);
+		if (activity.at <= until)
+			lq_activity_apply(&activity, card);
+		ExecClearTuple(slot);
+		MemoryContextReset(row_context);
+	}
+	if (slot != NULL)
+		ExecDropSingleTupleTableSlot(slot);
+	SPI_freetuptable(rows);
+	MemoryContextDelete(row_context);
+	return card;
+}
+
+/*
+ * Make a lead's card anew; false if the lead is gone.  It is locked first, so
+ * whatever other sessions add comes after.
+ */
+bool
+lq_rescore_lead(const LqFunnel *funnel, Datum key, int flags)
+{
+	Datum		values[2];
+
+	if (lq_statement_run(funnel, LQ_STATEMENT_LOCK_LEAD, &key, NULL) == 0)
+		return false;
+	SPI_freetuptable(SPI_tuptable);
+	values[0] = key;
+	values[1] = lq_card_to_datum(lq_replay(funnel, key, DT_NOEND));
+	(void) lq_own_write(funnel, LQ_STATEMENT_SET_CARD, values, NULL,
+						LQ_WRITE_REFIT | flags);
+	return true;
+}
+
+/*
+ * rescore_funnel(funnel text, move boolean) - bigint
+ *
+ * Scores every lead anew by the active definition as it is now, from its
+ * whole log.  Leads stay in their stages unless move is true.  Returns how
+ * many leads were scored.  For members of the role that owns the funnel.
+ */
+Datum
+rescore_funnel(PG_FUNCTION_ARGS)
+{
+	LqFunnel   *funnel = lq_funnel_by_name(text_to_cstring(PG_GETARG_TEXT_PP(0)));
+	int			flags = PG_GETARG_BOOL(1) ? 0 : LQ_WRITE_STAY;
+	MemoryContext lead_context;
+	LqIdentity	saved;
+	Portal		portal;
+	int64		scored = 0;
+
+	lq_funnel_check_owner(funnel, "rescore_funnel");
+	lq_funnel_check_settings(funnel);
+	lq_funnel_enter(funnel, &saved);
+	SPI_connect();
+	lead_context = AllocSetContextCreate(CurrentMemoryContext,
+										 "lead_qual lead",
+										 ALLOCSET_DEFAULT_SIZES);
+	portal = lq_statement_open(funnel, LQ_STATEMENT_KEYS);
+	for (;;)
+	{
+		SPITupleTable *rows;
+		uint64		n;
+
+		SPI_cursor_fetch(portal, true, ROWS_AT_A_TIME);
+		n = SPI_processed;
+		rows = SPI_tuptable;
+		if (n == 0)
+			break;
+		for (uint64 i = 0; i < n; i++)
+		{
+			MemoryContext old = MemoryContextSwitchTo(lead_context);
+			bool		isnull;
+			Datum		key = SPI_getbinval(rows->vals[i], rows->tupdesc, 1,
+											&isnull);
+
+			CHECK_FOR_INTERRUPTS();
+			if (lq_rescore_lead(funnel, key, flags))
+				scored++;
+			MemoryContextSwitchTo(old);
+			MemoryContextReset(lead_context);
+		}
+		SPI_freetuptable(rows);
+	}
+	SPI_cursor_close(portal);
+	SPI_finish();
+	lq_funnel_leave(&saved);
+	PG_RETURN_INT64(scored);
+}

@@ -1,0 +1,47 @@
+/*
+ * statement.h
+ *		The SQL statements that the C code runs over a funnel's tables.
+ *
+ * Copyright (c) 2026, lead_qual contributors
+ */
+#ifndef LQ_STATEMENT_H
+#define LQ_STATEMENT_H
+
+#include "executor/spi.h"
+
+typedef enum LqStatement
+{
+	LQ_STATEMENT_LOCK_LEAD,
+	LQ_STATEMENT_LEAD,
+	LQ_STATEMENT_SET_CARD,
+	LQ_STATEMENT_SET_CARD_AND_SOURCE,
+	LQ_STATEMENT_SET_ANSWERS,
+	LQ_STATEMENT_SET_DEALS,
+	LQ_STATEMENT_REVIEW,
+	LQ_STATEMENT_LOG,
+	LQ_STATEMENT_LATEST_ANSWER,
+	LQ_STATEMENT_OTHER_ANSWERS,
+	LQ_STATEMENT_ADD_ANSWER,
+	LQ_STATEMENT_ADD_HISTORY,
+	LQ_STATEMENT_ACCOUNT,
+	LQ_STATEMENT_DEAL_LEADS,
+	LQ_STATEMENT_DEALS,
+	LQ_STATEMENT_KEYS,
+	LQ_STATEMENT_DUE,
+	LQ_STATEMENT_STALE,
+	LQ_STATEMENT_RAISE_VERSION
+#define LQ_N_STATEMENTS (LQ_STATEMENT_RAISE_VERSION + 1)
+} LqStatement;
+
+struct LqFunnel;
+
+/* Run a statement over a funnel's tables; returns the number of rows. */
+extern uint64 lq_statement_run(const struct LqFunnel *funnel,
+							   LqStatement statement,
+							   Datum *values, const char *nulls);
+
+/* Open a cursor over a statement without arguments. */
+extern Portal lq_statement_open(const struct LqFunnel *funnel,
+								LqStatement statement);
+
+#endif							/* LQ_STATEMENT_H */

@@ -1,0 +1,163 @@
+/*
+ * sweep.c
+ *		Looks again at leads that time may have moved.
+ *
+ * Copyright (c) 2026, lead_qual contributors
+ */
+#include "postgres.h"
+
+#include "access/htup_details.h"
+#include "access/xact.h"
+#include "executor/spi.h"
+#include "funcapi.h"
+#include "miscadmin.h"
+#include "utils/builtins.h"
+#include "utils/datum.h"
+#include "utils/lsyscache.h"
+#include "utils/memutils.h"
+
+#include "activity.h"
+#include "compat.h"
+#include "lead_qual.h"
+#include "own_write.h"
+
+PG_FUNCTION_INFO_V1(sweep_funnel);
+
+/*
+ * Review or rescore one lead in a subtransaction: one that fails (a trigger
+ * of the user's raises, a constraint is violated) must not stop the rest.
+ */
+static bool
+sweep_lead(const LqFunnel *funnel, Datum key, bool rescore)
+{
+	MemoryContext caller = CurrentMemoryContext;
+	ResourceOwner owner = CurrentResourceOwner;
+	bool		done = false;
+
+	BeginInternalSubTransaction(NULL);
+	MemoryContextSwitchTo(caller);
+	PG_TRY();
+	{
+		if (rescore)
+			(void) lq_rescore_lead(funnel, key, 0);
+		else
+			(void) lq_own_write(funnel, LQ_STATEMENT_REVIEW, &key, NULL, 0);
+		ReleaseCurrentSubTransaction();
+		done = true;
+	}
+	PG_CATCH();
+	{
+		ErrorData  *error;
+		Oid			output;
+		bool		varlena;
+
+		MemoryContextSwitchTo(caller);
+		error = CopyErrorData();
+		FlushErrorState();
+		RollbackAndReleaseCurrentSubTransaction();
+		MemoryContextSwitchTo(caller);
+		CurrentResourceOwner = owner;
+		if (error->sqlerrcode == ERRCODE_QUERY_CANCELED)
+			ReThrowError(error);
+		getTypeOutputInfo(funnel->key_type, &output, &varlena);
+		ereport(WARNING,
+				(errcode(error->sqlerrcode),
+				 errmsg("lead %s of funnel \"%s\" could not be swept",
+						OidOutputFunctionCall(output, key), funnel->name),
+				 errdetail("%s", error->message)));
+		FreeErrorData(error);
+	}
+	PG_END_TRY();
+	MemoryContextSwitchTo(caller);
+	CurrentResourceOwner = owner;
+	return done;
+}
+
+/* Sweep the leads that a statement finds; adds to the counts. */
+static int64
+sweep_found(const LqFunnel *funnel, LqStatement statement, Datum first,
+			int64 most, bool rescore, int64 *failed)
+{
+	Datum		values[2];
+	SPITupleTable *rows;
+	int64		swept = 0;
+	uint64		n;
+	MemoryContext lead_context;
+
+	if (most <= 0)
+		return 0;
+	values[0] = first;
+	values[1] = Int64GetDatum(most);
+	n = lq_statement_run(funnel, statement, values, NULL);
+	rows = SPI_tuptable;
+	lead_context = AllocSetContextCreate(CurrentMemoryContext,
+										 "lead_qual lead",
+										 ALLOCSET_DEFAULT_SIZES);
+	for (uint64 i = 0; i < n; i++)
+	{
+		MemoryContext old = MemoryContextSwitchTo(lead_context);
+		bool		isnull;
+		Datum		key = SPI_getbinval(rows->vals[i], rows->tupdesc, 1,
+										&isnull);
+
+		CHECK_FOR_INTERRUPTS();
+		if (sweep_lead(funnel, key, rescore))
+			swept++;
+		else
+			(*failed)++;
+		MemoryContextSwitchTo(old);
+		MemoryContextReset(lead_context);
+	}
+	MemoryContextDelete(lead_context);
+	SPI_freetuptable(rows);
+	return swept;
+}
+
+/*
+ * sweep_funnel(funnel text, max integer) - record (reviewed, rescored, failed)
+ *
+ * Reviews leads whose review_at has come, then rescores leads whose card was
+ * made under an older version of the definition, max of both together.  Leads
+ * that another session holds are left to it, so any number of sweepers may
+ * run side by side.  A lead that cannot be swept is counted in failed, with a
+ * warning.  For members of the role that owns the funnel.
+ */
+Datum
+sweep_funnel(PG_FUNCTION_ARGS)
+{
+	LqFunnel   *funnel = lq_funnel_by_name(text_to_cstring(PG_GETARG_TEXT_PP(0)));
+	int32		most = PG_GETARG_INT32(1);
+	LqIdentity	saved;
+	TupleDesc	desc;
+	Datum		values[3];
+	bool		nulls[3] = {false, false, false};
+	int64		reviewed;
+	int64		rescored;
+	int64		failed = 0;
+
+	if (get_call_result_type(fcinfo, NULL, &desc) != TYPEFUNC_COMPOSITE)
+		elog(ERROR, "return type must be a row type");
+	if (most < 1)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("\"max\" must be at least 1")));
+
+	lq_funnel_check_owner(funnel, "sweep_funnel");
+	lq_funnel_check_settings(funnel);
+	lq_funnel_enter(funnel, &saved);
+	SPI_connect();
+	reviewed = sweep_found(funnel, LQ_STATEMENT_DUE,
+						   TimestampTzGetDatum(lq_now()), most, false,
+						   &failed);
+	rescored = sweep_found(funnel, LQ_STATEMENT_STALE,
+						   Int32GetDatum(funnel->version),
+						   most - reviewed - failed, true, &failed);
+	SPI_finish();
+	lq_funnel_leave(&saved);
+
+	values[0] = Int64GetDatum(reviewed);
+	values[1] = Int64GetDatum(rescored);
+	values[2] = Int64GetDatum(failed);
+	PG_RETURN_DATUM(HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(desc),
+													  values, nulls)));
+}

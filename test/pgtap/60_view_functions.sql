@@ -1,0 +1,83 @@
+-- Arithmetic that the views share: shares in cents, months, survival.
+BEGIN;
+SELECT plan(18);
+
+-- _days_between, _month_of, _mature_at, _ratio
+SELECT is(_days_between('2026-01-01Z', '2026-01-31Z'), 30::numeric,
+		  'D5 days are seconds / 86400');
+SELECT is(_days_between('2026-01-01 00:00Z', '2026-01-01 00:00:00.000001Z'),
+		  0.000001 / 86400, 'D5 a microsecond is not lost');
+SELECT is(_month_of('2026-01-31 23:30Z', 'Europe/Berlin'), date '2026-02-01',
+		  'D3 a month is the time zone''s');
+SELECT is(_month_of('2026-01-31 23:30Z', 'UTC'), date '2026-01-01',
+		  'D3 the same instant in another zone');
+SET LOCAL TimeZone = 'America/New_York';
+SELECT is(_mature_at('2026-01-01', 90, 'Europe/Berlin'),
+		  '2026-05-02 00:00+02'::timestamptz,
+		  'D4 maturity counts local days, whatever the session''s zone');
+SET LOCAL TimeZone = 'UTC';
+SELECT is(_ratio(1, 0), NULL, 'R000-15 a ratio over zero is NULL');
+SELECT is(_ratio(1, 3), 0.333333, 'D14 a ratio has 6 digits');
+
+-- _share_out
+SELECT is(_share_out(100, '{1,1,1}'), '{33.34,33.33,33.33}'::numeric[],
+		  'D7 the cent left over goes to the first of equals');
+SELECT is(_share_out(0.05, '{30,1,20}'), '{0.03,0.00,0.02}'::numeric[],
+		  'D7 it goes to the largest remainder');
+SELECT is(_share_out(-10, '{1,2}'), '{-3.33,-6.67}'::numeric[],
+		  'D7 a refund is shared out like an expense');
+SELECT is(_share_out(10, '{0,0}'), '{NULL,NULL}'::numeric[],
+		  'D7 nobody to share among: NULL');
+SELECT is(_share_out(100000000000000000000.01, '{1,2}'),
+		  '{33333333333333333333.34,66666666666666666666.67}'::numeric[],
+		  'D7 large amounts lose nothing');
+
+CREATE TEMP TABLE dealt AS
+SELECT a.amount, w.weights, _share_out(a.amount, w.weights) AS shares
+FROM (SELECT setseed(0.4)) seed,
+	 generate_series(1, 2000) n,
+	 LATERAL (SELECT round((random() * 2e6 - 1e5 + n * 0)::numeric,
+						   (n % 4)) AS amount) a,
+	 LATERAL (SELECT array_agg(round((random() * 40 + k * 0)::numeric, n % 3) + 0.01) AS weights
+			  FROM generate_series(1, 1 + n % 13) k) w;
+SELECT is((SELECT count(*) FROM dealt d
+		   WHERE (SELECT sum(s) FROM unnest(d.shares) s) <> d.amount),
+		  0::bigint, 'D7 2,000 random shares add up exactly');
+SELECT is((SELECT count(*)
+		   FROM dealt d, unnest(d.shares, d.weights) AS s (share, weight)
+		   WHERE abs(s.share - d.amount * s.weight
+					 / (SELECT sum(w) FROM unnest(d.weights) w)) >= 0.01),
+		  0::bigint, 'D7 no share is off by a cent');
+
+-- _survival: the 21 patients on 6-mercaptopurine (Freireich et al., 1963)
+CREATE TEMP TABLE remission (weeks int, relapse boolean);
+INSERT INTO remission
+SELECT abs(w), w > 0
+FROM unnest(ARRAY[6, 6, 6, -6, 7, -9, 10, -10, -11, 13, 16, -17, -19, -20, 22,
+				  23, -25, -32, -32, -34, -35]) w;
+SELECT results_eq($$
+	SELECT weeks, round(_survival(at_risk, relapses) OVER (ORDER BY weeks), 4)
+	FROM (SELECT weeks, count(*) FILTER (WHERE relapse) AS relapses,
+				 (sum(count(*)) OVER (ORDER BY weeks DESC))::bigint AS at_risk
+		  FROM remission GROUP BY weeks) AS t
+	WHERE relapses > 0 ORDER BY weeks $$,
+	$$ VALUES (6, 0.8571), (7, 0.8067), (10, 0.7529), (13, 0.6902),
+			  (16, 0.6275), (22, 0.5378), (23, 0.4482) $$,
+	'D6 survival is the published Kaplan-Meier table');
+SELECT is((SELECT round(_survival(n, d ORDER BY n DESC), 20)
+		   FROM (VALUES (6::bigint, 2::bigint), (4, 1)) v (n, d)),
+		  0.5, 'D6 4/6 of 3/4 is one half, not a little more');
+SELECT is((SELECT _survival(n, d) FROM (VALUES (1::bigint, 1::bigint)) v (n, d)
+		   WHERE false), 1::numeric, 'D6 without events everybody is left');
+
+SELECT is((SELECT count(*) FROM pg_proc p
+		   WHERE p.proname IN ('_days_between', '_month_of', '_mature_at',
+							   '_ratio', '_share_out', '_survive', '_survival',
+							   '_create_funnel_views', '_create_journey_views',
+							   '_create_conversion_views', '_create_money_views',
+							   '_create_work_views')
+				 AND obj_description(p.oid, 'pg_proc') IS NOT NULL),
+		  12::bigint, 'every function has a comment');
+
+SELECT * FROM finish();
+ROLLBACK;
