@@ -47,7 +47,7 @@ typedef struct LqCrossing
 {
 	TimestampTz as_of;
 	int			n_parts;
-	LqFadingPart *parts;			/* by half-life */
+	LqFadingPart *parts;		/* by half-life */
 	int64		steady;			/* micropoints that never fade */
 	int64		limit;			/* of steady and fading together */
 	int64		offset;			/* added after that */
@@ -55,7 +55,7 @@ typedef struct LqCrossing
 	bool		falls;
 	int64		threshold;
 	int			intervals;		/* looked into so far */
-	LqPartValue  *values;			/* MAX_DEPTH rows of n_parts */
+	LqPartValue *values;		/* MAX_DEPTH rows of n_parts */
 } LqCrossing;
 
 static int
@@ -188,7 +188,7 @@ static TimestampTz
 search_interval(LqCrossing *search, TimestampTz a, const LqPartValue *va,
 				TimestampTz b, const LqPartValue *vb, int depth)
 {
-	LqPartValue  *vm = search->values + (Size) depth * search->n_parts;
+	LqPartValue *vm = search->values + (Size) depth * search->n_parts;
 	TimestampTz middle;
 	TimestampTz result;
 	uint64		width;
@@ -337,12 +337,12 @@ TimestampTz
 lq_card_crossing(const LqCard *card, LqCardQuantity what, int64 rule_id,
 				 bool falls, int64 threshold_micro, TimestampTz at)
 {
-	LqCrossing		search;
+	LqCrossing	search;
 	TimestampTz start;
 	TimestampTz end;
 	TimestampTz result;
-	LqPartValue  *va;
-	LqPartValue  *vb;
+	LqPartValue *va;
+	LqPartValue *vb;
 
 	start = Max(Max(at, card->as_of), MIN_TIMESTAMP - 1);
 	if (start >= END_TIMESTAMP - 1)

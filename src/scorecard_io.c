@@ -65,22 +65,22 @@ lq_instant_text(TimestampTz instant, char *buf)
 static void
 put_instant(StringInfo buf, const char *name, TimestampTz instant)
 {
-	char		text[LQ_INSTANT_LEN];
+	char		buffer[LQ_INSTANT_LEN];
 
 	if (instant != DT_NOBEGIN)
-		appendStringInfo(buf, " %s=%s", name, lq_instant_text(instant, text));
+		appendStringInfo(buf, " %s=%s", name, lq_instant_text(instant, buffer));
 }
 
 /* The shortest digits that give the same number back. */
 static void
 put_number(StringInfo buf, const char *name, double value)
 {
-	char		text[DOUBLE_SHORTEST_DECIMAL_LEN];
+	char		buffer[DOUBLE_SHORTEST_DECIMAL_LEN];
 
 	if (isinf(value))
 		return;
-	double_to_shortest_decimal_buf(value, text);
-	appendStringInfo(buf, " %s=%s", name, text);
+	double_to_shortest_decimal_buf(value, buffer);
+	appendStringInfo(buf, " %s=%s", name, buffer);
 }
 
 /* A duration in the longest unit that divides it. */
@@ -208,7 +208,9 @@ scorecard_send(PG_FUNCTION_ARGS)
 /* bytes of an entry on the wire */
 #define WIRE_ENTRY_SIZE		73
 
-static void pg_attribute_noreturn()
+static void bad_binary(const char *detail) pg_attribute_noreturn();
+
+static void
 bad_binary(const char *detail)
 {
 	ereport(ERROR,

@@ -158,7 +158,10 @@ scorecard_add_hit(PG_FUNCTION_ARGS)
 	PG_RETURN_DATUM(lq_card_to_datum(card));
 }
 
-static void pg_attribute_noreturn()
+static void merge_differ(const char *what, const LqCardEntry *entry)
+			pg_attribute_noreturn();
+
+static void
 merge_differ(const char *what, const LqCardEntry *entry)
 {
 	ereport(ERROR,

@@ -33,21 +33,21 @@ const LqCardUnit lq_card_units[LQ_CARD_UNITS] =
 /* the state of the text parser */
 typedef struct LqCardParser
 {
-	const char *text;
+	const char *start;
 	const char *at;
 	int			sqlstate;		/* of the first failure; 0 = none yet */
 	char	   *detail;
 } LqCardParser;
 
 /*
- * Every function says whether it succeeded; the first failure is
- * kept for the error.
+ * Every function says whether it succeeded; the first failure is kept for
+ * the error.
  */
 
 static bool
 fail(LqCardParser *parser, int sqlstate, const char *what)
 {
-	int			place = parser->at - parser->text + 1;
+	int			place = parser->at - parser->start + 1;
 
 	if (parser->sqlstate == 0)
 	{
@@ -478,7 +478,7 @@ parse_card(LqCardParser *parser, LqCard *card)
 bool
 lq_card_parse(const char *str, LqCard *card, int *sqlstate, char **detail)
 {
-	LqCardParser		parser = {str, str, 0, NULL};
+	LqCardParser parser = {str, str, 0, NULL};
 
 	if (parse_card(&parser, card))
 		return true;
