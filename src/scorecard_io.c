@@ -45,10 +45,12 @@ lq_instant_text(TimestampTz instant, char *buf)
 	struct pg_tm tm;
 	fsec_t		fsec;
 
-	if (TIMESTAMP_IS_NOBEGIN(instant))
-		return strcpy(buf, "-infinity");
-	if (TIMESTAMP_IS_NOEND(instant))
-		return strcpy(buf, "infinity");
+	if (TIMESTAMP_NOT_FINITE(instant))
+	{
+		strlcpy(buf, instant == DT_NOEND ? "infinity" : "-infinity",
+				LQ_INSTANT_LEN);
+		return buf;
+	}
 	if (timestamp2tm(instant, NULL, &tm, &fsec, NULL, NULL) != 0)
 		elog(ERROR, "timestamp out of range");
 	if (fsec != 0)
@@ -266,8 +268,7 @@ scorecard_recv(PG_FUNCTION_ARGS)
 	if (buf->len - buf->cursor != n * WIRE_ENTRY_SIZE)
 		bad_binary("Its length does not fit the number of rules.");
 
-	card->entries = palloc((n + 1) * sizeof(LqCardEntry));
-	card->room = n + 1;
+	lq_card_reserve(card, n);
 	for (int i = 0; i < n; i++)
 	{
 		receive_entry(buf, &card->entries[i]);

@@ -36,7 +36,7 @@ put_number(StringInfo buf, const char *name, double value)
 	char		buffer[DOUBLE_SHORTEST_DECIMAL_LEN];
 
 	if (isinf(value))
-		strcpy(buffer, "null");
+		strlcpy(buffer, "null", sizeof(buffer));
 	else
 		double_to_shortest_decimal_buf(value, buffer);
 	appendStringInfo(buf, ", \"%s\": %s", name, buffer);

@@ -194,7 +194,7 @@ parse_int64(LqCardParser *parser, int64 least, int64 *result)
 static bool
 parse_int32(LqCardParser *parser, int32 least, int32 *result)
 {
-	int64		value;
+	int64		value = 0;
 
 	if (!parse_digits(parser, least, PG_INT32_MAX, &value) ||
 		!want_end(parser))
@@ -428,13 +428,7 @@ parse_entries(LqCardParser *parser, LqCard *card)
 		if (card->n_entries >= LQ_CARD_MAX_ENTRIES)
 			return fail_range(parser, "There are too many rules");
 		parser->at++;
-		if (card->n_entries >= card->room)
-		{
-			card->room = Max(8, card->room * 2);
-			card->entries = card->entries == NULL ?
-				palloc(card->room * sizeof(LqCardEntry)) :
-				repalloc(card->entries, card->room * sizeof(LqCardEntry));
-		}
+		lq_card_reserve(card, card->n_entries + 1);
 		entry = &card->entries[card->n_entries];
 		if (!parse_entry(parser, entry))
 			return false;
