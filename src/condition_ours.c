@@ -537,6 +537,9 @@ prepare_walker(Node *node, void *context)
 					case AEXPR_OP:
 					case AEXPR_OP_ANY:
 					case AEXPR_OP_ALL:
+					case AEXPR_DISTINCT:
+					case AEXPR_NOT_DISTINCT:
+					case AEXPR_NULLIF:
 					case AEXPR_IN:
 					case AEXPR_BETWEEN:
 					case AEXPR_NOT_BETWEEN:
@@ -608,25 +611,41 @@ transform_operator(LqParse *parse, A_Expr *a)
 				return node;
 			break;
 
+		case AEXPR_DISTINCT:
+		case AEXPR_NOT_DISTINCT:
+		case AEXPR_NULLIF:
+			right = transform(parse, a->rexpr);
+			if (is_our_type(exprType(left)) || is_our_type(exprType(right)))
+				lq_refuse(parse, a->location,
+						  psprintf("%s cannot be written with the schema of its operator, which type %s needs.",
+								   a->kind == AEXPR_NULLIF ? "NULLIF" :
+								   "IS DISTINCT FROM",
+								   format_type_be(exprType(is_our_type(exprType(left)) ?
+														   left : right))),
+						  "Say it with =, <> and IS NULL.");
+			break;
+
 		case AEXPR_IN:
 			if (is_our_type(exprType(left)))
 			{
-				const char *name = strVal(llast(a->name));
 				List	   *tests = NIL;
 				ListCell   *lc;
 
 				foreach(lc, castNode(List, a->rexpr))
 				{
 					right = transform(parse, (Node *) lfirst(lc));
-					tests = lappend(tests, must_operate(parse, name,
+					tests = lappend(tests, must_operate(parse, "=",
 														copyObject(left),
 														right, a->location));
 				}
 				if (list_length(tests) == 1)
-					return linitial(tests);
-				return (Node *) makeBoolExpr(strcmp(name, "<>") == 0 ?
-											 AND_EXPR : OR_EXPR,
-											 tests, a->location);
+					node = linitial(tests);
+				else
+					node = (Node *) makeBoolExpr(OR_EXPR, tests, a->location);
+				if (strcmp(strVal(llast(a->name)), "<>") == 0)
+					node = (Node *) makeBoolExpr(NOT_EXPR, list_make1(node),
+												 a->location);
+				return node;
 			}
 			right = a->rexpr;
 			break;
