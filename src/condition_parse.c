@@ -40,6 +40,7 @@ static const struct
 	const char *name;
 	const char *value;
 }			fixed_settings[] =
+
 {
 	{"search_path", "pg_catalog, pg_temp"},
 	{"TimeZone", "UTC"},

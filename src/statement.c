@@ -107,12 +107,12 @@ static const struct
 	[LQ_STATEMENT_STALE] = {"iI",
 		"SELECT {key} FROM {lead} WHERE scorecard IS NULL"
 		" OR {scored_version}(scorecard) <> $1"
-		" LIMIT $2 FOR NO KEY UPDATE SKIP LOCKED"},
+	" LIMIT $2 FOR NO KEY UPDATE SKIP LOCKED"},
 	[LQ_STATEMENT_RAISE_VERSION] = {"t",
 		"UPDATE {definition}"
 		" SET version = (SELECT max(version) + 1 FROM {definition})"
 		" WHERE CASE WHEN $1 IS NULL THEN status = 'active'"
-		" ELSE definition = $1 END"},
+	" ELSE definition = $1 END"},
 };
 
 /* A type of ours: the extension's schema can hold but one of that name. */
