@@ -302,8 +302,11 @@ function_candidates(const char *name, int nargs, bool variadic_call)
 	return candidates;
 }
 
+/*
+ * Is there a member of that name, of that kind if given?
+ */
 static bool
-is_our_function(const char *name)
+is_our_function(const char *name, char kind)
 {
 	Oid			schema = lq_extension_schema();
 	bool		found = false;
@@ -316,6 +319,7 @@ is_our_function(const char *name)
 
 		form = (Form_pg_proc) GETSTRUCT(&list->members[i]->tuple);
 		found = form->pronamespace == schema &&
+			(kind == '\0' || form->prokind == kind) &&
 			lq_is_member(ProcedureRelationId, form->oid);
 	}
 	ReleaseCatCacheList(list);
@@ -357,7 +361,8 @@ call_function(LqParse *parse, FuncCall *call)
 	FuncExpr   *expr;
 	ListCell   *lc;
 
-	if (call->agg_order || call->agg_filter || call->over ||
+	if (is_our_function(name, PROKIND_AGGREGATE) ||
+		call->agg_order || call->agg_filter || call->over ||
 		call->agg_star || call->agg_distinct || call->agg_within_group)
 		lq_refuse(parse, call->location,
 				  "Aggregate and window functions are not allowed.", NULL);
@@ -411,8 +416,15 @@ call_function(LqParse *parse, FuncCall *call)
 	}
 	else if (chosen->ndargs > 0)
 	{
-		final = list_concat(final,
-							function_defaults(chosen->oid, chosen->ndargs));
+		List	   *defaults = function_defaults(chosen->oid, chosen->ndargs);
+
+		/* what is wrong with one is wrong with the call */
+		foreach(lc, defaults)
+		{
+			if (IsA(lfirst(lc), FuncExpr))
+				lfirst_node(FuncExpr, lc)->location = call->location;
+		}
+		final = list_concat(final, defaults);
 	}
 
 	expr = makeNode(FuncExpr);
@@ -562,7 +574,7 @@ prepare_walker(Node *node, void *context)
 				FuncCall   *call = (FuncCall *) node;
 
 				if (name_may_be_ours(parse, call->funcname) &&
-					is_our_function(strVal(llast(call->funcname))))
+					is_our_function(strVal(llast(call->funcname)), '\0'))
 					node = delay(parse, node, sizeof(FuncCall),
 								 call->location)->raw;
 				break;
