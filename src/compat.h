@@ -40,6 +40,13 @@
 #endif
 
 /*
+ * VARSIZE() and its kin moved out of postgres.h in 16.
+ */
+#if PG_VERSION_NUM >= 160000
+#include "varatt.h"
+#endif
+
+/*
  * What a check hook hands on as "extra" is freed by the server: with free()
  * up to 15, later by a memory context of its own.
  */
