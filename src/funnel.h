@@ -111,6 +111,7 @@ typedef struct LqRule
 	bool		has_condition;
 	char	   *condition_text;
 	char	   *condition_sql;
+	char	   *description;
 	LqCondition *condition;		/* NULL when there is none or it is broken */
 	bool		enabled;
 	bool		broken;			/* does not compile: the rule is skipped */

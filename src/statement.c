@@ -89,10 +89,11 @@ static const struct
 	[LQ_STATEMENT_DEAL_LEADS] = {"A",
 		"SELECT DISTINCT lead_id FROM {deal_contact}"
 	" WHERE deal_id = ANY ($1) ORDER BY lead_id"},
+	/* a deal closed before this cycle has had its say */
 	[LQ_STATEMENT_DEALS] = {"k",
 		"SELECT count(*) FILTER (WHERE status = 'open')::integer,"
-		" count(*) FILTER (WHERE status = 'won')::integer,"
-		" count(*) FILTER (WHERE status = 'lost')::integer,"
+		" count(*) FILTER (WHERE status = 'won' AND in_cycle)::integer,"
+		" count(*) FILTER (WHERE status = 'lost' AND in_cycle)::integer,"
 		" coalesce(sum(coalesce(home_amount, amount))"
 		" FILTER (WHERE status = 'won'), 0),"
 		" (array_agg(reason ORDER BY closed_at DESC, deal_id DESC)"
@@ -106,12 +107,12 @@ static const struct
 	[LQ_STATEMENT_STALE] = {"iI",
 		"SELECT {key} FROM {lead} WHERE scorecard IS NULL"
 		" OR {scored_version}(scorecard) <> $1"
-		" LIMIT $2 FOR NO KEY UPDATE SKIP LOCKED"},
+	" LIMIT $2 FOR NO KEY UPDATE SKIP LOCKED"},
 	[LQ_STATEMENT_RAISE_VERSION] = {"t",
 		"UPDATE {definition}"
 		" SET version = (SELECT max(version) + 1 FROM {definition})"
 		" WHERE CASE WHEN $1 IS NULL THEN status = 'active'"
-		" ELSE definition = $1 END"},
+	" ELSE definition = $1 END"},
 };
 
 /* A type of ours: the extension's schema can hold but one of that name. */
