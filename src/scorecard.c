@@ -16,6 +16,7 @@
 
 #include <math.h>
 
+#include "compat.h"
 #include "scorecard.h"
 
 #define FIRST_ROOM	8
