@@ -92,9 +92,11 @@ ifeq ($(shell command -v $(firstword $(CC))),)
 $(error there is no C compiler "$(firstword $(CC))": $(advice))
 endif
 
-# 15 looks for expected/ where it writes; later servers must be told
+# 15 looks for expected/ where it writes, then where it reads; later servers
+# are told
 ifneq ($(MAJORVERSION),15)
 REGRESS_OPTS += --expecteddir=.
+ISOLATION_OPTS += --expecteddir=test/isolation
 endif
 
 $(OBJS): $(wildcard src/*.h)

@@ -3,6 +3,7 @@
 --
 CREATE FUNCTION _create_conversion_views() RETURNS void
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+-- lint: search_path, because the caller puts the new funnel's schema first
 AS $template$
 BEGIN
 	CREATE VIEW funnel WITH (security_invoker = true) AS

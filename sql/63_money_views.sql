@@ -3,6 +3,7 @@
 --
 CREATE FUNCTION _create_money_views() RETURNS void
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+-- lint: search_path, because the caller puts the new funnel's schema first
 AS $template$
 BEGIN
 	CREATE VIEW cost_per_sql WITH (security_invoker = true) AS
@@ -53,16 +54,18 @@ BEGIN
 		FROM direct d
 		WHERE d.source IS NOT NULL
 		UNION ALL
-		SELECT a.month, a.source, 0, a.amount, 0, 0
+		SELECT a.month, a.source, 0 AS direct, a.amount AS overhead,
+			   0 AS sqls, 0 AS n_foreign
 		FROM allocated a
 		UNION ALL
-		SELECT w.month, w.source, 0, 0, w.sqls, 0
+		SELECT w.month, w.source, 0 AS direct, 0 AS overhead,
+			   w.sqls, 0 AS n_foreign
 		FROM won w
 		UNION ALL
 		-- what nobody can be charged with
-		SELECT d.month, '(overhead)', 0,
-			   CASE WHEN w.month IS NULL THEN d.amount ELSE 0 END, 0,
-			   d.n_foreign
+		SELECT d.month, '(overhead)' AS source, 0 AS direct,
+			   CASE WHEN w.month IS NULL THEN d.amount ELSE 0 END AS overhead,
+			   0 AS sqls, d.n_foreign
 		FROM direct d
 		LEFT JOIN (SELECT DISTINCT g.month FROM won g) w ON w.month = d.month
 		WHERE d.source IS NULL AND (w.month IS NULL OR d.n_foreign > 0)

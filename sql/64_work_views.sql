@@ -6,6 +6,7 @@
 --
 CREATE FUNCTION _create_work_views() RETURNS void
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+-- lint: search_path, because the caller puts the new funnel's schema first
 AS $template$
 BEGIN
 	CREATE VIEW lead_now WITH (security_invoker = true) AS
@@ -94,6 +95,7 @@ COMMENT ON FUNCTION _create_work_views() IS
 
 CREATE FUNCTION _create_funnel_views() RETURNS void
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+-- lint: search_path, because the caller puts the new funnel's schema first
 AS $$
 BEGIN
 	PERFORM _create_journey_views();

@@ -33,6 +33,7 @@ extern void lq_activity_columns(TupleDesc desc, LqActivityColumns *columns);
 extern void lq_activity_read(const LqFunnel *funnel,
 							 const LqActivityColumns *columns,
 							 TupleTableSlot *slot, LqActivity *activity);
+
 /* In time order: only so do frequency limits come out right. */
 extern bool lq_activity_in_order(const LqActivity *activity,
 								 const LqCard *card);

@@ -159,6 +159,10 @@ extern const char *lq_condition_last_error(const LqCondition *condition);
 extern bool lq_condition_names_rule(const LqCondition *condition,
 									int64 rule_id);
 
+/* The same of a stored text, by name, without compiling it. */
+extern bool lq_condition_text_names_rule(const char *condition_sql,
+										 const char *name);
+
 /* Our own schema and objects, found through the extension, never by name */
 extern Oid	lq_extension_oid(void);
 extern Oid	lq_extension_schema(void);

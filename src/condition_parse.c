@@ -40,6 +40,7 @@ static const struct
 	const char *name;
 	const char *value;
 }			fixed_settings[] =
+
 {
 	{"search_path", "pg_catalog, pg_temp"},
 	{"TimeZone", "UTC"},
@@ -222,6 +223,41 @@ lq_parse_raw(const char *text)
 	if (list_length(select->targetList) != 1)
 		return NULL;
 	return linitial_node(ResTarget, select->targetList)->val;
+}
+
+static bool
+names_rule_walker(Node *node, void *context)
+{
+	if (node == NULL)
+		return false;
+	if (IsA(node, ColumnRef))
+	{
+		List	   *fields = ((ColumnRef *) node)->fields;
+		const char *family;
+
+		if (list_length(fields) != 2 || !IsA(lsecond(fields), String) ||
+			strcmp(strVal(lsecond(fields)), (const char *) context) != 0)
+			return false;
+		family = strVal(linitial(fields));
+		return strcmp(family, "hits") == 0 || strcmp(family, "points") == 0 ||
+			strcmp(family, "last") == 0;
+	}
+	return raw_expression_tree_walker(node, names_rule_walker, context);
+}
+
+/*
+ * Does a stored condition name the rule?
+ */
+bool
+lq_condition_text_names_rule(const char *condition_sql, const char *name)
+{
+	int			level = fix_settings();
+	bool		result;
+
+	result = names_rule_walker(lq_parse_raw(condition_sql),
+							   unconstify(char *, name));
+	AtEOXact_GUC(true, level);
+	return result;
 }
 
 /*

@@ -117,13 +117,32 @@ call_is_safe(Oid function, Oid opno, List *args)
 	if (function >= FirstNormalObjectId)
 		return our_function_is_safe(function);
 
+	/* a part is wanted, counted from 1 or from the end */
+	if (function == F_SPLIT_PART)
+	{
+		Const	   *number = (Const *) lthird(args);
+
+		return IsA(number, Const) && !number->constisnull &&
+			DatumGetInt32(number->constvalue) != 0;
+	}
+
 	if (list_length(args) != 2 || !IsA(lsecond(args), Const))
 		return false;
 	pattern = lsecond_node(Const, args);
-	if (pattern->constisnull || pattern->consttype != TEXTOID)
+	if (pattern->constisnull)
 		return false;
 	if (contains(like_functions, lengthof(like_functions), function))
-		return strchr(TextDatumGetCString(pattern->constvalue), '\\') == NULL;
+	{
+		/* one pattern or an array of them; only a backslash can be wrong */
+		if (pattern->consttype == TEXTOID)
+			return strchr(TextDatumGetCString(pattern->constvalue),
+						  '\\') == NULL;
+		return pattern->consttype == TEXTARRAYOID &&
+			strchr(OidOutputFunctionCall(F_ARRAY_OUT, pattern->constvalue),
+				   '\\') == NULL;
+	}
+	if (pattern->consttype != TEXTOID)
+		return false;
 	if (contains(regex_functions, lengthof(regex_functions), function))
 	{
 		/* a bad one is better reported now than for each row */
@@ -195,7 +214,8 @@ raise_walker(Node *node, void *context)
 			break;
 		case T_ScalarArrayOpExpr:
 			if (!call_is_safe(((ScalarArrayOpExpr *) node)->opfuncid,
-							  ((ScalarArrayOpExpr *) node)->opno, NIL))
+							  ((ScalarArrayOpExpr *) node)->opno,
+							  ((ScalarArrayOpExpr *) node)->args))
 				return true;
 			break;
 		case T_FuncExpr:

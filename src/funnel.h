@@ -111,6 +111,7 @@ typedef struct LqRule
 	bool		has_condition;
 	char	   *condition_text;
 	char	   *condition_sql;
+	char	   *description;
 	LqCondition *condition;		/* NULL when there is none or it is broken */
 	bool		enabled;
 	bool		broken;			/* does not compile: the rule is skipped */
@@ -214,6 +215,7 @@ typedef struct LqIdentity
 extern LqFunnel *lq_funnel_of_trigger(FunctionCallInfo fcinfo, LqTable table,
 									  uint32 timing_and_level,
 									  const char *function);
+
 /* The funnel of that name, for an SQL function. */
 extern LqFunnel *lq_funnel_by_name(const char *name);
 extern LqFunnel *lq_funnel_by_schema(Oid schema);
@@ -223,6 +225,7 @@ extern void lq_model_load(LqFunnel *funnel);
 
 /* The table called so in every funnel. */
 extern bool lq_table_by_name(const char *name, LqTable *table);
+
 /* The table's name, quoted and with its schema, for SPI. */
 extern const char *lq_funnel_table(const LqFunnel *funnel, LqTable table);
 

@@ -83,7 +83,7 @@ warn_unknown_kind(Batch *batch, const char *kind)
 
 	foreach(cell, batch->unknown_kinds)
 		if (strcmp(lfirst(cell), kind) == 0)
-			return;
+		return;
 	batch->unknown_kinds = lappend(batch->unknown_kinds, pstrdup(kind));
 	ereport(WARNING,
 			(errcode(ERRCODE_WARNING),

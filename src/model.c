@@ -269,6 +269,7 @@ read_rule(RowReader *row, void *element)
 	rule->card.max_hits = get_int(row, 10, 0);
 	rule->card.per = get_usecs(row, 11, "per");
 	rule->enabled = get_bool(row, 12);
+	rule->description = get_text(row, 13);
 }
 
 static void
@@ -390,7 +391,7 @@ read_policy(LqFunnel *funnel)
 		read_rows(funnel, LQ_TABLE_RULE,
 				  "rule_id, name, axis = 'fit', kind, condition,"
 				  " condition_sql, points, half_life, max_points, max_hits,"
-				  " per, enabled",
+				  " per, enabled, description",
 				  psprintf("WHERE definition = %s ORDER BY rule_id",
 						   of_definition),
 				  sizeof(LqRule), (void **) &funnel->rules, read_rule);

@@ -43,7 +43,8 @@ same(const LqLead *a, const LqLead *b, LqLeadColumn column)
 									attr->attlen));
 }
 
-static void pg_attribute_noreturn()
+static void
+pg_attribute_noreturn()
 refuse_tampering(const LqFunnel *funnel, LqLeadColumn column)
 {
 	ereport(ERROR,
@@ -79,7 +80,7 @@ find_path(LqLead *expected, const LqLead *actual, const LqLead *old,
 {
 	LqFunnel   *funnel = expected->funnel;
 	char	   *before = old == NULL ? NULL :
-		lq_lead_get_text(old, LQ_LEAD_STAGE);
+	lq_lead_get_text(old, LQ_LEAD_STAGE);
 	char	   *now = lq_lead_get_text(actual, LQ_LEAD_STAGE);
 	const LqStage *to = lq_funnel_stage(funnel, now);
 

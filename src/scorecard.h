@@ -62,7 +62,7 @@ typedef struct LqScorecard
 	double		max_fit;		/* positive; infinity = none */
 	double		max_engagement; /* positive; infinity = none */
 	double		floor;			/* -infinity = none */
-	LqCardEntry entries[FLEXIBLE_ARRAY_MEMBER];	/* by rule_id */
+	LqCardEntry entries[FLEXIBLE_ARRAY_MEMBER]; /* by rule_id */
 } LqScorecard;
 
 #define LQ_CARD_SIZE(n) \

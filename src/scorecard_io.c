@@ -46,6 +46,7 @@ static const struct
 	const char *name;
 	int64		usecs;
 }			units[] =
+
 {
 	{"d", USECS_PER_DAY},
 	{"h", USECS_PER_HOUR},
@@ -669,7 +670,8 @@ scorecard_send(PG_FUNCTION_ARGS)
 /* bytes of an entry on the wire */
 #define WIRE_ENTRY_SIZE		73
 
-static void pg_attribute_noreturn()
+static void
+pg_attribute_noreturn()
 bad_binary(const char *detail)
 {
 	ereport(ERROR,

@@ -158,7 +158,8 @@ scorecard_add_hit(PG_FUNCTION_ARGS)
 	PG_RETURN_DATUM(lq_card_to_datum(card));
 }
 
-static void pg_attribute_noreturn()
+static void
+pg_attribute_noreturn()
 merge_differ(const char *what, const LqCardEntry *entry)
 {
 	ereport(ERROR,

@@ -138,6 +138,9 @@ move(LqLead *lead, const LqTransition *transition, const LqStage *from,
 		lq_lead_set(lead, LQ_LEAD_ACCEPTED_BY, (Datum) 0, true);
 		lq_lead_set(lead, LQ_LEAD_ACCEPTED_AT, (Datum) 0, true);
 		lq_lead_set(lead, LQ_LEAD_RESUME_AT, (Datum) 0, true);
+		/* deals closed in an earlier cycle do not decide this one */
+		lq_lead_set(lead, LQ_LEAD_DEALS_WON, Int32GetDatum(0), false);
+		lq_lead_set(lead, LQ_LEAD_DEALS_LOST, Int32GetDatum(0), false);
 	}
 	/* acceptance is the asked move alone, and the first one counts */
 	if (to->milestone == LQ_MILESTONE_SAL && !automatic &&

@@ -36,81 +36,83 @@ static const struct
 	const char *args;
 	const char *text;
 }			statements[LQ_N_STATEMENTS] =
+
 {
 	[LQ_STATEMENT_LOCK_LEAD] = {"k",
 		"SELECT scorecard, source, bant, meddic, answers,"
 		" deals_open, deals_won, deals_lost, won_amount"
-		" FROM {lead} WHERE {key} = $1 FOR NO KEY UPDATE"},
+	" FROM {lead} WHERE {key} = $1 FOR NO KEY UPDATE"},
 	[LQ_STATEMENT_LEAD] = {"k",
-		"SELECT l FROM {lead} AS l WHERE l.{key} = $1"},
+	"SELECT l FROM {lead} AS l WHERE l.{key} = $1"},
 	[LQ_STATEMENT_SET_CARD] = {"kc",
-		"UPDATE {lead} SET scorecard = $2 WHERE {key} = $1"},
+	"UPDATE {lead} SET scorecard = $2 WHERE {key} = $1"},
 	[LQ_STATEMENT_SET_CARD_AND_SOURCE] = {"kctt",
 		"UPDATE {lead} SET scorecard = $2, source = $3,"
-		" campaign = coalesce(campaign, $4) WHERE {key} = $1"},
+	" campaign = coalesce(campaign, $4) WHERE {key} = $1"},
 	[LQ_STATEMENT_SET_ANSWERS] = {"kbmj",
 		"UPDATE {lead} SET bant = $2, meddic = $3, answers = $4"
-		" WHERE {key} = $1"},
+	" WHERE {key} = $1"},
 	[LQ_STATEMENT_SET_DEALS] = {"kiiint",
 		"UPDATE {lead} SET deals_open = $2, deals_won = $3, deals_lost = $4,"
-		" won_amount = $5, reason = coalesce($6, reason) WHERE {key} = $1"},
+	" won_amount = $5, reason = coalesce($6, reason) WHERE {key} = $1"},
 	[LQ_STATEMENT_REVIEW] = {"k",
-		"UPDATE {lead} SET review_at = review_at WHERE {key} = $1"},
+	"UPDATE {lead} SET review_at = review_at WHERE {key} = $1"},
 	[LQ_STATEMENT_LOG] = {"k",
 		"SELECT a FROM {activity} AS a WHERE lead_id = $1"
 		" ORDER BY CASE WHEN occurred_at > recorded_at + '5 minutes'::interval"
-		" THEN recorded_at ELSE occurred_at END, activity_id"},
+	" THEN recorded_at ELSE occurred_at END, activity_id"},
 	[LQ_STATEMENT_LATEST_ANSWER] = {"ktt",
 		"SELECT level FROM {answer}"
 		" WHERE lead_id = $1 AND framework = $2 AND element = $3"
-		" ORDER BY answered_at DESC, answer_id DESC LIMIT 1"},
+	" ORDER BY answered_at DESC, answer_id DESC LIMIT 1"},
 	[LQ_STATEMENT_OTHER_ANSWERS] = {"k",
 		"SELECT coalesce(jsonb_object_agg(framework, levels), '{}')"
 		" FROM (SELECT framework, jsonb_object_agg(element, level::text) AS levels"
 		" FROM (SELECT DISTINCT ON (framework, element) framework, element, level"
 		" FROM {answer} WHERE lead_id = $1 AND framework NOT IN ('bant', 'meddic')"
 		" ORDER BY framework, element, answered_at DESC, answer_id DESC) AS latest"
-		" GROUP BY framework) AS f"},
+	" GROUP BY framework) AS f"},
 	[LQ_STATEMENT_ADD_ANSWER] = {"kttltz",
 		"INSERT INTO {answer} (lead_id, framework, element, level, via,"
 		" answered_by, answered_at)"
 		" SELECT $1, $2, $3, $4, 'lead', $5, greatest($6, max(answered_at))"
 		" FROM {answer}"
-		" WHERE lead_id = $1 AND framework = $2 AND element = $3"},
+	" WHERE lead_id = $1 AND framework = $2 AND element = $3"},
 	[LQ_STATEMENT_ADD_HISTORY] = {"kttzitBBttntittt" "I",
 		"INSERT INTO {stage_history} (lead_id, from_stage, to_stage,"
 		" entered_at, cycle, actor, automatic, exception, reason, note, score,"
 		" definition, version, source, campaign, owner, account_id)"
 		" VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14,"
-		" $15, $16, $17)"},
+	" $15, $16, $17)"},
 	[LQ_STATEMENT_ACCOUNT] = {"I",
-		"SELECT a FROM {account} AS a WHERE account_id = $1"},
+	"SELECT a FROM {account} AS a WHERE account_id = $1"},
 	[LQ_STATEMENT_DEAL_LEADS] = {"A",
 		"SELECT DISTINCT lead_id FROM {deal_contact}"
-		" WHERE deal_id = ANY ($1) ORDER BY lead_id"},
+	" WHERE deal_id = ANY ($1) ORDER BY lead_id"},
+	/* a deal closed before this cycle has had its say */
 	[LQ_STATEMENT_DEALS] = {"k",
 		"SELECT count(*) FILTER (WHERE status = 'open')::integer,"
-		" count(*) FILTER (WHERE status = 'won')::integer,"
-		" count(*) FILTER (WHERE status = 'lost')::integer,"
+		" count(*) FILTER (WHERE status = 'won' AND in_cycle)::integer,"
+		" count(*) FILTER (WHERE status = 'lost' AND in_cycle)::integer,"
 		" coalesce(sum(coalesce(home_amount, amount))"
 		" FILTER (WHERE status = 'won'), 0),"
 		" (array_agg(reason ORDER BY closed_at DESC, deal_id DESC)"
 		" FILTER (WHERE status = 'lost' AND reason IS NOT NULL))[1]"
-		" FROM {deal_contact} JOIN {deal} USING (deal_id) WHERE lead_id = $1"},
+	" FROM {deal_contact} JOIN {deal} USING (deal_id) WHERE lead_id = $1"},
 	[LQ_STATEMENT_KEYS] = {"",
-		"SELECT {key} FROM {lead} ORDER BY {key}"},
+	"SELECT {key} FROM {lead} ORDER BY {key}"},
 	[LQ_STATEMENT_DUE] = {"zI",
 		"SELECT {key} FROM {lead} WHERE review_at <= $1"
-		" ORDER BY review_at LIMIT $2 FOR NO KEY UPDATE SKIP LOCKED"},
+	" ORDER BY review_at LIMIT $2 FOR NO KEY UPDATE SKIP LOCKED"},
 	[LQ_STATEMENT_STALE] = {"iI",
 		"SELECT {key} FROM {lead} WHERE scorecard IS NULL"
 		" OR {scored_version}(scorecard) <> $1"
-		" LIMIT $2 FOR NO KEY UPDATE SKIP LOCKED"},
+	" LIMIT $2 FOR NO KEY UPDATE SKIP LOCKED"},
 	[LQ_STATEMENT_RAISE_VERSION] = {"t",
 		"UPDATE {definition}"
 		" SET version = (SELECT max(version) + 1 FROM {definition})"
 		" WHERE CASE WHEN $1 IS NULL THEN status = 'active'"
-		" ELSE definition = $1 END"},
+	" ELSE definition = $1 END"},
 };
 
 /* A type of ours: the extension's schema can hold but one of that name. */

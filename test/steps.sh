@@ -12,18 +12,16 @@ seconds_since() {
 # step TITLE COMMAND...: run it out of sight and say how long it took; show
 # what it printed only if it failed
 step() {
-	local title=$1 start=$EPOCHREALTIME log status=0
+	local title=$1 start=$EPOCHREALTIME output status=0
 	shift
-	log=$(mktemp /tmp/lead_qual.log.XXXXXX)
 	printf '%-56s ' "$title ..."
-	"$@" >"$log" 2>&1 </dev/null || status=$?
+	output=$("$@" 2>&1 </dev/null) || status=$?
 	if [ "$status" = 0 ]; then
 		say "$(seconds_since "$start")"
 	else
 		say "FAILED after $(seconds_since "$start")"
-		cat "$log" >&2
+		say "$output" >&2
 	fi
-	rm -f "$log"
 	return "$status"
 }
 

@@ -1,6 +1,6 @@
 -- The module as a whole: its clock, and what every object of it owes.
 BEGIN;
-SELECT plan(12);
+SELECT plan(11);
 
 -- the clock
 SELECT is(funnel_now(), now(), 'funnel_now() is now() by default');
@@ -64,18 +64,6 @@ SELECT is_empty($$
      WHERE classid = 'pg_proc'::regclass
        AND p.proparallel = 'u' AND p.provolatile <> 'v' $$,
     'no immutable or stable function is parallel unsafe');
-
-SELECT is_empty($$
-    SELECT what
-      FROM member
-      JOIN pg_proc p ON p.oid = objid
-      JOIN pg_language l ON l.oid = p.prolang
-     WHERE classid = 'pg_proc'::regclass
-       AND l.lanname IN ('sql', 'plpgsql')
-       AND p.prosqlbody IS NULL
-       AND NOT EXISTS (SELECT FROM unnest(p.proconfig) c
-                        WHERE c LIKE 'search\_path=%') $$,
-    'every SQL and PL/pgSQL function fixes its search_path');
 
 SELECT * FROM finish();
 ROLLBACK;

@@ -1,7 +1,7 @@
 -- How many get how far, and how fast: funnel, funnel_monthly, mql_to_sql,
 -- sql_conversion, sql_velocity.
 BEGIN;
-SELECT plan(27);
+SELECT plan(28);
 
 CREATE SCHEMA f;
 SET LOCAL search_path = f, public, pg_temp;
@@ -70,6 +70,13 @@ SELECT results_eq('SELECT sum(entered)::bigint, count(*) FROM funnel_monthly WHE
 DELETE FROM stage WHERE milestone = 'sal';
 SELECT is((SELECT previous_milestone FROM funnel WHERE milestone = 'sql'), 'mql',
 		  'a funnel without a SAL stage has no such step');
+ROLLBACK TO empty;
+
+DO $$ BEGIN PERFORM way(1, '2026-03-10Z', '{sql,mql}', '{0,1}'), way(2, '2026-03-10Z', '{sql}', '{0}'),
+					way(3, '2026-03-10Z', '{mql,sql}', '{0,0}'); END $$;
+SELECT results_eq('SELECT mqls, sqls_of_cohort, cohort_rate, sqls_entered, period_rate, skipped, odd FROM mql_to_sql',
+	$$ VALUES (2::bigint, 1::bigint, 0.5, 3::bigint, 1.5, 1::bigint, 1::bigint) $$,
+	'D4 an SQL before its MQL is odd, one without is skipped; at the same instant counts');
 ROLLBACK TO empty;
 
 -- D3, D4: time zone and maturity

@@ -1,0 +1,27 @@
+--
+-- Conditions of rules and transitions
+--
+CREATE FUNCTION check_condition(funnel name, target text, condition text,
+	definition text DEFAULT NULL) RETURNS text
+AS 'MODULE_PATHNAME' LANGUAGE C STABLE PARALLEL UNSAFE;
+
+COMMENT ON FUNCTION check_condition(name, text, text, text) IS
+'checks the condition of a rule or transition (target: fit, activity, transition) and returns it with all names qualified; raises if it is not one';
+
+CREATE FUNCTION check_rule() RETURNS trigger
+AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE PARALLEL UNSAFE;
+
+COMMENT ON FUNCTION check_rule() IS
+'BEFORE INSERT OR UPDATE ON rule FOR EACH ROW: checks its condition and numbers and fills condition_sql';
+
+CREATE FUNCTION check_transition() RETURNS trigger
+AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE PARALLEL UNSAFE;
+
+COMMENT ON FUNCTION check_transition() IS
+'BEFORE INSERT OR UPDATE ON transition FOR EACH ROW: checks its condition and stages and fills condition_sql';
+
+CREATE FUNCTION protect_rule() RETURNS trigger
+AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE PARALLEL UNSAFE;
+
+COMMENT ON FUNCTION protect_rule() IS
+'BEFORE UPDATE OR DELETE ON rule FOR EACH ROW: refuses to rename or remove a rule that conditions name';
