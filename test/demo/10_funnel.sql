@@ -42,6 +42,15 @@ INSERT INTO crm.rule (definition, name, axis, kind, condition, points, half_life
 UPDATE crm.rule SET points = 25
 WHERE definition = 'default' AND name = 'case_study_download';
 
+-- who was sent back comes back on new intent, not on one more click
+UPDATE crm.transition
+SET condition = 'score >= 120 AND (last.demo_request > stage_entered_at'
+	' OR last.free_trial > stage_entered_at OR last.meeting_booked > stage_entered_at'
+	' OR last.consultation_request > stage_entered_at OR last.roi_calculator > stage_entered_at)',
+	description = 'came back by itself, with new intent'
+WHERE definition = 'default' AND automatic AND from_stage IN ('nurture', 'lost')
+	  AND condition LIKE '%last_activity%';
+
 UPDATE crm.setting SET sales_capacity = 25, maturity_days = 90;
 UPDATE crm.definition
 SET agreed_by_marketing = 'mia', agreed_by_sales = 'sam',

@@ -154,10 +154,10 @@ UPDATE demo.person SET habit =
 		 WHEN demo.dice('reader', n) < 0.42 THEN 'reader'
 		 ELSE 'glancer' END;
 UPDATE demo.person SET n_acts =
-	CASE habit WHEN 'buyer' THEN 10 + floor(14 * demo.dice('acts', n))
-			   WHEN 'reader' THEN 9 + floor(12 * demo.dice('acts', n))
+	CASE habit WHEN 'buyer' THEN 13 + floor(17 * demo.dice('acts', n))
+			   WHEN 'reader' THEN 10 + floor(16 * demo.dice('acts', n))
 			   WHEN 'seeker' THEN 3 + floor(7 * demo.dice('acts', n))
-			   ELSE 3 + floor(9 * demo.dice('acts', n)) END::int;
+			   ELSE 4 + floor(10 * demo.dice('acts', n)) END::int;
 
 CREATE TABLE demo.act AS
 WITH RECURSIVE step AS (

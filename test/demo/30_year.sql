@@ -118,7 +118,7 @@ BEGIN
 		-- not all at once, and what is known is not asked again
 		INSERT INTO crm.answer (lead_id, framework, element, level, via, answered_by)
 			SELECT t.n, 'bant', q.element,
-				   (CASE WHEN demo.dice(q.element, t.n, t.cycle) < q.yes * (0.45 + 0.62 * p.promise) THEN 'yes'
+				   (CASE WHEN demo.dice(q.element, t.n, t.cycle) < q.yes * (0.28 + 0.60 * p.promise) THEN 'yes'
 						 WHEN demo.dice(q.element || '?', t.n, t.turn) < 0.68 THEN 'partial'
 						 ELSE 'no' END)::answer_level,
 				   'call', rep
@@ -177,13 +177,13 @@ BEGIN
 			WHERE c.account_id = p.company AND c.lead_id <> t.n AND c.stage IN ('sql', 'opportunity')
 			LIMIT 1;
 		INSERT INTO demo.task VALUES (demo.office(funnel_now() + interval '9 days'
-			+ demo.wait(demo.dice('close', t.n, t.cycle), 24)), t.n, t.cycle, 'close', 1);
+			+ demo.wait(demo.dice('close', t.n, t.cycle), 26)), t.n, t.cycle, 'close', 1);
 
 	WHEN 'close' THEN
 		PERFORM set_config('lead_qual.actor', rep, false);
 		UPDATE crm.deal
-		SET status = CASE WHEN d < 0.18 + 0.42 * p.promise THEN 'won' ELSE 'lost' END,
-			reason = CASE WHEN d >= 0.18 + 0.42 * p.promise THEN
+		SET status = CASE WHEN d < 0.16 + 0.42 * p.promise THEN 'won' ELSE 'lost' END,
+			reason = CASE WHEN d >= 0.16 + 0.42 * p.promise THEN
 				demo.pick(e, '{lost_to_competitor,price,no_decision,missing_feature}', '{35,25,28,12}') END
 		WHERE external_id = format('D-%s-%s', t.n, t.cycle) AND status = 'open';
 	END CASE;
