@@ -8,6 +8,8 @@
 
 #include "access/table.h"
 #include "lib/stringinfo.h"
+#include "miscadmin.h"
+#include "utils/acl.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 #include "utils/timestamp.h"
@@ -92,6 +94,17 @@ pseudo_name(const LqFunnel *funnel, const LqPseudo *pseudo)
 	return "?";
 }
 
+/* The caller is told nothing that he could not read himself. */
+static bool
+may_read(const LqFunnel *funnel, AttrNumber column)
+{
+	Oid			relid = funnel->relid[LQ_TABLE_LEAD];
+
+	return pg_class_aclcheck(relid, GetUserId(), ACL_SELECT) == ACLCHECK_OK ||
+		pg_attribute_aclcheck(relid, column, GetUserId(),
+							  ACL_SELECT) == ACLCHECK_OK;
+}
+
 /*
  * What the lead has where a part reads: answers still open, else the values.
  * The part itself says what it needs of them.
@@ -109,6 +122,8 @@ describe_needs(LqLead *lead, const LqConditionPart *part)
 		Form_pg_attribute attr = TupleDescAttr(funnel->lead_desc, column - 1);
 		const LqFramework *framework = NULL;
 
+		if (!may_read(funnel, column))
+			continue;
 		if (column == funnel->lead_attno[LQ_LEAD_BANT])
 			framework = &lq_bant;
 		else if (column == funnel->lead_attno[LQ_LEAD_MEDDIC])

@@ -31,6 +31,7 @@
  * t text, z timestamptz, n numeric, i integer, I bigint, B boolean, j jsonb,
  * A bigint[].
  */
+/* *INDENT-OFF* */
 static const struct
 {
 	const char *args;
@@ -97,8 +98,12 @@ static const struct
 		" coalesce(sum(coalesce(home_amount, amount))"
 		" FILTER (WHERE status = 'won'), 0),"
 		" (array_agg(reason ORDER BY closed_at DESC, deal_id DESC)"
-		" FILTER (WHERE status = 'lost' AND reason IS NOT NULL))[1]"
-	" FROM {deal_contact} JOIN {deal} USING (deal_id) WHERE lead_id = $1"},
+		" FILTER (WHERE status = 'lost' AND in_cycle AND reason IS NOT NULL))[1]"
+		" FROM (SELECT d.*,"
+		" l.cycle = 1 OR d.closed_at >= l.cycle_started_at AS in_cycle"
+		" FROM {deal_contact} AS c JOIN {deal} AS d ON d.deal_id = c.deal_id"
+		" JOIN {lead} AS l ON l.{key} = c.lead_id"
+	" WHERE c.lead_id = $1) AS d"},
 	[LQ_STATEMENT_KEYS] = {"",
 	"SELECT {key} FROM {lead} ORDER BY {key}"},
 	[LQ_STATEMENT_DUE] = {"zI",
@@ -114,6 +119,8 @@ static const struct
 		" WHERE CASE WHEN $1 IS NULL THEN status = 'active'"
 	" ELSE definition = $1 END"},
 };
+
+/* *INDENT-ON* */
 
 /* A type of ours: the extension's schema can hold but one of that name. */
 static Oid
