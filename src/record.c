@@ -110,6 +110,21 @@ find_path(LqLead *expected, const LqLead *actual, const LqLead *old,
 		refuse_tampering(funnel, difference);
 }
 
+/*
+ * A new cycle begins without the date to come back and the deals that had
+ * been closed: what may have led to it is gone from the row by now.
+ */
+static void
+restore_used_up(LqLead *expected, const LqLead *old)
+{
+	static const LqLeadColumn columns[] = {
+		LQ_LEAD_RESUME_AT, LQ_LEAD_DEALS_WON, LQ_LEAD_DEALS_LOST
+	};
+
+	for (int i = 0; i < lengthof(columns); i++)
+		lq_lead_restore(expected, old, columns[i], columns[i]);
+}
+
 /* One row of history a hop.  The last carries the reason and the note. */
 static void
 add_history(const LqLead *lead, Datum key, const LqHop *hop,
@@ -274,6 +289,8 @@ record_lead(PG_FUNCTION_ARGS)
 		lq_lead_set_text(&expected, LQ_LEAD_STAGE,
 						 update ? lq_lead_get_text(&old, LQ_LEAD_STAGE) : NULL);
 		expected.reason = reason;
+		if (update && !same(&lead, &old, LQ_LEAD_CYCLE))
+			restore_used_up(&expected, &old);
 		find_path(&expected, &lead, update ? &old : NULL, &path);
 		lq_lead_done(&expected);
 	}
