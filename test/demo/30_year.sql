@@ -8,7 +8,7 @@
 --
 CREATE TABLE demo.task (
 	at timestamptz, n bigint, cycle int, what text, turn int);
-CREATE INDEX ON demo.task (at);
+CREATE INDEX ON demo.task (at, n, what);
 CREATE TABLE demo.seen (n bigint, cycle int, PRIMARY KEY (n, cycle));
 CREATE TABLE demo.refusal (at timestamptz, n bigint, rep text, wanted text, message text, detail text);
 
@@ -206,8 +206,11 @@ BEGIN
 									first_day + day + time '15:00', first_day + day + time '20:00'] LOOP
 			since := coalesce(since, first_day);
 			-- sales works
-			FOR t IN SELECT * FROM demo.task WHERE at > since AND at <= tick ORDER BY at, n, what LOOP
-				PERFORM set_config('lead_qual.clock', t.at::text, false);
+			LOOP
+				SELECT * INTO t FROM demo.task WHERE at <= tick ORDER BY at, n, what LIMIT 1;
+				EXIT WHEN NOT FOUND;
+				DELETE FROM demo.task WHERE n = t.n AND at = t.at AND what = t.what;
+				PERFORM set_config('lead_qual.clock', greatest(t.at, since)::text, false);
 				CALL demo.do_task(t);
 			END LOOP;
 
