@@ -302,8 +302,11 @@ function_candidates(const char *name, int nargs, bool variadic_call)
 	return candidates;
 }
 
+/*
+ * Is there a member of that name, of that kind if given?
+ */
 static bool
-is_our_function(const char *name)
+is_our_function(const char *name, char kind)
 {
 	Oid			schema = lq_extension_schema();
 	bool		found = false;
@@ -316,6 +319,7 @@ is_our_function(const char *name)
 
 		form = (Form_pg_proc) GETSTRUCT(&list->members[i]->tuple);
 		found = form->pronamespace == schema &&
+			(kind == '\0' || form->prokind == kind) &&
 			lq_is_member(ProcedureRelationId, form->oid);
 	}
 	ReleaseCatCacheList(list);
@@ -357,7 +361,8 @@ call_function(LqParse *parse, FuncCall *call)
 	FuncExpr   *expr;
 	ListCell   *lc;
 
-	if (call->agg_order || call->agg_filter || call->over ||
+	if (is_our_function(name, PROKIND_AGGREGATE) ||
+		call->agg_order || call->agg_filter || call->over ||
 		call->agg_star || call->agg_distinct || call->agg_within_group)
 		lq_refuse(parse, call->location,
 				  "Aggregate and window functions are not allowed.", NULL);
@@ -411,8 +416,15 @@ call_function(LqParse *parse, FuncCall *call)
 	}
 	else if (chosen->ndargs > 0)
 	{
-		final = list_concat(final,
-							function_defaults(chosen->oid, chosen->ndargs));
+		List	   *defaults = function_defaults(chosen->oid, chosen->ndargs);
+
+		/* what is wrong with one is wrong with the call */
+		foreach(lc, defaults)
+		{
+			if (IsA(lfirst(lc), FuncExpr))
+				lfirst_node(FuncExpr, lc)->location = call->location;
+		}
+		final = list_concat(final, defaults);
 	}
 
 	expr = makeNode(FuncExpr);
@@ -537,6 +549,9 @@ prepare_walker(Node *node, void *context)
 					case AEXPR_OP:
 					case AEXPR_OP_ANY:
 					case AEXPR_OP_ALL:
+					case AEXPR_DISTINCT:
+					case AEXPR_NOT_DISTINCT:
+					case AEXPR_NULLIF:
 					case AEXPR_IN:
 					case AEXPR_BETWEEN:
 					case AEXPR_NOT_BETWEEN:
@@ -559,7 +574,7 @@ prepare_walker(Node *node, void *context)
 				FuncCall   *call = (FuncCall *) node;
 
 				if (name_may_be_ours(parse, call->funcname) &&
-					is_our_function(strVal(llast(call->funcname))))
+					is_our_function(strVal(llast(call->funcname)), '\0'))
 					node = delay(parse, node, sizeof(FuncCall),
 								 call->location)->raw;
 				break;
@@ -608,25 +623,41 @@ transform_operator(LqParse *parse, A_Expr *a)
 				return node;
 			break;
 
+		case AEXPR_DISTINCT:
+		case AEXPR_NOT_DISTINCT:
+		case AEXPR_NULLIF:
+			right = transform(parse, a->rexpr);
+			if (is_our_type(exprType(left)) || is_our_type(exprType(right)))
+				lq_refuse(parse, a->location,
+						  psprintf("%s cannot be written with the schema of its operator, which type %s needs.",
+								   a->kind == AEXPR_NULLIF ? "NULLIF" :
+								   "IS DISTINCT FROM",
+								   format_type_be(exprType(is_our_type(exprType(left)) ?
+														   left : right))),
+						  "Say it with =, <> and IS NULL.");
+			break;
+
 		case AEXPR_IN:
 			if (is_our_type(exprType(left)))
 			{
-				const char *name = strVal(llast(a->name));
 				List	   *tests = NIL;
 				ListCell   *lc;
 
 				foreach(lc, castNode(List, a->rexpr))
 				{
 					right = transform(parse, (Node *) lfirst(lc));
-					tests = lappend(tests, must_operate(parse, name,
+					tests = lappend(tests, must_operate(parse, "=",
 														copyObject(left),
 														right, a->location));
 				}
 				if (list_length(tests) == 1)
-					return linitial(tests);
-				return (Node *) makeBoolExpr(strcmp(name, "<>") == 0 ?
-											 AND_EXPR : OR_EXPR,
-											 tests, a->location);
+					node = linitial(tests);
+				else
+					node = (Node *) makeBoolExpr(OR_EXPR, tests, a->location);
+				if (strcmp(strVal(llast(a->name)), "<>") == 0)
+					node = (Node *) makeBoolExpr(NOT_EXPR, list_make1(node),
+												 a->location);
+				return node;
 			}
 			right = a->rexpr;
 			break;

@@ -348,17 +348,24 @@ lq_parse_expand_generated(LqParse *parse, Node *tree)
 }
 
 /*
- * The expression as text.
+ * The expression as text; not qualified, columns of the row and the score
+ * stand alone, as a person would write them.
  */
 char *
 lq_parse_deparse(LqParse *parse, Node *tree, bool qualified)
 {
 	PlannedStmt *plan = makeNode(PlannedStmt);
+	List	   *names = list_copy(parse->rtable_names);
 	List	   *context;
 
+	if (!qualified)
+	{
+		lfirst(list_nth_cell(names, LQ_SOURCE_ROW - 1)) = NULL;
+		lfirst(list_nth_cell(names, LQ_SOURCE_NOW - 1)) = NULL;
+	}
 	plan->rtable = parse->rtable;
-	context = deparse_context_for_plan_tree(plan, parse->rtable_names);
-	return deparse_expression(tree, context, qualified, false);
+	context = deparse_context_for_plan_tree(plan, names);
+	return deparse_expression(tree, context, true, false);
 }
 
 /*

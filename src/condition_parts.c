@@ -157,6 +157,16 @@ is_word(const Token *token, const char *word)
 		pg_strncasecmp(token->start, word, strlen(word)) == 0;
 }
 
+static bool
+has_column_walker(Node *node, void *context)
+{
+	if (node == NULL)
+		return false;
+	if (IsA(node, ColumnRef))
+		return true;
+	return raw_expression_tree_walker(node, has_column_walker, context);
+}
+
 /*
  * How many conjuncts the analyser will make of one part: more than one where
  * the grammar has a shorthand for AND.
@@ -164,19 +174,47 @@ is_word(const Token *token, const char *word)
 static int
 count_conjuncts(const char *text)
 {
-	Node	   *raw = lq_parse_raw(text);
-	A_Expr	   *a = (A_Expr *) raw;
+	A_Expr	   *a = (A_Expr *) lq_parse_raw(text);
+	bool		rows;
+	int			n_columns = 0;
+	int			n_others;
+	ListCell   *lc;
 
-	if (raw != NULL && IsA(raw, A_Expr))
+	if (a == NULL || !IsA(a, A_Expr))
+		return 1;
+	rows = a->lexpr != NULL && IsA(a->lexpr, RowExpr);
+	switch (a->kind)
 	{
-		if (a->kind == AEXPR_BETWEEN)
+		case AEXPR_BETWEEN:
 			return 2;
-		if (a->kind == AEXPR_OP && a->lexpr && IsA(a->lexpr, RowExpr) &&
-			a->rexpr && IsA(a->rexpr, RowExpr) &&
-			strcmp(strVal(llast(a->name)), "=") == 0)
-			return list_length(((RowExpr *) a->lexpr)->args);
+
+		case AEXPR_OP:
+			if (rows && IsA(a->rexpr, RowExpr) &&
+				strcmp(strVal(llast(a->name)), "=") == 0)
+				return list_length(((RowExpr *) a->lexpr)->args);
+			return 1;
+
+		case AEXPR_IN:
+			/* IN is a chain of OR, unless there is only one item */
+			n_others = list_length((List *) a->rexpr);
+			if (strcmp(strVal(llast(a->name)), "<>") != 0)
+				return rows && n_others == 1 ?
+					list_length(((RowExpr *) a->lexpr)->args) : 1;
+
+			/* NOT IN puts constants into an array */
+			if (rows)
+				return n_others;
+			foreach(lc, (List *) a->rexpr)
+			{
+				if (has_column_walker((Node *) lfirst(lc), NULL))
+					n_columns++;
+			}
+			n_others -= n_columns;
+			return n_columns + Min(n_others, 1);
+
+		default:
+			return 1;
 	}
-	return 1;
 }
 
 /*
