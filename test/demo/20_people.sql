@@ -133,7 +133,7 @@ JOIN demo.origin o ON o.source = d.source;
 
 CREATE TABLE demo.company AS
 SELECT c, (ARRAY['Nord','Alpen','Rhein','Hansa','Elb','Main','Tal','Berg','See','Wald'])[1 + c % 10]
-		  || (ARRAY['werk','bau','tech','log','food','druck','metall','pharma','mode'])[1 + c / 10 % 9]
+		  || (ARRAY['werk','bau','tech','log','food','druck','stahl','pharma','mode'])[1 + c / 10 % 9]
 		  || ' ' || c AS name,
 	   demo.pick(demo.dice('industry', c),
 				 '{manufacturing,logistics,retail,software,health,public,education}',

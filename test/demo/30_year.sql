@@ -8,7 +8,7 @@
 --
 CREATE TABLE demo.task (
 	at timestamptz, n bigint, cycle int, what text, turn int);
-CREATE INDEX ON demo.task (at);
+CREATE INDEX ON demo.task (at, n, what);
 CREATE TABLE demo.seen (n bigint, cycle int, PRIMARY KEY (n, cycle));
 CREATE TABLE demo.refusal (at timestamptz, n bigint, rep text, wanted text, message text, detail text);
 
@@ -206,8 +206,11 @@ BEGIN
 									first_day + day + time '15:00', first_day + day + time '20:00'] LOOP
 			since := coalesce(since, first_day);
 			-- sales works
-			FOR t IN SELECT * FROM demo.task WHERE at > since AND at <= tick ORDER BY at, n, what LOOP
-				PERFORM set_config('lead_qual.clock', t.at::text, false);
+			LOOP
+				SELECT * INTO t FROM demo.task WHERE at <= tick ORDER BY at, n, what LIMIT 1;
+				EXIT WHEN NOT FOUND;
+				DELETE FROM demo.task WHERE n = t.n AND at = t.at AND what = t.what;
+				PERFORM set_config('lead_qual.clock', greatest(t.at, since)::text, false);
 				CALL demo.do_task(t);
 			END LOOP;
 
@@ -255,7 +258,7 @@ BEGIN
 				WHERE a.n = lead_id AND a.kind = 'unsubscribe' AND a.at > since AND a.at <= tick
 					  AND NOT unsubscribed;
 
-			-- sales sees who is new to it; one in twenty-five slips through
+			-- sales sees who is new to it; one in twenty slips through for weeks
 			WITH fresh AS (
 				INSERT INTO demo.seen (n, cycle)
 				SELECT l.lead_id, l.cycle
@@ -266,11 +269,11 @@ BEGIN
 			)
 			INSERT INTO demo.task
 				SELECT demo.office(tick + demo.wait(demo.dice('look', f.n, f.cycle),
-													CASE WHEN demo.rep(f.n) = 'tom' THEN 0.9 ELSE 0.25 END)),
+						CASE WHEN demo.dice('slip', f.n, f.cycle) < 0.05 THEN 20
+							 WHEN demo.rep(f.n) = 'tom' THEN 0.9 ELSE 0.25 END)),
 					   f.n, f.cycle, CASE WHEN l.stage = 'sal' THEN 'call' ELSE 'look' END, 1
 				FROM fresh f
-				JOIN crm.lead l ON l.lead_id = f.n
-				WHERE demo.dice('slip', f.n, f.cycle) >= 0.04;
+				JOIN crm.lead l ON l.lead_id = f.n;
 			since := tick;
 		END LOOP;
 		PERFORM sweep_funnel('crm');
@@ -282,4 +285,42 @@ BEGIN
 END
 $$;
 
+\echo 'Living through 2025: 5,000 leads, day by day ...'
+SELECT clock_timestamp() AS began \gset
+SET TimeZone = 'UTC';
 CALL demo.live('2025-01-01', '2025-12-31');
+RESET lead_qual.actor;
+
+--
+-- What it cost: campaigns by month, events when they take place, and the
+-- people and tools that no source can be charged with
+--
+INSERT INTO crm.spend (external_id, department, source, campaign, starts_on, ends_on, amount, currency)
+SELECT format('%s/%s/%s', b.month, b.source, b.campaign), 'marketing', b.source, b.campaign, b.month,
+	   (b.month + interval '1 month - 1 day')::date,
+	   round((b.leads * o.cost_per_lead * (0.85 + 0.3 * demo.dice(b.source || b.campaign, extract(month FROM b.month)::int)))::numeric, -1),
+	   'EUR'
+FROM (SELECT date_trunc('month', p.born_at, 'UTC')::date AS month, p.source,
+			 coalesce(p.campaign, 'always on') AS campaign, count(*) AS leads
+	  FROM demo.person p
+	  GROUP BY 1, 2, 3) b
+JOIN demo.origin o ON o.source = b.source
+WHERE o.cost_per_lead IS NOT NULL;
+
+INSERT INTO crm.spend (external_id, department, source, campaign, starts_on, ends_on, amount, currency)
+SELECT format('%s/%s', m::date, c.campaign), c.department, NULL, c.campaign, m::date,
+	   (m + interval '1 month - 1 day')::date, c.amount, 'EUR'
+FROM generate_series(timestamp '2025-01-01', '2025-12-01', '1 month') AS m,
+	 (VALUES ('sales', 'salaries', 31500), ('marketing', 'salaries and tools', 17800)) AS c (department, campaign, amount);
+
+-- whoever looks around later sees the funnel at the end of that year
+SELECT format('ALTER DATABASE %I SET lead_qual.clock = %L', current_database(), '2025-12-31 20:00+00') \gexec
+ANALYZE;
+SELECT format('That took %s s: %s leads, %s activities, %s answers, %s moves, %s deals.',
+			  round(extract(epoch FROM clock_timestamp() - :'began'), 1),
+			  to_char((SELECT count(*) FROM crm.lead), 'FM999,999'),
+			  to_char((SELECT count(*) FROM crm.activity), 'FM999,999'),
+			  to_char((SELECT count(*) FROM crm.answer), 'FM999,999'),
+			  to_char((SELECT count(*) FROM crm.stage_history), 'FM999,999'),
+			  to_char((SELECT count(*) FROM crm.deal), 'FM999,999')) AS summary \gset
+\echo :summary
