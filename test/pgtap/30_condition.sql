@@ -34,6 +34,7 @@ SELECT ok(NOT pg_temp.fits('country = ''DE''', '{"company": "x"}'), 'NULL does n
 SELECT ok(NOT pg_temp.fits('NOT country = ''DE''', '{"company": "x"}'), 'nor does its negation');
 SELECT ok(pg_temp.fits('country ILIKE ANY (list.target_countries)', '{"country": "de"}'), 'a list');
 SELECT ok(NOT pg_temp.fits('country = ANY (list.target_countries)', '{"country": "XX"}'), 'not in the list');
+DELETE FROM rule;
 INSERT INTO list VALUES ('brief', 'x');
 INSERT INTO rule (definition, name, axis, condition, points)
 	VALUES ('default', 'brief', 'fit', 'country = ''DE'' OR country = ANY (list.brief)', 5);
