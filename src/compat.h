@@ -65,4 +65,11 @@
 #define lq_local_xid() (MyProc->lxid)
 #endif
 
+/*
+ * Functions that do not return are marked in front since 18.
+ */
+#if PG_VERSION_NUM < 180000
+#define pg_noreturn pg_attribute_noreturn()
+#endif
+
 #endif							/* LQ_COMPAT_H */

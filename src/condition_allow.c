@@ -365,6 +365,28 @@ allow_walker(Node *node, void *context)
 }
 
 /*
+ * Raise unless a value may be cast to the type.  Even reading a literal of an
+ * array or a composite type runs the constraints of the domains in it.
+ */
+void
+lq_allow_cast_to(LqParse *parse, Oid type, int location)
+{
+	Oid			element = get_element_type(getBaseType(type));
+
+	if (!type_allowed(type))
+		lq_refuse(parse, location,
+				  psprintf("Type %s is neither built in nor part of lead_qual.",
+						   format_type_be(type)),
+				  NULL);
+	if (OidIsValid(element))
+		lq_allow_cast_to(parse, element, location);
+	if (get_typtype(type) == TYPTYPE_DOMAIN && DomainHasConstraints(type))
+		lq_refuse(parse, location,
+				  psprintf("Domain %s has constraints.", format_type_be(type)),
+				  "Cast to its base type instead.");
+}
+
+/*
  * Raise unless the analysed expression is allowed.  For an expression that
  * does not stand in the text, location is that of the column it stands for.
  */

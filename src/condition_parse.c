@@ -307,9 +307,10 @@ lq_parse_tree(LqParse *parse)
 }
 
 /*
- * Stored generated columns
+ * Generated columns
  *
- * A BEFORE trigger sees a row in which they are not computed yet.
+ * A BEFORE trigger sees a row in which they are not computed yet; virtual ones
+ * never are.  An activity's row comes from an AFTER trigger.
  */
 static Node *
 expand_mutator(Node *node, void *context)
@@ -317,15 +318,20 @@ expand_mutator(Node *node, void *context)
 	LqParse    *parse = (LqParse *) context;
 	Relation	relation = parse->scope->relation;
 	Var		   *var = (Var *) node;
+	char		generated;
 	Node	   *expr;
 
 	if (node == NULL)
 		return NULL;
 	if (!IsA(node, Var))
 		return expression_tree_mutator(node, expand_mutator, context);
-	if (var->varno != LQ_SOURCE_ROW ||
-		TupleDescAttr(RelationGetDescr(relation),
-					  var->varattno - 1)->attgenerated == '\0')
+	if (var->varno != LQ_SOURCE_ROW)
+		return node;
+	generated = TupleDescAttr(RelationGetDescr(relation),
+							  var->varattno - 1)->attgenerated;
+	if (generated == '\0' ||
+		(generated == ATTRIBUTE_GENERATED_STORED &&
+		 parse->scope->target == LQ_FOR_ACTIVITY))
 		return node;
 
 	expr = build_column_default(relation, var->varattno);
@@ -342,8 +348,6 @@ lq_parse_expand_generated(LqParse *parse, Node *tree)
 	/* the columns in a generation expression are numbered like ours */
 	StaticAssertStmt(LQ_SOURCE_ROW == 1, "the row is range table entry 1");
 
-	if (parse->scope->target == LQ_FOR_ACTIVITY)
-		return tree;
 	return expand_mutator(tree, parse);
 }
 

@@ -13,7 +13,6 @@
 #include <ctype.h>
 
 #include "miscadmin.h"
-#include "nodes/nodeFuncs.h"
 #include "nodes/parsenodes.h"
 
 #include "condition_internal.h"
@@ -157,16 +156,6 @@ is_word(const Token *token, const char *word)
 		pg_strncasecmp(token->start, word, strlen(word)) == 0;
 }
 
-static bool
-has_column_walker(Node *node, void *context)
-{
-	if (node == NULL)
-		return false;
-	if (IsA(node, ColumnRef))
-		return true;
-	return raw_expression_tree_walker(node, has_column_walker, context);
-}
-
 /*
  * How many conjuncts the analyser will make of one part: more than one where
  * the grammar has a shorthand for AND.
@@ -176,9 +165,7 @@ count_conjuncts(const char *text)
 {
 	A_Expr	   *a = (A_Expr *) lq_parse_raw(text);
 	bool		rows;
-	int			n_columns = 0;
-	int			n_others;
-	ListCell   *lc;
+	int			n_items;
 
 	if (a == NULL || !IsA(a, A_Expr))
 		return 1;
@@ -195,22 +182,14 @@ count_conjuncts(const char *text)
 			return 1;
 
 		case AEXPR_IN:
-			/* IN is a chain of OR, unless there is only one item */
-			n_others = list_length((List *) a->rexpr);
-			if (strcmp(strVal(llast(a->name)), "<>") != 0)
-				return rows && n_others == 1 ?
-					list_length(((RowExpr *) a->lexpr)->args) : 1;
-
-			/* NOT IN puts constants into an array */
-			if (rows)
-				return n_others;
-			foreach(lc, (List *) a->rexpr)
-			{
-				if (has_column_walker((Node *) lfirst(lc), NULL))
-					n_columns++;
-			}
-			n_others -= n_columns;
-			return n_columns + Min(n_others, 1);
+			/* with one row, or NOT IN over rows, a chain of AND */
+			n_items = list_length((List *) a->rexpr);
+			if (!rows)
+				return 1;
+			if (strcmp(strVal(llast(a->name)), "<>") == 0)
+				return n_items;
+			return n_items == 1 ?
+				list_length(((RowExpr *) a->lexpr)->args) : 1;
 
 		default:
 			return 1;
@@ -318,10 +297,32 @@ split(List *parts, const char *text)
 }
 
 /*
- * The parts of what a person wrote, a list of LqPartText.
+ * The parts of what a person wrote, a list of LqPartText; NIL if they are not
+ * found.
  */
 List *
 lq_split_text(const char *condition)
 {
-	return split(NIL, condition);
+	MemoryContext context = CurrentMemoryContext;
+	List	   *volatile parts = NIL;
+
+	/*
+	 * The text is shown only: a piece that does not parse must not disable
+	 * the condition.  The grammar takes no lock and no other resource, so
+	 * that no subtransaction is needed to get out of it.
+	 */
+	PG_TRY();
+	{
+		parts = split(NIL, condition);
+	}
+	PG_CATCH();
+	{
+		if (geterrcode() != ERRCODE_SYNTAX_ERROR)
+			PG_RE_THROW();
+		MemoryContextSwitchTo(context);
+		FlushErrorState();
+		parts = NIL;
+	}
+	PG_END_TRY();
+	return parts;
 }

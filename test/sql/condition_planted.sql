@@ -56,6 +56,8 @@ EXECUTE fit('pair = ROW(1, 2)');
 EXECUTE fit('(pair).a = 1');
 EXECUTE fit('pair IS NULL AND small < 5');
 EXECUTE fit('company_size::public.regress_lq_small < 5');
+EXECUTE fit('''{5}''::public.regress_lq_small[] IS NULL');
+EXECUTE fit('''(1,2)''::public.regress_lq_pair IS NULL');
 EXECUTE fit('other < ''a''');
 EXECUTE fit('other COLLATE "C" < ''a''');
 EXECUTE fit('c < p');
