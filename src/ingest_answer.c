@@ -15,6 +15,7 @@
 #include "utils/rel.h"
 
 #include "compat.h"
+#include "expire.h"
 #include "own_write.h"
 #include "qualification.h"
 #include "transition_rows.h"
@@ -128,42 +129,29 @@ compare_touched(const void *a, const void *b, void *arg)
 										   ta->key, tb->key));
 }
 
-/* The latest answer to an element, unknown where there is none. */
+/*
+ * The latest answer to an element, unknown where there is none or where it
+ * had run out when the lead's cycle began (cycle_null: it is in its first).
+ */
 static LqLevel
-latest_level(const LqFunnel *funnel, const Touched *touched)
+latest_level(const LqFunnel *funnel, const Touched *touched,
+			 Datum cycle_started_at, bool cycle_null)
 {
-	Datum		values[3];
+	Datum		values[4];
 	LqLevel		level = LQ_LEVEL_UNKNOWN;
 	bool		isnull;
 
 	values[0] = touched->key;
 	values[1] = CStringGetTextDatum(touched->framework);
 	values[2] = CStringGetTextDatum(touched->element);
-	if (lq_statement_run(funnel, LQ_STATEMENT_LATEST_ANSWER, values, NULL) > 0)
+	values[3] = cycle_started_at;
+	if (lq_statement_run(funnel, LQ_STATEMENT_LATEST_ANSWER, values,
+						 cycle_null ? "   n" : NULL) > 0)
 		level = DatumGetAnswerLevel(SPI_getbinval(SPI_tuptable->vals[0],
 												  SPI_tuptable->tupdesc,
 												  1, &isnull));
 	SPI_freetuptable(SPI_tuptable);
 	return level;
-}
-
-/* The answers of all frameworks that have no type of their own. */
-static Datum
-other_answers(const LqFunnel *funnel, Datum key)
-{
-	MemoryContext caller = CurrentMemoryContext;
-	MemoryContext old;
-	Datum		result;
-	bool		isnull;
-
-	(void) lq_statement_run(funnel, LQ_STATEMENT_OTHER_ANSWERS, &key, NULL);
-	result = SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1,
-						   &isnull);
-	old = MemoryContextSwitchTo(caller);
-	result = datumCopy(result, false, -1);
-	MemoryContextSwitchTo(old);
-	SPI_freetuptable(SPI_tuptable);
-	return result;
 }
 
 static void
@@ -177,6 +165,8 @@ update_lead(Batch *batch, const Touched *touched, int n)
 	uint32		bant;
 	uint32		meddic;
 	Datum		answers;
+	Datum		cycle_started_at;
+	bool		cycle_null;
 	Datum		values[4];
 	Datum		key = touched[0].key;
 
@@ -193,6 +183,7 @@ update_lead(Batch *batch, const Touched *touched, int n)
 	bant = DatumGetBant(SPI_getbinval(row, desc, 3, &isnull));
 	meddic = DatumGetMeddic(SPI_getbinval(row, desc, 4, &isnull));
 	answers = SPI_getbinval(row, desc, 5, &isnull);
+	cycle_started_at = SPI_getbinval(row, desc, 10, &cycle_null);
 
 	for (int i = 0; i < n; i++)
 	{
@@ -202,7 +193,8 @@ update_lead(Batch *batch, const Touched *touched, int n)
 
 		if (strcmp(name, lq_bant.name) != 0 && strcmp(name, lq_meddic.name) != 0)
 		{
-			Datum		now = other_answers(funnel, key);
+			Datum		now = lq_other_answers(funnel, key, cycle_started_at,
+											   cycle_null);
 
 			if (!datumIsEqual(PointerGetDatum(PG_DETOAST_DATUM(answers)), now,
 							  false, -1))
@@ -210,7 +202,8 @@ update_lead(Batch *batch, const Touched *touched, int n)
 			answers = now;
 			continue;
 		}
-		level = latest_level(funnel, &touched[i]);
+		level = latest_level(funnel, &touched[i], cycle_started_at,
+							 cycle_null);
 		element = lq_element_index(lq_framework_by_name(name),
 								   touched[i].element,
 								   strlen(touched[i].element));

@@ -281,6 +281,7 @@ read_element(RowReader *row, void *element)
 
 	e->framework = get_text(row, 1);
 	e->element = get_text(row, 2);
+	row->funnel->answers_expire |= get_bool(row, 3);
 }
 
 static void
@@ -345,7 +346,8 @@ lq_model_read_policy(LqFunnel *funnel)
 				  "ORDER BY applies_to, position, reason",
 				  sizeof(LqReason), (void **) &funnel->reasons, read_reason);
 	funnel->n_elements =
-		read_rows(funnel, LQ_TABLE_ELEMENT, "framework, element",
+		read_rows(funnel, LQ_TABLE_ELEMENT,
+				  "framework, element, valid_for IS NOT NULL",
 				  "ORDER BY framework, position, element",
 				  sizeof(LqKnownElement), (void **) &funnel->elements,
 				  read_element);

@@ -21,6 +21,7 @@
 #include "utils/rel.h"
 
 #include "compat.h"
+#include "expire.h"
 #include "given_reason.h"
 #include "lead.h"
 #include "own_write.h"
@@ -125,6 +126,36 @@ restore_used_up(LqLead *expected, const LqLead *old)
 		lq_lead_restore(expected, old, columns[i], columns[i]);
 }
 
+/*
+ * Answers that had run out when the new cycle began are gone from the row as
+ * well.  carried is the old row without them; one that this update gave anew
+ * is not unknown and stays.
+ */
+static void
+restore_expired(LqLead *expected, const LqLead *old, const LqLead *carried,
+				bool from_log)
+{
+	for (int i = 0; i < lengthof(lq_expire_columns); i++)
+	{
+		LqLeadColumn column = lq_expire_columns[i].column;
+		const LqFramework *fw = lq_expire_columns[i].framework;
+		uint32		before = lq_lead_levels(old, column, fw);
+		uint32		without = lq_lead_levels(carried, column, fw);
+		uint32		now = lq_lead_levels(expected, column, fw);
+
+		for (int e = 0; e < fw->nelements; e++)
+			if (lq_qualification_level(before, e) !=
+				lq_qualification_level(without, e) &&
+				lq_qualification_level(now, e) == LQ_LEVEL_UNKNOWN)
+				now = lq_qualification_set(now, e,
+										   lq_qualification_level(before, e));
+		lq_lead_set(expected, column, LqQualificationGetDatum(fw, now), false);
+	}
+	lq_lead_restore(expected, old, LQ_LEAD_ANSWERS, LQ_LEAD_ANSWERS);
+	if (from_log)
+		lq_lead_set_other_answers(expected);
+}
+
 /* One row of history a hop.  The last carries the reason and the note. */
 static void
 add_history(const LqLead *lead, Datum key, const LqHop *hop,
@@ -205,19 +236,10 @@ static void
 log_answers(const LqLead *lead, const LqLead *old, Datum key,
 			LqLeadColumn column, const LqFramework *framework)
 {
-	bool		isnull;
-	uint32		before = 0;
-	uint32		now;
-	Datum		value = lq_lead_get(lead, column, &isnull);
+	uint32		before = old == NULL ? 0 :
+	lq_lead_levels(old, column, framework);
+	uint32		now = lq_lead_levels(lead, column, framework);
 
-	if (isnull)
-		return;
-	now = DatumGetLqQualification(framework, value);
-	if (old != NULL)
-	{
-		value = lq_lead_get(old, column, &isnull);
-		before = isnull ? 0 : DatumGetLqQualification(framework, value);
-	}
 	for (int i = 0; i < framework->nelements; i++)
 	{
 		LqLevel		level = lq_qualification_level(now, i);
@@ -252,6 +274,7 @@ record_lead(PG_FUNCTION_ARGS)
 	bool		update = TRIGGER_FIRED_BY_UPDATE(trigdata->tg_event);
 	LqLead		lead;
 	LqLead		old;
+	LqLead		carried;		/* old, without the answers that ran out */
 	LqLead		expected;
 	LqPath		path = {0, NULL};
 	LqIdentity	saved;
@@ -276,6 +299,7 @@ record_lead(PG_FUNCTION_ARGS)
 	if (update)
 	{
 		lq_lead_init(&old, funnel, trigdata->tg_trigtuple);
+		lq_lead_init(&carried, funnel, trigdata->tg_trigtuple);
 		(void) lq_own_write_after(funnel, key, &flags);
 	}
 
@@ -289,8 +313,16 @@ record_lead(PG_FUNCTION_ARGS)
 		lq_lead_set_text(&expected, LQ_LEAD_STAGE,
 						 update ? lq_lead_get_text(&old, LQ_LEAD_STAGE) : NULL);
 		expected.reason = reason;
+		expected.old = update ? &old : NULL;
 		if (update && !same(&lead, &old, LQ_LEAD_CYCLE))
+		{
 			restore_used_up(&expected, &old);
+			lq_lead_expire(&carried,
+						   lq_lead_instant(&lead, LQ_LEAD_CYCLE_STARTED_AT,
+										   lead.now));
+			restore_expired(&expected, &old, &carried,
+							(flags & LQ_WRITE_ANSWERS) != 0);
+		}
 		find_path(&expected, &lead, update ? &old : NULL, &path);
 		lq_lead_done(&expected);
 	}
@@ -321,9 +353,9 @@ record_lead(PG_FUNCTION_ARGS)
 		}
 		if (answered)
 		{
-			log_answers(&lead, update ? &old : NULL, key, LQ_LEAD_BANT,
+			log_answers(&lead, update ? &carried : NULL, key, LQ_LEAD_BANT,
 						&lq_bant);
-			log_answers(&lead, update ? &old : NULL, key, LQ_LEAD_MEDDIC,
+			log_answers(&lead, update ? &carried : NULL, key, LQ_LEAD_MEDDIC,
 						&lq_meddic);
 		}
 		SPI_finish();
@@ -332,6 +364,9 @@ record_lead(PG_FUNCTION_ARGS)
 
 	lq_lead_done(&lead);
 	if (update)
+	{
+		lq_lead_done(&carried);
 		lq_lead_done(&old);
+	}
 	return PointerGetDatum(NULL);
 }

@@ -31,6 +31,11 @@
  * t text, z timestamptz, n numeric, i integer, I bigint, B boolean, j jsonb,
  * A bigint[].
  */
+/* Has answer a to element e run out at that instant? */
+#define RAN_OUT(instant) \
+	"(a.answered_at AT TIME ZONE s.time_zone + e.valid_for)" \
+	" AT TIME ZONE s.time_zone <= " instant
+
 /* *INDENT-OFF* */
 static const struct
 {
@@ -41,7 +46,8 @@ static const struct
 {
 	[LQ_STATEMENT_LOCK_LEAD] = {"k",
 		"SELECT scorecard, source, bant, meddic, answers,"
-		" deals_open, deals_won, deals_lost, won_amount"
+		" deals_open, deals_won, deals_lost, won_amount,"
+		" CASE WHEN cycle > 1 THEN cycle_started_at END"
 	" FROM {lead} WHERE {key} = $1 FOR NO KEY UPDATE"},
 	[LQ_STATEMENT_LEAD] = {"k",
 	"SELECT l FROM {lead} AS l WHERE l.{key} = $1"},
@@ -62,17 +68,34 @@ static const struct
 		"SELECT a FROM {activity} AS a WHERE lead_id = $1"
 		" ORDER BY CASE WHEN occurred_at > recorded_at + '5 minutes'::interval"
 	" THEN recorded_at ELSE occurred_at END, activity_id"},
-	[LQ_STATEMENT_LATEST_ANSWER] = {"ktt",
-		"SELECT level FROM {answer}"
-		" WHERE lead_id = $1 AND framework = $2 AND element = $3"
-	" ORDER BY answered_at DESC, answer_id DESC LIMIT 1"},
-	[LQ_STATEMENT_OTHER_ANSWERS] = {"k",
+	/* what had run out when a new cycle began is unknown since */
+	[LQ_STATEMENT_LATEST_ANSWER] = {"kttz",
+		"SELECT CASE WHEN " RAN_OUT("$4")
+		" THEN 'unknown'::{answer_level} ELSE a.level END"
+		" FROM {answer} AS a CROSS JOIN {setting} AS s"
+		" LEFT JOIN {element} AS e"
+		" ON e.framework = a.framework AND e.element = a.element"
+		" WHERE a.lead_id = $1 AND a.framework = $2 AND a.element = $3"
+	" ORDER BY a.answered_at DESC, a.answer_id DESC LIMIT 1"},
+	[LQ_STATEMENT_OTHER_ANSWERS] = {"kz",
 		"SELECT coalesce(jsonb_object_agg(framework, levels), '{}')"
-		" FROM (SELECT framework, jsonb_object_agg(element, level::text) AS levels"
-		" FROM (SELECT DISTINCT ON (framework, element) framework, element, level"
+		" FROM (SELECT a.framework, jsonb_object_agg(a.element,"
+		" CASE WHEN " RAN_OUT("$2") " THEN 'unknown' ELSE a.level::text END)"
+		" AS levels"
+		" FROM (SELECT DISTINCT ON (framework, element) *"
 		" FROM {answer} WHERE lead_id = $1 AND framework NOT IN ('bant', 'meddic')"
-		" ORDER BY framework, element, answered_at DESC, answer_id DESC) AS latest"
-	" GROUP BY framework) AS f"},
+		" ORDER BY framework, element, answered_at DESC, answer_id DESC) AS a"
+		" CROSS JOIN {setting} AS s LEFT JOIN {element} AS e"
+		" ON e.framework = a.framework AND e.element = a.element"
+	" GROUP BY a.framework) AS f"},
+	[LQ_STATEMENT_EXPIRED] = {"kz",
+		"SELECT a.framework, a.element"
+		" FROM (SELECT DISTINCT ON (framework, element) *"
+		" FROM {answer} WHERE lead_id = $1"
+		" ORDER BY framework, element, answered_at DESC, answer_id DESC) AS a"
+		" CROSS JOIN {setting} AS s JOIN {element} AS e"
+		" ON e.framework = a.framework AND e.element = a.element"
+	" WHERE " RAN_OUT("$2")},
 	[LQ_STATEMENT_ADD_ANSWER] = {"kttltz",
 		"INSERT INTO {answer} (lead_id, framework, element, level, via,"
 		" answered_by, answered_at)"
