@@ -21,10 +21,10 @@
 #include "utils/rel.h"
 
 #include "compat.h"
-#include "given_reason.h"
 #include "lead.h"
 #include "own_write.h"
 #include "qualification.h"
+#include "used_up.h"
 
 PG_FUNCTION_INFO_V1(record_lead);
 
@@ -83,6 +83,9 @@ find_path(LqLead *expected, const LqLead *actual, const LqLead *old,
 	lq_lead_get_text(old, LQ_LEAD_STAGE);
 	char	   *now = lq_lead_get_text(actual, LQ_LEAD_STAGE);
 	const LqStage *to = lq_funnel_stage(funnel, now);
+	LqUsedUp	facts;
+
+	lq_used_up_read(expected, &facts);
 
 	/* the way nobody asked for */
 	if (old != NULL)
@@ -96,6 +99,7 @@ find_path(LqLead *expected, const LqLead *actual, const LqLead *old,
 	path->n_hops = 0;
 	lq_lead_restore(expected, old, LQ_LEAD_FIRST_STATE, LQ_LEAD_LAST_STATE);
 	lq_lead_set_text(expected, LQ_LEAD_STAGE, before);
+	lq_used_up_restore(expected, &facts);
 	if (to != NULL && (old != NULL ? lq_stage_ask(expected, to, path) :
 					   lq_stage_create(expected, to, path)))
 		return;
@@ -260,13 +264,15 @@ record_lead(PG_FUNCTION_ARGS)
 
 	if (!update || !same(&lead, &old, LQ_LEAD_STAGE))
 	{
-		lq_given_reason_take(funnel, key, &reason, &note);
 		lq_lead_init(&expected, funnel,
 					 update ? trigdata->tg_newtuple : trigdata->tg_trigtuple);
 		lq_lead_restore(&expected, update ? &old : NULL,
 						LQ_LEAD_FIRST_STATE, LQ_LEAD_LAST_STATE);
 		lq_lead_set_text(&expected, LQ_LEAD_STAGE,
 						 update ? lq_lead_get_text(&old, LQ_LEAD_STAGE) : NULL);
+		lq_used_up_take(&expected, key);
+		reason = lq_lead_get_text(&expected, LQ_LEAD_REASON);
+		note = lq_lead_get_text(&expected, LQ_LEAD_NOTE);
 		expected.reason = reason;
 		find_path(&expected, &lead, update ? &old : NULL, &path);
 		check_untouched(&expected, &lead);
