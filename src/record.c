@@ -103,9 +103,10 @@ find_path(LqLead *expected, const LqLead *actual, const LqLead *old,
 	if (to != NULL && (old != NULL ? lq_stage_ask(expected, to, path) :
 					   lq_stage_create(expected, to, path)))
 		return;
-	lq_stage_refuse(expected,
-					before == NULL ? NULL : lq_funnel_stage(funnel, before),
-					now);
+	/* an update was judged BEFORE: what it granted is not what is here */
+	if (old != NULL)
+		refuse_tampering(funnel, LQ_LEAD_STAGE);
+	lq_stage_refuse(expected, NULL, now);
 }
 
 /* One row of history a hop.  The last carries the reason and the note. */
