@@ -371,7 +371,7 @@ read_policy(LqFunnel *funnel)
 				  sizeof(LqKind), (void **) &funnel->kinds, read_kind);
 	funnel->n_lists =
 		read_rows(funnel, LQ_TABLE_LIST,
-				  "list, array_agg(value ORDER BY value)",
+				  "list, pg_catalog.array_agg(value ORDER BY value)",
 				  "GROUP BY list ORDER BY list",
 				  sizeof(LqNamedList), (void **) &funnel->lists, read_list);
 	funnel->n_reasons =
@@ -455,6 +455,7 @@ read_shapes(LqFunnel *funnel)
 				(errcode(ERRCODE_UNDEFINED_FUNCTION),
 				 errmsg("could not identify a comparison function for type %s",
 						format_type_be(funnel->key_type))));
+	lq_shape_check_keys(funnel);
 	funnel->key_typlen = type->typlen;
 	funnel->key_typbyval = type->typbyval;
 	fmgr_info_cxt(type->cmp_proc, &funnel->key_cmp, funnel->context);
@@ -578,6 +579,7 @@ lq_model_load(LqFunnel *funnel)
 
 	lq_funnel_enter(funnel, &saved);
 	SPI_connect();
+	lq_shape_check(funnel);
 	read_policy(funnel);
 	read_shapes(funnel);
 	SPI_finish();
