@@ -422,20 +422,26 @@ lq_funnel_leave(const LqIdentity *saved)
  * would believe that it was in force.
  */
 void
-lq_funnel_check_settings(const LqFunnel *funnel)
+lq_check_settings(Oid owner, const char *funnel)
 {
 	if (!lq_clock_is_set() && !lq_import_setting)
 		return;
-	if (!is_member_of_role(GetOuterUserId(), funnel->owner))
+	if (!is_member_of_role(GetOuterUserId(), owner))
 		ereport(ERROR,
 				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
 				 errmsg("permission denied to use \"%s\" in funnel \"%s\"",
 						lq_import_setting ? "lead_qual.import" : "lead_qual.clock",
-						funnel->name),
+						funnel),
 				 errdetail("Only members of role \"%s\", which owns the funnel, may.",
-						   GetUserNameFromId(funnel->owner, false)),
+						   GetUserNameFromId(owner, false)),
 				 errhint("RESET %s.",
 						 lq_import_setting ? "lead_qual.import" : "lead_qual.clock")));
+}
+
+void
+lq_funnel_check_settings(const LqFunnel *funnel)
+{
+	lq_check_settings(funnel->owner, funnel->name);
 }
 
 /* Raise unless the caller may act as the funnel's owner. */

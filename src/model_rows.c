@@ -337,7 +337,7 @@ lq_model_read_policy(LqFunnel *funnel)
 				  sizeof(LqKind), (void **) &funnel->kinds, read_kind);
 	funnel->n_lists =
 		read_rows(funnel, LQ_TABLE_LIST,
-				  "list, array_agg(value ORDER BY value)",
+				  "list, pg_catalog.array_agg(value ORDER BY value)",
 				  "GROUP BY list ORDER BY list",
 				  sizeof(LqNamedList), (void **) &funnel->lists, read_list);
 	funnel->n_reasons =
