@@ -262,20 +262,22 @@ RETURN format($query$
 COMMENT ON FUNCTION _history_query(text) IS
 'text of a query: the history of a funnel with from_stage and cycle as the rows before say';
 
--- As ingest_deal() counts them.
+-- As ingest_deal() counts them: closed deals of the cycle they were closed in.
 CREATE FUNCTION _deals_query(funnel text, leads regclass, key name) RETURNS text
 LANGUAGE sql STABLE STRICT PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
 RETURN format($query$
-	SELECT l.%3$I AS key,
-		   (count(*) FILTER (WHERE d.status = 'open'))::integer AS deals_open,
-		   (count(*) FILTER (WHERE d.status = 'won'))::integer AS deals_won,
-		   (count(*) FILTER (WHERE d.status = 'lost'))::integer AS deals_lost,
-		   coalesce(sum(coalesce(d.home_amount, d.amount)) FILTER (WHERE d.status = 'won'), 0) AS won_amount,
-		   max(d.closed_at) FILTER (WHERE d.status = 'won') AS won_at
-	FROM %2$s AS l
-	LEFT JOIN (%1$I.deal_contact AS c JOIN %1$I.deal AS d ON d.deal_id = c.deal_id) ON c.lead_id = l.%3$I
-	GROUP BY l.%3$I $query$, funnel, leads, key);
+	SELECT key,
+		   (count(*) FILTER (WHERE status = 'open'))::integer AS deals_open,
+		   (count(*) FILTER (WHERE status = 'won' AND in_cycle))::integer AS deals_won,
+		   (count(*) FILTER (WHERE status = 'lost' AND in_cycle))::integer AS deals_lost,
+		   coalesce(sum(coalesce(home_amount, amount)) FILTER (WHERE status = 'won'), 0) AS won_amount
+	FROM (SELECT l.%3$I AS key, d.status, d.home_amount, d.amount,
+				 l.cycle = 1 OR d.closed_at >= l.cycle_started_at AS in_cycle
+		  FROM %2$s AS l
+		  LEFT JOIN (%1$I.deal_contact AS c JOIN %1$I.deal AS d ON d.deal_id = c.deal_id)
+			  ON c.lead_id = l.%3$I) AS each_deal
+	GROUP BY key $query$, funnel, leads, key);
 
 COMMENT ON FUNCTION _deals_query(text, regclass, name) IS
 'text of a query: the deals of each lead of a funnel, counted by status';

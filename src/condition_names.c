@@ -411,8 +411,8 @@ resolve_column(ParseState *pstate, ColumnRef *cref)
 				(errcode(ERRCODE_UNDEFINED_TABLE),
 				 errmsg("improper qualified name in a condition: %s",
 						NameListToString(cref->fields)),
-				 errhint("Write \"%s.%s\".",
-						 source_name(scope, LQ_SOURCE_ROW), name),
+				 errhint("The columns of the row are \"%s.<column>\".",
+						 source_name(scope, LQ_SOURCE_ROW)),
 				 parser_errposition(pstate, location)));
 
 	qualifier = strVal(linitial(cref->fields));

@@ -55,9 +55,12 @@ refuse_tampering(const LqFunnel *funnel, LqLeadColumn column)
 			 errhint("Let BEFORE triggers of yours sort before \"zz_qualify\", and ask for a stage there.")));
 }
 
-/* What the moves left in the row must be what the BEFORE trigger put there. */
-static void
-check_untouched(const LqLead *expected, const LqLead *actual)
+/*
+ * The first column of a lead's state that is not as expected, or -1: what the
+ * moves left in the row must be what the BEFORE trigger put there.
+ */
+static int
+first_difference(const LqLead *expected, const LqLead *actual)
 {
 	static const LqLeadColumn columns[] = {
 		LQ_LEAD_STAGE, LQ_LEAD_STAGE_ENTERED_AT, LQ_LEAD_CYCLE,
@@ -67,12 +70,14 @@ check_untouched(const LqLead *expected, const LqLead *actual)
 
 	for (int i = 0; i < lengthof(columns); i++)
 		if (!same(expected, actual, columns[i]))
-			refuse_tampering(expected->funnel, columns[i]);
+			return columns[i];
+	return -1;
 }
 
 /*
- * Find the path that led to where the lead is.  expected is the row with its
- * facts as they are and its state as it was.
+ * Find the path that led to where the lead is: the one nobody asked for, or
+ * else the move that somebody asked for.  expected is the row with its facts
+ * as they are and its state as it was (old = NULL: as it came).
  */
 static void
 find_path(LqLead *expected, const LqLead *actual, const LqLead *old,
@@ -83,25 +88,41 @@ find_path(LqLead *expected, const LqLead *actual, const LqLead *old,
 	lq_lead_get_text(old, LQ_LEAD_STAGE);
 	char	   *now = lq_lead_get_text(actual, LQ_LEAD_STAGE);
 	const LqStage *to = lq_funnel_stage(funnel, now);
+	int			difference;
 
-	/* the way nobody asked for */
 	if (old != NULL)
 		lq_stage_advance(expected, path);
 	else
 		(void) lq_stage_create(expected, NULL, path);
-	if (path->n_hops > 0 && path->hops[path->n_hops - 1].to == to)
+	if (path->n_hops > 0 && first_difference(expected, actual) < 0)
 		return;
 
-	/* else somebody asked: start again */
 	path->n_hops = 0;
 	lq_lead_restore(expected, old, LQ_LEAD_FIRST_STATE, LQ_LEAD_LAST_STATE);
 	lq_lead_set_text(expected, LQ_LEAD_STAGE, before);
-	if (to != NULL && (old != NULL ? lq_stage_ask(expected, to, path) :
-					   lq_stage_create(expected, to, path)))
-		return;
-	lq_stage_refuse(expected,
-					before == NULL ? NULL : lq_funnel_stage(funnel, before),
-					now);
+	if (to == NULL || !(old != NULL ? lq_stage_ask(expected, to, path) :
+						lq_stage_create(expected, to, path)))
+		lq_stage_refuse(expected,
+						before == NULL ? NULL : lq_funnel_stage(funnel, before),
+						now);
+	difference = first_difference(expected, actual);
+	if (difference >= 0)
+		refuse_tampering(funnel, difference);
+}
+
+/*
+ * A new cycle begins without the date to come back and the deals that had
+ * been closed: what may have led to it is gone from the row by now.
+ */
+static void
+restore_used_up(LqLead *expected, const LqLead *old)
+{
+	static const LqLeadColumn columns[] = {
+		LQ_LEAD_RESUME_AT, LQ_LEAD_DEALS_WON, LQ_LEAD_DEALS_LOST
+	};
+
+	for (int i = 0; i < lengthof(columns); i++)
+		lq_lead_restore(expected, old, columns[i], columns[i]);
 }
 
 /* One row of history a hop.  The last carries the reason and the note. */
@@ -268,12 +289,18 @@ record_lead(PG_FUNCTION_ARGS)
 		lq_lead_set_text(&expected, LQ_LEAD_STAGE,
 						 update ? lq_lead_get_text(&old, LQ_LEAD_STAGE) : NULL);
 		expected.reason = reason;
+		if (update && !same(&lead, &old, LQ_LEAD_CYCLE))
+			restore_used_up(&expected, &old);
 		find_path(&expected, &lead, update ? &old : NULL, &path);
-		check_untouched(&expected, &lead);
 		lq_lead_done(&expected);
 	}
 	else
-		check_untouched(&old, &lead);
+	{
+		int			difference = first_difference(&old, &lead);
+
+		if (difference >= 0)
+			refuse_tampering(funnel, difference);
+	}
 
 	answered = (flags & LQ_WRITE_ANSWERS) == 0 &&
 		(!update || !same(&lead, &old, LQ_LEAD_BANT) ||
