@@ -194,7 +194,7 @@ lq_operate(LqParse *parse, List *name, Node *left, Node *right, int location)
  */
 Node *
 lq_must_operate(LqParse *parse, const char *name, Node *left, Node *right,
-			 int location)
+				int location)
 {
 	List	   *names = list_make1(makeString(pstrdup(name)));
 	Node	   *node;

@@ -17,6 +17,7 @@
 #include "catalog/pg_type.h"
 #include "lib/stringinfo.h"
 #include "nodes/makefuncs.h"
+#include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/rel.h"
 #include "utils/varlena.h"
@@ -428,6 +429,11 @@ resolve_column(ParseState *pstate, ColumnRef *cref)
 		if (source == LQ_SOURCE_ROW && SystemAttributeByName(name) != NULL)
 			lq_refuse(parse, location, "System columns are not allowed.",
 					  NULL);
+		if (source == LQ_SOURCE_LIST && scope->lists_empty)
+			return (Node *) makeConst(TEXTARRAYOID, -1, DEFAULT_COLLATION_OID,
+									  -1,
+									  PointerGetDatum(construct_empty_array(TEXTOID)),
+									  false, false);
 		unknown_name(parse, source, name, location);
 	}
 

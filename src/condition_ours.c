@@ -159,7 +159,7 @@ prepare_walker(Node *node, void *context)
 					case AEXPR_NOT_BETWEEN_SYM:
 						if (a->lexpr != NULL && !is_row(a->lexpr) &&
 							!is_row(a->rexpr) && lq_name_may_be_ours(parse,
-																  a->name))
+																	 a->name))
 							node = delay(parse, node, sizeof(A_Expr),
 										 a->location)->raw;
 						break;
@@ -247,8 +247,8 @@ transform_operator(LqParse *parse, A_Expr *a)
 				{
 					right = transform(parse, (Node *) lfirst(lc));
 					tests = lappend(tests, lq_must_operate(parse, "=",
-														copyObject(left),
-														right, a->location));
+														   copyObject(left),
+														   right, a->location));
 				}
 				if (list_length(tests) == 1)
 					node = linitial(tests);
@@ -287,11 +287,11 @@ transform_operator(LqParse *parse, A_Expr *a)
 					Node	   *le;
 
 					ge = lq_must_operate(parse, ">=", copyObject(left),
-									  copyObject(way == 0 ? low : high),
-									  a->location);
+										 copyObject(way == 0 ? low : high),
+										 a->location);
 					le = lq_must_operate(parse, "<=", copyObject(left),
-									  copyObject(way == 0 ? high : low),
-									  a->location);
+										 copyObject(way == 0 ? high : low),
+										 a->location);
 					ways = lappend(ways,
 								   makeBoolExpr(AND_EXPR, list_make2(ge, le),
 												a->location));

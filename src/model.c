@@ -114,6 +114,7 @@ compile(LqFunnel *funnel, LqConditionFor target, Relation rel,
 	LqCondition *volatile result = NULL;
 
 	lq_funnel_scope(funnel, target, rel, funnel->definition, &scope);
+	scope.lists_empty = true;
 	BeginInternalSubTransaction(NULL);
 	MemoryContextSwitchTo(funnel->context);
 	PG_TRY();

@@ -2,7 +2,7 @@
 -- points that rules give and by the moves that guards allow.
 BEGIN;
 SET LOCAL client_min_messages = warning;
-SELECT plan(26);
+SELECT plan(27);
 
 SELECT create_funnel('crm');
 SET LOCAL search_path = crm, public;
@@ -34,6 +34,15 @@ SELECT ok(NOT pg_temp.fits('country = ''DE''', '{"company": "x"}'), 'NULL does n
 SELECT ok(NOT pg_temp.fits('NOT country = ''DE''', '{"company": "x"}'), 'nor does its negation');
 SELECT ok(pg_temp.fits('country ILIKE ANY (list.target_countries)', '{"country": "de"}'), 'a list');
 SELECT ok(NOT pg_temp.fits('country = ANY (list.target_countries)', '{"country": "XX"}'), 'not in the list');
+DELETE FROM rule;
+INSERT INTO list VALUES ('brief', 'x');
+INSERT INTO rule (definition, name, axis, condition, points)
+	VALUES ('default', 'brief', 'fit', 'country = ''DE'' OR country = ANY (list.brief)', 5);
+DELETE FROM list WHERE list = 'brief';
+INSERT INTO lead (country) VALUES ('DE');
+SELECT is(fit(scorecard), 5::numeric, 'a list that lost its last value is empty, and its rule goes on')
+	FROM lead ORDER BY lead_id DESC LIMIT 1;
+DELETE FROM lead;
 SELECT ok(pg_temp.fits('doubled = 10', '{"company_size": 5}'), 'a stored generated column, before it is computed');
 SELECT ok(pg_temp.fits('score = 7 AND kind = ''x''', '{"score": 7, "kind": "x"}'), 'columns named as pseudo-columns elsewhere');
 SELECT ok(pg_temp.fits('bant -> ''need'' IN (''yes'', ''partial'') AND met(bant) = 1', '{"bant": "B+ N~"}'), 'a type of ours');
