@@ -360,10 +360,9 @@ BEGIN
 			review_at = least(l.review_at, funnel_now())
 		FROM (SELECT l.%4$I AS key, last.to_stage AS stage, last.entered_at AS stage_entered_at,
 					 last.cycle, this.started_at AS cycle_started_at,
-					 CASE WHEN l.accepted_at >= this.started_at THEN l.accepted_at
+					 CASE WHEN keeps.acceptance THEN l.accepted_at
 						  ELSE this.accepted_at END AS accepted_at,
-					 CASE WHEN l.accepted_at >= this.started_at
-						  THEN coalesce(l.accepted_by, this.accepted_by)
+					 CASE WHEN keeps.acceptance THEN coalesce(l.accepted_by, this.accepted_by)
 						  ELSE this.accepted_by END AS accepted_by,
 					 last.entered_at + s.sla AS due_at
 			  FROM %3$s AS l
@@ -376,7 +375,14 @@ BEGIN
 							FILTER (WHERE milestone = 'sal' AND NOT automatic))[1] AS accepted_by
 					FROM (%2$s) AS w
 					GROUP BY lead_id, cycle) AS this ON this.lead_id = l.%4$I AND this.cycle = last.cycle
-			  JOIN %1$I.stage AS s ON s.stage = last.to_stage) AS n
+			  JOIN %1$I.stage AS s ON s.stage = last.to_stage
+			  -- the lead may know better when it was accepted, but for a move
+			  -- that was voided
+			  CROSS JOIN LATERAL
+				  (SELECT l.accepted_at >= this.started_at AND
+						  NOT EXISTS (SELECT FROM %1$I.stage_history AS v
+									  WHERE v.lead_id = l.%4$I AND v.entered_at = l.accepted_at
+									  AND v.voided_at IS NOT NULL)) AS keeps (acceptance)) AS n
 		WHERE l.%4$I = n.key
 		AND (l.stage, l.stage_entered_at, l.cycle, l.cycle_started_at, l.accepted_at, l.accepted_by, l.due_at)
 			IS DISTINCT FROM (n.stage, n.stage_entered_at, n.cycle, n.cycle_started_at,
