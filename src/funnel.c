@@ -290,6 +290,12 @@ lq_funnel_by_schema(Oid schema)
 		}
 		PG_END_TRY();
 	}
+	if (entry->current->unset && !lq_import_setting)
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("table \"setting\" of funnel \"%s\" is empty",
+						entry->current->name),
+				 errhint("A funnel has exactly one row there.")));
 	return entry->current;
 }
 
