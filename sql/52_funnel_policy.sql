@@ -199,7 +199,7 @@ BEGIN
 	-- The definition: a draft until all its rows are there
 	--
 	INSERT INTO definition (definition, status, version, max_fit, note) VALUES
-		('default', 'draft', 1, 60,
+		('default', 'draft', 0, 60,
 		 'MQL at 100 points; sales accepts within 24 hours; SQL after a conversation with three of four of BANT met and none refuted');
 
 	--

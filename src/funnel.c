@@ -192,7 +192,7 @@ forget_plans(LqFunnelEntry *entry)
 			entry->dead_plans = lappend(entry->dead_plans, entry->plans[i]);
 		entry->plans[i] = NULL;
 	}
-	entry->dead_since = MyProc->lxid;
+	entry->dead_since = lq_local_xid();
 	MemoryContextSwitchTo(old);
 }
 
@@ -202,7 +202,7 @@ free_dead_plans(LqFunnelEntry *entry)
 {
 	ListCell   *cell;
 
-	if (entry->dead_plans == NIL || entry->dead_since == MyProc->lxid)
+	if (entry->dead_plans == NIL || entry->dead_since == lq_local_xid())
 		return;
 	foreach(cell, entry->dead_plans)
 		SPI_freeplan((SPIPlanPtr) lfirst(cell));

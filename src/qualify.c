@@ -153,6 +153,31 @@ lq_lead_check_shape(const LqFunnel *funnel, Relation rel)
 }
 
 /*
+ * A new lead goes to the stage asked for, if a transition lets it in there or
+ * if it earns that stage anyway.  Otherwise it is left there, for the AFTER
+ * trigger to refuse.
+ */
+static void
+create(LqLead *lead, const char *asked, LqPath *path)
+{
+	const LqFunnel *funnel = lead->funnel;
+	const LqStage *to = asked == NULL ? NULL : lq_funnel_stage(funnel, asked);
+
+	lq_lead_set(lead, LQ_LEAD_STAGE, (Datum) 0, true);
+	if (to != NULL && lq_stage_create(lead, to, path))
+		return;
+	if (lq_stage_create(lead, NULL, path) &&
+		(asked == NULL || path->hops[path->n_hops - 1].to == to))
+		return;
+
+	path->n_hops = 0;
+	lq_lead_restore(lead, NULL, LQ_LEAD_FIRST_STATE, LQ_LEAD_LAST_STATE);
+	lq_lead_set_text(lead, LQ_LEAD_STAGE,
+					 asked != NULL ? asked :
+					 funnel->n_stages > 0 ? funnel->stages[0].name : "none");
+}
+
+/*
  * qualify_lead() - BEFORE INSERT OR UPDATE ON lead FOR EACH ROW
  *
  * 1. Fit, if a column changed that a fit rule reads.
@@ -243,17 +268,7 @@ qualify_lead(PG_FUNCTION_ARGS)
 			lq_stage_advance(&lead, &path);
 	}
 	else
-	{
-		const LqStage *to = asked == NULL ? NULL : lq_funnel_stage(funnel, asked);
-
-		lq_lead_set(&lead, LQ_LEAD_STAGE, (Datum) 0, true);
-		if ((asked != NULL && to == NULL) ||
-			!lq_stage_create(&lead, to, &path))
-			lq_lead_set_text(&lead, LQ_LEAD_STAGE,
-							 asked != NULL ? asked :
-							 funnel->n_stages > 0 ? funnel->stages[0].name :
-							 "none");
-	}
+		create(&lead, asked, &path);
 	if (path.n_hops > 0)
 		use_up(&lead, key, &before_move);
 	set_review(&lead, path.n_hops > 0);

@@ -55,9 +55,12 @@ refuse_tampering(const LqFunnel *funnel, LqLeadColumn column)
 			 errhint("Let BEFORE triggers of yours sort before \"zz_qualify\", and ask for a stage there.")));
 }
 
-/* What the moves left in the row must be what the BEFORE trigger put there. */
-static void
-check_untouched(const LqLead *expected, const LqLead *actual)
+/*
+ * The first column of a lead's state that is not as expected, or -1: what the
+ * moves left in the row must be what the BEFORE trigger put there.
+ */
+static int
+first_difference(const LqLead *expected, const LqLead *actual)
 {
 	static const LqLeadColumn columns[] = {
 		LQ_LEAD_STAGE, LQ_LEAD_STAGE_ENTERED_AT, LQ_LEAD_CYCLE,
@@ -67,12 +70,14 @@ check_untouched(const LqLead *expected, const LqLead *actual)
 
 	for (int i = 0; i < lengthof(columns); i++)
 		if (!same(expected, actual, columns[i]))
-			refuse_tampering(expected->funnel, columns[i]);
+			return columns[i];
+	return -1;
 }
 
 /*
- * Find the path that led to where the lead is.  expected is the row with its
- * facts as they are and its state as it was.
+ * Find the path that led to where the lead is: the one nobody asked for, or
+ * else the move that somebody asked for.  expected is the row with its facts
+ * as they are and its state as it was (old = NULL: as it came).
  */
 static void
 find_path(LqLead *expected, const LqLead *actual, const LqLead *old,
@@ -84,29 +89,31 @@ find_path(LqLead *expected, const LqLead *actual, const LqLead *old,
 	char	   *now = lq_lead_get_text(actual, LQ_LEAD_STAGE);
 	const LqStage *to = lq_funnel_stage(funnel, now);
 	LqUsedUp	facts;
+	int			difference;
 
 	lq_used_up_read(expected, &facts);
-
-	/* the way nobody asked for */
 	if (old != NULL)
 		lq_stage_advance(expected, path);
 	else
 		(void) lq_stage_create(expected, NULL, path);
-	if (path->n_hops > 0 && path->hops[path->n_hops - 1].to == to)
+	if (path->n_hops > 0 && first_difference(expected, actual) < 0)
 		return;
 
-	/* else somebody asked: start again */
 	path->n_hops = 0;
 	lq_lead_restore(expected, old, LQ_LEAD_FIRST_STATE, LQ_LEAD_LAST_STATE);
 	lq_lead_set_text(expected, LQ_LEAD_STAGE, before);
 	lq_used_up_restore(expected, &facts);
-	if (to != NULL && (old != NULL ? lq_stage_ask(expected, to, path) :
-					   lq_stage_create(expected, to, path)))
-		return;
-	/* an update was judged BEFORE: what it granted is not what is here */
-	if (old != NULL)
-		refuse_tampering(funnel, LQ_LEAD_STAGE);
-	lq_stage_refuse(expected, NULL, now);
+	if (to == NULL || !(old != NULL ? lq_stage_ask(expected, to, path) :
+						lq_stage_create(expected, to, path)))
+	{
+		/* an update was judged BEFORE: what it granted is not what is here */
+		if (old != NULL)
+			refuse_tampering(funnel, LQ_LEAD_STAGE);
+		lq_stage_refuse(expected, NULL, now);
+	}
+	difference = first_difference(expected, actual);
+	if (difference >= 0)
+		refuse_tampering(funnel, difference);
 }
 
 /* One row of history a hop.  The last carries the reason and the note. */
@@ -276,11 +283,15 @@ record_lead(PG_FUNCTION_ARGS)
 		note = lq_lead_get_text(&expected, LQ_LEAD_NOTE);
 		expected.reason = reason;
 		find_path(&expected, &lead, update ? &old : NULL, &path);
-		check_untouched(&expected, &lead);
 		lq_lead_done(&expected);
 	}
 	else
-		check_untouched(&old, &lead);
+	{
+		int			difference = first_difference(&old, &lead);
+
+		if (difference >= 0)
+			refuse_tampering(funnel, difference);
+	}
 
 	answered = (flags & LQ_WRITE_ANSWERS) == 0 &&
 		(!update || !same(&lead, &old, LQ_LEAD_BANT) ||

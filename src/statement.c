@@ -231,15 +231,20 @@ statement_plan(const LqFunnel *funnel, LqStatement statement)
 /*
  * Run a statement; its rows are in SPI_tuptable.  The caller has connected to
  * SPI and entered the funnel.
+ *
+ * SPI leaves its own memory context behind as the current one.  Who works
+ * lead by lead frees a context of his with each, and must find himself in it.
  */
 uint64
 lq_statement_run(const LqFunnel *funnel, LqStatement statement,
 				 Datum *values, const char *nulls)
 {
+	MemoryContext caller = CurrentMemoryContext;
 	int			result;
 
 	result = SPI_execute_plan(statement_plan(funnel, statement),
 							  values, nulls, false, 0);
+	MemoryContextSwitchTo(caller);
 	if (result < 0)
 		elog(ERROR, "SPI_execute_plan failed: %s",
 			 SPI_result_code_string(result));
