@@ -55,9 +55,12 @@ refuse_tampering(const LqFunnel *funnel, LqLeadColumn column)
 			 errhint("Let BEFORE triggers of yours sort before \"zz_qualify\", and ask for a stage there.")));
 }
 
-/* What the moves left in the row must be what the BEFORE trigger put there. */
-static void
-check_untouched(const LqLead *expected, const LqLead *actual)
+/*
+ * What the moves left in the row must be what the BEFORE trigger put there.
+ * Returns the first column that is not, or LQ_N_LEAD_COLUMNS.
+ */
+static LqLeadColumn
+tampered_column(const LqLead *expected, const LqLead *actual)
 {
 	static const LqLeadColumn columns[] = {
 		LQ_LEAD_STAGE, LQ_LEAD_STAGE_ENTERED_AT, LQ_LEAD_CYCLE,
@@ -67,20 +70,19 @@ check_untouched(const LqLead *expected, const LqLead *actual)
 
 	for (int i = 0; i < lengthof(columns); i++)
 		if (!same(expected, actual, columns[i]))
-			refuse_tampering(expected->funnel, columns[i]);
+			return columns[i];
+	return LQ_N_LEAD_COLUMNS;
 }
 
 /*
  * Find the path that led to where the lead is.  expected is the row with its
  * facts as they are and its state as it was.
  */
-static void
+static bool
 find_path(LqLead *expected, const LqLead *actual, const LqLead *old,
 		  LqPath *path)
 {
 	LqFunnel   *funnel = expected->funnel;
-	char	   *before = old == NULL ? NULL :
-	lq_lead_get_text(old, LQ_LEAD_STAGE);
 	char	   *now = lq_lead_get_text(actual, LQ_LEAD_STAGE);
 	const LqStage *to = lq_funnel_stage(funnel, now);
 
@@ -90,18 +92,60 @@ find_path(LqLead *expected, const LqLead *actual, const LqLead *old,
 	else
 		(void) lq_stage_create(expected, NULL, path);
 	if (path->n_hops > 0 && path->hops[path->n_hops - 1].to == to)
-		return;
+		return true;
 
 	/* else somebody asked: start again */
 	path->n_hops = 0;
 	lq_lead_restore(expected, old, LQ_LEAD_FIRST_STATE, LQ_LEAD_LAST_STATE);
-	lq_lead_set_text(expected, LQ_LEAD_STAGE, before);
-	if (to != NULL && (old != NULL ? lq_stage_ask(expected, to, path) :
-					   lq_stage_create(expected, to, path)))
-		return;
-	lq_stage_refuse(expected,
-					before == NULL ? NULL : lq_funnel_stage(funnel, before),
-					now);
+	lq_lead_set_text(expected, LQ_LEAD_STAGE,
+					 old == NULL ? NULL : lq_lead_get_text(old, LQ_LEAD_STAGE));
+	return to != NULL &&
+		(old != NULL ? lq_stage_ask(expected, to, path) :
+		 lq_stage_create(expected, to, path));
+}
+
+/*
+ * Explain where the lead is by the transitions.  A policy that another
+ * session committed after the BEFORE trigger had judged this row must not
+ * fail the statement: then it is explained by the one before.  Returns the
+ * funnel that the path belongs to.
+ */
+static LqFunnel *
+explain_move(LqFunnel *funnel, HeapTuple tuple, const LqLead *actual,
+			 const LqLead *old, char *reason, LqPath *path)
+{
+	for (LqFunnel *model = funnel;; model = lq_funnel_replaced(model))
+	{
+		LqLead		expected;
+		LqLeadColumn tampered = LQ_N_LEAD_COLUMNS;
+		bool		found;
+		bool		last = lq_funnel_replaced(model) == NULL;
+
+		path->n_hops = 0;
+		path->hops = NULL;
+		lq_lead_init(&expected, model, tuple);
+		lq_lead_restore(&expected, old, LQ_LEAD_FIRST_STATE,
+						LQ_LEAD_LAST_STATE);
+		lq_lead_set_text(&expected, LQ_LEAD_STAGE, old == NULL ? NULL :
+						 lq_lead_get_text(old, LQ_LEAD_STAGE));
+		expected.reason = reason;
+		found = find_path(&expected, actual, old, path);
+		if (found)
+			tampered = tampered_column(&expected, actual);
+		if (found && tampered == LQ_N_LEAD_COLUMNS)
+		{
+			lq_lead_done(&expected);
+			return model;
+		}
+		if (last && found)
+			refuse_tampering(model, tampered);
+		if (last)
+			lq_stage_refuse(&expected, old == NULL ? NULL :
+							lq_funnel_stage(model,
+											lq_lead_get_text(old, LQ_LEAD_STAGE)),
+							lq_lead_get_text(actual, LQ_LEAD_STAGE));
+		lq_lead_done(&expected);
+	}
 }
 
 /* One row of history a hop.  The last carries the reason and the note. */
@@ -231,7 +275,6 @@ record_lead(PG_FUNCTION_ARGS)
 	bool		update = TRIGGER_FIRED_BY_UPDATE(trigdata->tg_event);
 	LqLead		lead;
 	LqLead		old;
-	LqLead		expected;
 	LqPath		path = {0, NULL};
 	LqIdentity	saved;
 	Datum		key;
@@ -260,20 +303,23 @@ record_lead(PG_FUNCTION_ARGS)
 
 	if (!update || !same(&lead, &old, LQ_LEAD_STAGE))
 	{
+		LqFunnel   *model;
+
 		lq_given_reason_take(funnel, key, &reason, &note);
-		lq_lead_init(&expected, funnel,
-					 update ? trigdata->tg_newtuple : trigdata->tg_trigtuple);
-		lq_lead_restore(&expected, update ? &old : NULL,
-						LQ_LEAD_FIRST_STATE, LQ_LEAD_LAST_STATE);
-		lq_lead_set_text(&expected, LQ_LEAD_STAGE,
-						 update ? lq_lead_get_text(&old, LQ_LEAD_STAGE) : NULL);
-		expected.reason = reason;
-		find_path(&expected, &lead, update ? &old : NULL, &path);
-		check_untouched(&expected, &lead);
-		lq_lead_done(&expected);
+		model = explain_move(funnel,
+							 update ? trigdata->tg_newtuple :
+							 trigdata->tg_trigtuple,
+							 &lead, update ? &old : NULL, reason, &path);
+		/* the history tells the definition that the lead moved by */
+		lead.funnel = model;
 	}
 	else
-		check_untouched(&old, &lead);
+	{
+		LqLeadColumn tampered = tampered_column(&old, &lead);
+
+		if (tampered != LQ_N_LEAD_COLUMNS)
+			refuse_tampering(funnel, tampered);
+	}
 
 	answered = (flags & LQ_WRITE_ANSWERS) == 0 &&
 		(!update || !same(&lead, &old, LQ_LEAD_BANT) ||
