@@ -54,5 +54,5 @@ WHERE definition = 'default' AND automatic AND from_stage IN ('nurture', 'lost')
 UPDATE crm.setting SET sales_capacity = 25, maturity_days = 90;
 UPDATE crm.definition
 SET agreed_by_marketing = 'mia', agreed_by_sales = 'sam',
-	agreed_at = '2025-01-01 00:00', review_by = '2025-07-01'
+	agreed_at = '2025-01-01 00:00', review_by = '2026-01-31'
 WHERE definition = 'default';

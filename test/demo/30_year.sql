@@ -316,11 +316,12 @@ FROM generate_series(timestamp '2025-01-01', '2025-12-01', '1 month') AS m,
 -- whoever looks around later sees the funnel at the end of that year
 SELECT format('ALTER DATABASE %I SET lead_qual.clock = %L', current_database(), '2025-12-31 20:00+00') \gexec
 ANALYZE;
-SELECT format('That took %s s: %s leads, %s activities, %s answers, %s moves, %s deals.',
+SELECT format(E'That took %s s.\nIn: %s leads, %s activities, %s answers, %s deals;\nout: a score for each of %s and %s moves between stages.',
 			  round(extract(epoch FROM clock_timestamp() - :'began'), 1),
 			  to_char((SELECT count(*) FROM crm.lead), 'FM999,999'),
 			  to_char((SELECT count(*) FROM crm.activity), 'FM999,999'),
 			  to_char((SELECT count(*) FROM crm.answer), 'FM999,999'),
-			  to_char((SELECT count(*) FROM crm.stage_history), 'FM999,999'),
-			  to_char((SELECT count(*) FROM crm.deal), 'FM999,999')) AS summary \gset
+			  to_char((SELECT count(*) FROM crm.deal), 'FM999,999'),
+			  to_char((SELECT count(*) FROM crm.lead WHERE scorecard IS NOT NULL), 'FM999,999'),
+			  to_char((SELECT count(*) FROM crm.stage_history), 'FM999,999')) AS summary \gset
 \echo :summary
