@@ -9,7 +9,8 @@
 -- the settings can record an activity.
 CREATE FUNCTION _funnel_key(funnel text, OUT leads regclass, OUT key name, OUT key_type text)
 LANGUAGE plpgsql STABLE PARALLEL SAFE
-SET search_path = pg_catalog, @extschema@, pg_temp
+SET search_path = pg_catalog, pg_temp
+-- lint: extschema, because what others plant in our schema must not be found
 AS $body$
 DECLARE
 	schema oid;
@@ -27,7 +28,7 @@ BEGIN
 
 	-- no funnel, or one whose foreign key somebody dropped
 	IF NOT FOUND THEN
-		schema := _funnel_schema(funnel);
+		schema := @extschema@._funnel_schema(funnel);
 		SELECT a.attrelid, a.attname, format_type(a.atttypid, a.atttypmod)
 			INTO leads, key, key_type
 		FROM pg_class AS c
@@ -80,7 +81,8 @@ CREATE FUNCTION record_activity(funnel text, lead text, kind text,
 								actor text DEFAULT NULL,
 								external_id text DEFAULT NULL) RETURNS boolean
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
-SET search_path = pg_catalog, @extschema@, pg_temp
+SET search_path = pg_catalog, pg_temp
+-- lint: extschema, because what others plant in our schema must not be found
 AS $body$
 DECLARE
 	k record;
@@ -91,7 +93,7 @@ BEGIN
 		RAISE EXCEPTION 'external id or e-mail address of a lead must not be null'
 			USING ERRCODE = 'null_value_not_allowed';
 	END IF;
-	k := _funnel_key(funnel);
+	k := @extschema@._funnel_key(funnel);
 
 	-- No conflict target: that would need SELECT on its columns, and a log
 	-- partitioned by time cannot have that key.
@@ -103,7 +105,7 @@ BEGIN
 							  (SELECT %2$I FROM %3$s WHERE lower(email) = lower($1)))) AS l (key)
 		WHERE key IS NOT NULL %4$s $query$, funnel, k.key, k.leads,
 				   CASE WHEN external_id IS NOT NULL THEN 'ON CONFLICT DO NOTHING' END)
-		USING lead, coalesce(occurred_at, funnel_now()), kind, source,
+		USING lead, coalesce(occurred_at, @extschema@.funnel_now()), kind, source,
 			  campaign, actor, coalesce(properties, '{}'), external_id;
 	GET DIAGNOSTICS recorded = ROW_COUNT;
 	IF recorded > 0 THEN
@@ -133,11 +135,12 @@ CREATE FUNCTION move_leads(funnel text, leads text[], stage text,
 						   reason text DEFAULT NULL, note text DEFAULT NULL)
 RETURNS TABLE (lead text, moved boolean, sqlstate text, message text, detail text, hint text)
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
-SET search_path = pg_catalog, @extschema@, pg_temp
+SET search_path = pg_catalog, pg_temp
+-- lint: extschema, because what others plant in our schema must not be found
 AS $body$
 #variable_conflict use_variable
 DECLARE
-	k record := _funnel_key(funnel);
+	k record := @extschema@._funnel_key(funnel);
 	given text;
 	keys text[] := '{}';
 	in_stage text;
@@ -360,10 +363,9 @@ BEGIN
 			review_at = least(l.review_at, funnel_now())
 		FROM (SELECT l.%4$I AS key, last.to_stage AS stage, last.entered_at AS stage_entered_at,
 					 last.cycle, this.started_at AS cycle_started_at,
-					 CASE WHEN l.accepted_at >= this.started_at THEN l.accepted_at
+					 CASE WHEN keeps.acceptance THEN l.accepted_at
 						  ELSE this.accepted_at END AS accepted_at,
-					 CASE WHEN l.accepted_at >= this.started_at
-						  THEN coalesce(l.accepted_by, this.accepted_by)
+					 CASE WHEN keeps.acceptance THEN coalesce(l.accepted_by, this.accepted_by)
 						  ELSE this.accepted_by END AS accepted_by,
 					 last.entered_at + s.sla AS due_at
 			  FROM %3$s AS l
@@ -376,7 +378,14 @@ BEGIN
 							FILTER (WHERE milestone = 'sal' AND NOT automatic))[1] AS accepted_by
 					FROM (%2$s) AS w
 					GROUP BY lead_id, cycle) AS this ON this.lead_id = l.%4$I AND this.cycle = last.cycle
-			  JOIN %1$I.stage AS s ON s.stage = last.to_stage) AS n
+			  JOIN %1$I.stage AS s ON s.stage = last.to_stage
+			  -- the lead may know better when it was accepted, but for a move
+			  -- that was voided
+			  CROSS JOIN LATERAL
+				  (SELECT l.accepted_at >= this.started_at AND
+						  NOT EXISTS (SELECT FROM %1$I.stage_history AS v
+									  WHERE v.lead_id = l.%4$I AND v.entered_at = l.accepted_at
+									  AND v.voided_at IS NOT NULL)) AS keeps (acceptance)) AS n
 		WHERE l.%4$I = n.key
 		AND (l.stage, l.stage_entered_at, l.cycle, l.cycle_started_at, l.accepted_at, l.accepted_by, l.due_at)
 			IS DISTINCT FROM (n.stage, n.stage_entered_at, n.cycle, n.cycle_started_at,

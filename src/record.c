@@ -21,10 +21,10 @@
 #include "utils/rel.h"
 
 #include "compat.h"
-#include "given_reason.h"
 #include "lead.h"
 #include "own_write.h"
 #include "qualification.h"
+#include "used_up.h"
 
 PG_FUNCTION_INFO_V1(record_lead);
 
@@ -88,7 +88,10 @@ find_path(LqLead *expected, const LqLead *actual, const LqLead *old,
 	lq_lead_get_text(old, LQ_LEAD_STAGE);
 	char	   *now = lq_lead_get_text(actual, LQ_LEAD_STAGE);
 	const LqStage *to = lq_funnel_stage(funnel, now);
+	LqUsedUp	facts;
 	int			difference;
+
+	lq_used_up_read(expected, &facts);
 
 	if (old != NULL)
 		lq_stage_advance(expected, path);
@@ -100,29 +103,18 @@ find_path(LqLead *expected, const LqLead *actual, const LqLead *old,
 	path->n_hops = 0;
 	lq_lead_restore(expected, old, LQ_LEAD_FIRST_STATE, LQ_LEAD_LAST_STATE);
 	lq_lead_set_text(expected, LQ_LEAD_STAGE, before);
+	lq_used_up_restore(expected, &facts);
 	if (to == NULL || !(old != NULL ? lq_stage_ask(expected, to, path) :
 						lq_stage_create(expected, to, path)))
-		lq_stage_refuse(expected,
-						before == NULL ? NULL : lq_funnel_stage(funnel, before),
-						now);
+	{
+		/* an update was judged BEFORE: what it granted is not what is here */
+		if (old != NULL)
+			refuse_tampering(funnel, LQ_LEAD_STAGE);
+		lq_stage_refuse(expected, NULL, now);
+	}
 	difference = first_difference(expected, actual);
 	if (difference >= 0)
 		refuse_tampering(funnel, difference);
-}
-
-/*
- * A new cycle begins without the date to come back and the deals that had
- * been closed: what may have led to it is gone from the row by now.
- */
-static void
-restore_used_up(LqLead *expected, const LqLead *old)
-{
-	static const LqLeadColumn columns[] = {
-		LQ_LEAD_RESUME_AT, LQ_LEAD_DEALS_WON, LQ_LEAD_DEALS_LOST
-	};
-
-	for (int i = 0; i < lengthof(columns); i++)
-		lq_lead_restore(expected, old, columns[i], columns[i]);
 }
 
 /* One row of history a hop.  The last carries the reason and the note. */
@@ -281,16 +273,16 @@ record_lead(PG_FUNCTION_ARGS)
 
 	if (!update || !same(&lead, &old, LQ_LEAD_STAGE))
 	{
-		lq_given_reason_take(funnel, key, &reason, &note);
 		lq_lead_init(&expected, funnel,
 					 update ? trigdata->tg_newtuple : trigdata->tg_trigtuple);
 		lq_lead_restore(&expected, update ? &old : NULL,
 						LQ_LEAD_FIRST_STATE, LQ_LEAD_LAST_STATE);
 		lq_lead_set_text(&expected, LQ_LEAD_STAGE,
 						 update ? lq_lead_get_text(&old, LQ_LEAD_STAGE) : NULL);
+		lq_used_up_take(&expected, key);
+		reason = lq_lead_get_text(&expected, LQ_LEAD_REASON);
+		note = lq_lead_get_text(&expected, LQ_LEAD_NOTE);
 		expected.reason = reason;
-		if (update && !same(&lead, &old, LQ_LEAD_CYCLE))
-			restore_used_up(&expected, &old);
 		find_path(&expected, &lead, update ? &old : NULL, &path);
 		lq_lead_done(&expected);
 	}
