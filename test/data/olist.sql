@@ -9,7 +9,7 @@ CREATE EXTENSION pgtap SCHEMA pgtap;
 SET LOCAL search_path = olist, public, pgtap;
 SET LOCAL TimeZone = 'UTC';
 SET LOCAL lead_qual.clock = '2018-12-01 00:00';
-SELECT plan(10);
+SELECT plan(11);
 
 SELECT results_eq($$ SELECT milestone, reached FROM funnel ORDER BY position $$,
 	$$ VALUES ('mql', 8000::bigint), ('customer', 842) $$, 'Olist: 8,000 MQLs, 842 customers');
@@ -45,7 +45,11 @@ SELECT is((SELECT sum(entered) FROM funnel_monthly WHERE milestone = 'mql'), 800
 	'Olist: the months add up to all MQLs');
 SELECT is((SELECT array_agg(DISTINCT stage || ' ' || deals_won) FROM lead), '{"customer 1","mql 0"}'::text[],
 	'Olist, D11: exactly the customers have a won deal');
+SELECT results_eq($$ SELECT finding, n FROM check_funnel('olist') ORDER BY 1 $$,
+	$$ VALUES ('history_order', 2::bigint), ('stage_differs', 1) $$,
+	'Olist: check_funnel() points at the one lead that was won before its first contact, and at nothing else');
 \else
+SET LOCAL search_path = pgtap;
 SELECT plan(1);
 SELECT skip('no real data: set LQ_DATA', 1);
 \endif

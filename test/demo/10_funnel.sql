@@ -24,7 +24,8 @@ INSERT INTO crm.list (list, value) VALUES
 	('target_industries', 'manufacturing'), ('target_industries', 'logistics'),
 	('target_industries', 'retail'), ('target_industries', 'software'),
 	('target_job_titles', '%operations%'), ('target_job_titles', '%supply chain%'),
-	('target_job_titles', '%planning%'), ('target_job_titles', '%it %'),
+	('target_job_titles', '%planning%'), ('target_job_titles', 'it %'),
+	('target_job_titles', '% it'), ('target_job_titles', '% it officer'),
 	('rival_domains', 'planwell.example'), ('rival_companies', 'Planwell');
 
 -- sales asks marketing to listen for two more things

@@ -36,19 +36,19 @@ RETURNS boolean
 LANGUAGE plpgsql
 AS $$
 DECLARE
-	why text;
+	answer record;
 BEGIN
 	PERFORM set_config('lead_qual.actor', rep, false);
-	UPDATE crm.lead
-	SET stage = wanted, reason = because, note = remark,
-		resume_at = coalesce(back_at, resume_at),
-		owner = CASE WHEN wanted = 'sal' THEN rep ELSE owner END
-	WHERE lead_id = who;
-	RETURN true;
-EXCEPTION WHEN check_violation THEN
-	GET STACKED DIAGNOSTICS why = PG_EXCEPTION_DETAIL;
-	INSERT INTO demo.refusal VALUES (funnel_now(), who, rep, wanted, SQLERRM, why);
-	RETURN false;
+	IF wanted = 'sal' THEN
+		UPDATE crm.lead SET owner = rep WHERE lead_id = who;
+	END IF;
+	SELECT * INTO answer FROM move_leads('crm', ARRAY[who::text], wanted, because, remark);
+	IF NOT answer.moved THEN
+		INSERT INTO demo.refusal VALUES (funnel_now(), who, rep, wanted, answer.message, answer.detail);
+	ELSIF back_at IS NOT NULL THEN
+		UPDATE crm.lead SET resume_at = back_at WHERE lead_id = who;
+	END IF;
+	RETURN answer.moved;
 END
 $$;
 

@@ -36,6 +36,9 @@ CROSS JOIN generate_series(1, d.leads) AS n
 ORDER BY d.id, n;
 SET lead_qual.import = off;
 SELECT rebuild_history('ads') \g /dev/null
+SELECT rescore_funnel('ads') \g /dev/null
+INSERT INTO ads.source (source) SELECT DISTINCT source FROM ads.lead WHERE source IS NOT NULL
+	ON CONFLICT DO NOTHING;
 ANALYZE ads.lead, ads.stage_history;
 SET search_path = ads, public;
 
