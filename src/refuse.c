@@ -325,7 +325,7 @@ lq_stage_refuse(LqLead *lead, const LqStage *from, const char *asked)
 
 		if (!lq_transition_leaves(transition, from))
 			continue;
-		if (transition->to == to && !transition->exception)
+		if (transition->to == to)
 			lq_transition_explain(lead, transition, append_failing, &detail);
 		position = transition->to - funnel->stages;
 		if (!bms_is_member(position, seen))
@@ -333,12 +333,6 @@ lq_stage_refuse(LqLead *lead, const LqStage *from, const char *asked)
 							 transition->to->name);
 		seen = bms_add_member(seen, position);
 	}
-	/* the way of exceptions is shown where there is no other */
-	for (int i = 0; detail.len == 0 && i < funnel->n_transitions; i++)
-		if (funnel->transitions[i].to == to &&
-			lq_transition_leaves(&funnel->transitions[i], from))
-			lq_transition_explain(lead, &funnel->transitions[i],
-								  append_failing, &detail);
 	if (to == NULL)
 		appendStringInfo(&detail, "Stage \"%s\" does not exist.", asked);
 	else if (detail.len == 0)
