@@ -20,7 +20,14 @@
 #include "expire.h"
 #include "statement.h"
 
-const LqAnswerColumn lq_expire_columns[2] = {
+/* the frameworks that have a column of the lead to themselves */
+typedef struct AnswerColumn
+{
+	LqLeadColumn column;
+	const LqFramework *framework;
+} AnswerColumn;
+
+static const AnswerColumn answer_columns[] = {
 	{LQ_LEAD_BANT, &lq_bant},
 	{LQ_LEAD_MEDDIC, &lq_meddic},
 };
@@ -59,43 +66,12 @@ lq_other_answers(const LqFunnel *funnel, Datum key, Datum cycle_started_at,
 	return result;
 }
 
-/* From the log as of a cycle's start; the first cycle has none. */
-static void
-set_other_answers(LqLead *lead, TimestampTz at, bool first_cycle)
-{
-	MemoryContext caller = CurrentMemoryContext;
-	LqIdentity	saved;
-	Datum		answers;
-
-	lq_funnel_enter(lead->funnel, &saved);
-	SPI_connect();
-	MemoryContextSwitchTo(caller);
-	answers = lq_other_answers(lead->funnel,
-							   lead->values[lead->funnel->key_attno - 1],
-							   TimestampTzGetDatum(at), first_cycle);
-	SPI_finish();
-	MemoryContextSwitchTo(caller);
-	lq_funnel_leave(&saved);
-	lq_lead_set(lead, LQ_LEAD_ANSWERS, answers, false);
-}
-
-void
-lq_lead_set_other_answers(LqLead *lead)
-{
-	bool		isnull;
-	int32		cycle = DatumGetInt32(lq_lead_get(lead, LQ_LEAD_CYCLE,
-												  &isnull));
-
-	set_other_answers(lead, lq_lead_instant(lead, LQ_LEAD_CYCLE_STARTED_AT,
-											lead->now), cycle <= 1);
-}
-
 /*
  * One answer has run out, unless this very update gave another: that comes to
  * the log only afterwards.
  */
 static void
-forget(LqLead *lead, const LqAnswerColumn *which, const char *name)
+forget(LqLead *lead, const AnswerColumn *which, const char *name)
 {
 	const LqFramework *fw = which->framework;
 	int			element = lq_element_index(fw, name, strlen(name));
@@ -119,6 +95,7 @@ lq_lead_expire(LqLead *lead, TimestampTz at)
 	LqFunnel   *funnel = lead->funnel;
 	Datum		values[2];
 	LqIdentity	saved;
+	MemoryContext caller = CurrentMemoryContext;
 	uint64		n;
 	bool		others = false;
 
@@ -136,16 +113,19 @@ lq_lead_expire(LqLead *lead, TimestampTz at)
 		char	   *element = SPI_getvalue(row, SPI_tuptable->tupdesc, 2);
 		bool		known = false;
 
-		for (int c = 0; c < lengthof(lq_expire_columns); c++)
-			if (strcmp(framework, lq_expire_columns[c].framework->name) == 0)
+		for (int c = 0; c < lengthof(answer_columns); c++)
+			if (strcmp(framework, answer_columns[c].framework->name) == 0)
 			{
-				forget(lead, &lq_expire_columns[c], element);
+				forget(lead, &answer_columns[c], element);
 				known = true;
 			}
 		others |= !known;
 	}
+	MemoryContextSwitchTo(caller);
+	if (others)
+		lq_lead_set(lead, LQ_LEAD_ANSWERS,
+					lq_other_answers(funnel, values[0], values[1], false),
+					false);
 	SPI_finish();
 	lq_funnel_leave(&saved);
-	if (others)
-		set_other_answers(lead, at, false);
 }

@@ -10,15 +10,7 @@
 #include "lead.h"
 #include "qualification.h"
 
-/* the frameworks that have a column of the lead to themselves */
-typedef struct LqAnswerColumn
-{
-	LqLeadColumn column;
-	const LqFramework *framework;
-} LqAnswerColumn;
-
-extern const LqAnswerColumn lq_expire_columns[2];
-
+/* What the lead answered, all unknown if the column is null. */
 extern uint32 lq_lead_levels(const LqLead *lead, LqLeadColumn column,
 							 const LqFramework *framework);
 
@@ -31,8 +23,5 @@ extern void lq_lead_expire(LqLead *lead, TimestampTz at);
  */
 extern Datum lq_other_answers(const LqFunnel *funnel, Datum key,
 							  Datum cycle_started_at, bool cycle_null);
-
-/* The same into the lead at hand, as of its own cycle; needs nothing. */
-extern void lq_lead_set_other_answers(LqLead *lead);
 
 #endif							/* LQ_EXPIRE_H */

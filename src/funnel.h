@@ -10,6 +10,7 @@
 #include "commands/trigger.h"
 #include "executor/spi.h"
 #include "fmgr.h"
+#include "storage/lock.h"
 #include "utils/timestamp.h"
 
 #include "condition.h"
@@ -172,6 +173,7 @@ typedef struct LqFunnel
 
 	/* policy: the active definition and what belongs to it */
 	char	   *time_zone;
+	bool		unset;			/* table setting is empty: being imported */
 	char	   *definition;		/* NULL: none is active */
 	int			version;
 	LqCardLimits limits;
@@ -198,6 +200,8 @@ typedef struct LqFunnel
 
 	MemoryContext context;		/* holds all of this */
 	struct LqFunnelEntry *entry;	/* where a session keeps it */
+	struct LqFunnel *replaced;	/* what this took the place of ... */
+	LocalTransactionId replaced_in; /* ... in that transaction */
 } LqFunnel;
 
 /* who a piece of our code acts as; see lq_funnel_enter() */
@@ -221,8 +225,15 @@ extern LqFunnel *lq_funnel_of_trigger(FunctionCallInfo fcinfo, LqTable table,
 extern LqFunnel *lq_funnel_by_name(const char *name);
 extern LqFunnel *lq_funnel_by_schema(Oid schema);
 
+/* The funnel as it was before, earlier in this transaction; or NULL. */
+extern LqFunnel *lq_funnel_replaced(const LqFunnel *funnel);
+
 /* Read the policy rows into the funnel; model.c. */
 extern void lq_model_load(LqFunnel *funnel);
+
+/* Raise unless the tables have the columns that the code reads; shape.c. */
+extern void lq_shape_check(const LqFunnel *funnel);
+extern void lq_shape_check_keys(const LqFunnel *funnel);
 
 /* The table called so in every funnel. */
 extern bool lq_table_by_name(const char *name, LqTable *table);
@@ -235,6 +246,7 @@ extern void lq_funnel_enter(const LqFunnel *funnel, LqIdentity *saved);
 extern void lq_funnel_leave(const LqIdentity *saved);
 
 /* Raise unless the outer user may use lead_qual.clock or lead_qual.import. */
+extern void lq_check_settings(Oid owner, const char *funnel);
 extern void lq_funnel_check_settings(const LqFunnel *funnel);
 extern void lq_funnel_check_owner(const LqFunnel *funnel,
 								  const char *function);

@@ -15,9 +15,9 @@
 #include "utils/timestamp.h"
 
 #include "compat.h"
-#include "given_reason.h"
 #include "lead.h"
 #include "own_write.h"
+#include "used_up.h"
 
 PG_FUNCTION_INFO_V1(qualify_lead);
 
@@ -113,17 +113,13 @@ set_review(LqLead *lead, bool moved)
 					TIMESTAMP_IS_NOEND(review));
 }
 
-/* A move used up the reason and the note that came with it. */
+/* A move uses up the reason and the note that came with it. */
 static void
-keep_reason(LqLead *lead, Datum key)
+use_up(LqLead *lead, Datum key, const LqUsedUp *before)
 {
-	char	   *note = lq_lead_get_text(lead, LQ_LEAD_NOTE);
-
-	if (lead->reason == NULL && note == NULL)
-		return;
-	lq_given_reason_put(lead->funnel, key, lead->reason, note);
 	lq_lead_set(lead, LQ_LEAD_REASON, (Datum) 0, true);
 	lq_lead_set(lead, LQ_LEAD_NOTE, (Datum) 0, true);
+	lq_used_up_put(lead, key, before);
 }
 
 static void
@@ -203,6 +199,7 @@ qualify_lead(PG_FUNCTION_ARGS)
 	LqLead		lead;
 	LqLead		old;
 	LqPath		path = {0, NULL};
+	LqUsedUp	before_move;
 	Datum		key;
 	bool		key_isnull;
 	char	   *asked = NULL;
@@ -253,6 +250,7 @@ qualify_lead(PG_FUNCTION_ARGS)
 	if (!own)
 		ignore_client(&lead, update ? &old : NULL);
 	lead.reason = lq_lead_get_text(&lead, LQ_LEAD_REASON);
+	lq_used_up_read(&lead, &before_move);
 
 	if (!update || (flags & LQ_WRITE_REFIT) || fit_columns_changed(&lead, &old))
 		lq_lead_set_fit(&lead);
@@ -273,7 +271,7 @@ qualify_lead(PG_FUNCTION_ARGS)
 	else
 		create(&lead, asked, &path);
 	if (path.n_hops > 0)
-		keep_reason(&lead, key);
+		use_up(&lead, key, &before_move);
 	set_review(&lead, path.n_hops > 0);
 
 	if (lead.card_changed || !update)

@@ -22,10 +22,10 @@
 
 #include "compat.h"
 #include "expire.h"
-#include "given_reason.h"
 #include "lead.h"
 #include "own_write.h"
 #include "qualification.h"
+#include "used_up.h"
 
 PG_FUNCTION_INFO_V1(record_lead);
 
@@ -56,9 +56,13 @@ refuse_tampering(const LqFunnel *funnel, LqLeadColumn column)
 			 errhint("Let BEFORE triggers of yours sort before \"zz_qualify\", and ask for a stage there.")));
 }
 
+/* what find_path() and first_difference() say besides a column */
+#define NO_DIFFERENCE	(-1)
+#define NOT_GRANTED		(-2)
+
 /*
- * The first column of a lead's state that is not as expected, or -1: what the
- * moves left in the row must be what the BEFORE trigger put there.
+ * The first column of a lead's state that is not as expected: what the moves
+ * left in the row must be what the BEFORE trigger put there.
  */
 static int
 first_difference(const LqLead *expected, const LqLead *actual)
@@ -72,88 +76,83 @@ first_difference(const LqLead *expected, const LqLead *actual)
 	for (int i = 0; i < lengthof(columns); i++)
 		if (!same(expected, actual, columns[i]))
 			return columns[i];
-	return -1;
+	return NO_DIFFERENCE;
+}
+
+/* Give the row back its facts as they were judged, and its state before. */
+static void
+start_again(LqLead *expected, const LqLead *old, const LqUsedUp *facts)
+{
+	lq_lead_restore(expected, old, LQ_LEAD_FIRST_STATE, LQ_LEAD_LAST_STATE);
+	lq_lead_set_text(expected, LQ_LEAD_STAGE, old == NULL ? NULL :
+					 lq_lead_get_text(old, LQ_LEAD_STAGE));
+	lq_used_up_restore(expected, facts);
 }
 
 /*
  * Find the path that led to where the lead is: the one nobody asked for, or
- * else the move that somebody asked for.  expected is the row with its facts
- * as they are and its state as it was (old = NULL: as it came).
+ * else the move that somebody asked for (old = NULL: at its creation).
  */
-static void
+static int
 find_path(LqLead *expected, const LqLead *actual, const LqLead *old,
-		  LqPath *path)
+		  const LqUsedUp *facts, LqPath *path)
 {
-	LqFunnel   *funnel = expected->funnel;
-	char	   *before = old == NULL ? NULL :
-	lq_lead_get_text(old, LQ_LEAD_STAGE);
-	char	   *now = lq_lead_get_text(actual, LQ_LEAD_STAGE);
-	const LqStage *to = lq_funnel_stage(funnel, now);
-	int			difference;
+	const LqStage *to = lq_funnel_stage(expected->funnel,
+										lq_lead_get_text(actual, LQ_LEAD_STAGE));
 
+	start_again(expected, old, facts);
 	if (old != NULL)
 		lq_stage_advance(expected, path);
 	else
 		(void) lq_stage_create(expected, NULL, path);
-	if (path->n_hops > 0 && first_difference(expected, actual) < 0)
-		return;
+	if (path->n_hops > 0 &&
+		first_difference(expected, actual) == NO_DIFFERENCE)
+		return NO_DIFFERENCE;
 
 	path->n_hops = 0;
-	lq_lead_restore(expected, old, LQ_LEAD_FIRST_STATE, LQ_LEAD_LAST_STATE);
-	lq_lead_set_text(expected, LQ_LEAD_STAGE, before);
+	start_again(expected, old, facts);
 	if (to == NULL || !(old != NULL ? lq_stage_ask(expected, to, path) :
 						lq_stage_create(expected, to, path)))
-		lq_stage_refuse(expected,
-						before == NULL ? NULL : lq_funnel_stage(funnel, before),
-						now);
-	difference = first_difference(expected, actual);
-	if (difference >= 0)
-		refuse_tampering(funnel, difference);
+		return NOT_GRANTED;
+	return first_difference(expected, actual);
 }
 
 /*
- * A new cycle begins without the date to come back and the deals that had
- * been closed: what may have led to it is gone from the row by now.
+ * Explain where the lead is by the transitions.  A policy that another
+ * session committed after the BEFORE trigger had judged this row must not
+ * fail the statement: then it is explained by the one before.  Returns the
+ * funnel that the path belongs to.
  */
-static void
-restore_used_up(LqLead *expected, const LqLead *old)
+static LqFunnel *
+explain_move(LqFunnel *funnel, HeapTuple tuple, const LqLead *actual,
+			 const LqLead *old, const LqUsedUp *facts, char *reason,
+			 LqPath *path)
 {
-	static const LqLeadColumn columns[] = {
-		LQ_LEAD_RESUME_AT, LQ_LEAD_DEALS_WON, LQ_LEAD_DEALS_LOST
-	};
+	LqLead		expected;
+	int			difference = NO_DIFFERENCE;
 
-	for (int i = 0; i < lengthof(columns); i++)
-		lq_lead_restore(expected, old, columns[i], columns[i]);
-}
-
-/*
- * Answers that had run out when the new cycle began are gone from the row as
- * well.  carried is the old row without them; one that this update gave anew
- * is not unknown and stays.
- */
-static void
-restore_expired(LqLead *expected, const LqLead *old, const LqLead *carried,
-				bool from_log)
-{
-	for (int i = 0; i < lengthof(lq_expire_columns); i++)
+	for (LqFunnel *model = funnel; model != NULL;
+		 model = lq_funnel_replaced(model))
 	{
-		LqLeadColumn column = lq_expire_columns[i].column;
-		const LqFramework *fw = lq_expire_columns[i].framework;
-		uint32		before = lq_lead_levels(old, column, fw);
-		uint32		without = lq_lead_levels(carried, column, fw);
-		uint32		now = lq_lead_levels(expected, column, fw);
-
-		for (int e = 0; e < fw->nelements; e++)
-			if (lq_qualification_level(before, e) !=
-				lq_qualification_level(without, e) &&
-				lq_qualification_level(now, e) == LQ_LEVEL_UNKNOWN)
-				now = lq_qualification_set(now, e,
-										   lq_qualification_level(before, e));
-		lq_lead_set(expected, column, LqQualificationGetDatum(fw, now), false);
+		path->n_hops = 0;
+		path->hops = NULL;
+		lq_lead_init(&expected, model, tuple);
+		expected.reason = reason;
+		expected.old = old;
+		difference = find_path(&expected, actual, old, facts, path);
+		if (difference == NO_DIFFERENCE)
+		{
+			lq_lead_done(&expected);
+			return model;
+		}
 	}
-	lq_lead_restore(expected, old, LQ_LEAD_ANSWERS, LQ_LEAD_ANSWERS);
-	if (from_log)
-		lq_lead_set_other_answers(expected);
+
+	/* an update was judged BEFORE: what that granted is not what is here */
+	if (difference != NOT_GRANTED || old != NULL)
+		refuse_tampering(funnel, difference == NOT_GRANTED ?
+						 LQ_LEAD_STAGE : difference);
+	start_again(&expected, NULL, facts);
+	lq_stage_refuse(&expected, NULL, lq_lead_get_text(actual, LQ_LEAD_STAGE));
 }
 
 /* One row of history a hop.  The last carries the reason and the note. */
@@ -274,14 +273,15 @@ record_lead(PG_FUNCTION_ARGS)
 	bool		update = TRIGGER_FIRED_BY_UPDATE(trigdata->tg_event);
 	LqLead		lead;
 	LqLead		old;
-	LqLead		carried;		/* old, without the answers that ran out */
-	LqLead		expected;
+	LqLead		judged;			/* the row before a move used up some of it */
+	const LqLead *written = &lead;	/* has the answers as they were given */
 	LqPath		path = {0, NULL};
 	LqIdentity	saved;
 	Datum		key;
 	char	   *reason = NULL;
 	char	   *note = NULL;
 	int			flags = 0;
+	bool		moved;
 	bool		answered;
 
 	if (!update && !TRIGGER_FIRED_BY_INSERT(trigdata->tg_event))
@@ -299,44 +299,41 @@ record_lead(PG_FUNCTION_ARGS)
 	if (update)
 	{
 		lq_lead_init(&old, funnel, trigdata->tg_trigtuple);
-		lq_lead_init(&carried, funnel, trigdata->tg_trigtuple);
 		(void) lq_own_write_after(funnel, key, &flags);
 	}
 
-	if (!update || !same(&lead, &old, LQ_LEAD_STAGE))
+	moved = !update || !same(&lead, &old, LQ_LEAD_STAGE);
+	if (moved)
 	{
-		lq_given_reason_take(funnel, key, &reason, &note);
-		lq_lead_init(&expected, funnel,
-					 update ? trigdata->tg_newtuple : trigdata->tg_trigtuple);
-		lq_lead_restore(&expected, update ? &old : NULL,
-						LQ_LEAD_FIRST_STATE, LQ_LEAD_LAST_STATE);
-		lq_lead_set_text(&expected, LQ_LEAD_STAGE,
-						 update ? lq_lead_get_text(&old, LQ_LEAD_STAGE) : NULL);
-		expected.reason = reason;
-		expected.old = update ? &old : NULL;
+		HeapTuple	tuple = update ? trigdata->tg_newtuple :
+		trigdata->tg_trigtuple;
+		LqUsedUp	facts;
+
+		lq_lead_init(&judged, funnel, tuple);
+		lq_used_up_take(&judged, key);
+		lq_used_up_read(&judged, &facts);
+		reason = lq_lead_get_text(&judged, LQ_LEAD_REASON);
+		note = lq_lead_get_text(&judged, LQ_LEAD_NOTE);
+
+		/* the history tells the definition that the lead moved by */
+		lead.funnel = explain_move(funnel, tuple, &lead,
+								   update ? &old : NULL, &facts, reason,
+								   &path);
+		/* what a new cycle forgot, nobody answered */
 		if (update && !same(&lead, &old, LQ_LEAD_CYCLE))
-		{
-			restore_used_up(&expected, &old);
-			lq_lead_expire(&carried,
-						   lq_lead_instant(&lead, LQ_LEAD_CYCLE_STARTED_AT,
-										   lead.now));
-			restore_expired(&expected, &old, &carried,
-							(flags & LQ_WRITE_ANSWERS) != 0);
-		}
-		find_path(&expected, &lead, update ? &old : NULL, &path);
-		lq_lead_done(&expected);
+			written = &judged;
 	}
 	else
 	{
 		int			difference = first_difference(&old, &lead);
 
-		if (difference >= 0)
+		if (difference != NO_DIFFERENCE)
 			refuse_tampering(funnel, difference);
 	}
 
 	answered = (flags & LQ_WRITE_ANSWERS) == 0 &&
-		(!update || !same(&lead, &old, LQ_LEAD_BANT) ||
-		 !same(&lead, &old, LQ_LEAD_MEDDIC));
+		(!update || !same(written, &old, LQ_LEAD_BANT) ||
+		 !same(written, &old, LQ_LEAD_MEDDIC));
 
 	if (path.n_hops > 0 || answered)
 	{
@@ -353,20 +350,19 @@ record_lead(PG_FUNCTION_ARGS)
 		}
 		if (answered)
 		{
-			log_answers(&lead, update ? &carried : NULL, key, LQ_LEAD_BANT,
+			log_answers(written, update ? &old : NULL, key, LQ_LEAD_BANT,
 						&lq_bant);
-			log_answers(&lead, update ? &carried : NULL, key, LQ_LEAD_MEDDIC,
+			log_answers(written, update ? &old : NULL, key, LQ_LEAD_MEDDIC,
 						&lq_meddic);
 		}
 		SPI_finish();
 		lq_funnel_leave(&saved);
 	}
 
+	if (moved)
+		lq_lead_done(&judged);
 	lq_lead_done(&lead);
 	if (update)
-	{
-		lq_lead_done(&carried);
 		lq_lead_done(&old);
-	}
 	return PointerGetDatum(NULL);
 }
