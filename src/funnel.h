@@ -197,6 +197,7 @@ typedef struct LqFunnel
 	TupleDesc	lead_desc;
 	AttrNumber	lead_attno[LQ_N_LEAD_COLUMNS];
 	Bitmapset  *fit_columns;	/* of lead, that fit rules read */
+	Bitmapset  *account_columns;	/* of account, that conditions read */
 
 	MemoryContext context;		/* holds all of this */
 	struct LqFunnelEntry *entry;	/* where a session keeps it */

@@ -114,6 +114,8 @@ static const struct
 	" $15, $16, $17)"},
 	[LQ_STATEMENT_ACCOUNT] = {"I",
 	"SELECT a FROM {account} AS a WHERE account_id = $1"},
+	[LQ_STATEMENT_ACCOUNT_LEADS] = {"A",
+	"SELECT {key} FROM {lead} WHERE account_id = ANY ($1) ORDER BY {key}"},
 	[LQ_STATEMENT_DEAL_LEADS] = {"A",
 		"SELECT DISTINCT lead_id FROM {deal_contact}"
 	" WHERE deal_id = ANY ($1) ORDER BY lead_id"},
