@@ -17,7 +17,7 @@ SET search_path = pg_catalog, pg_temp
 AS $body$
 DECLARE
 	policy constant text :=
-		'setting, kind, source, list, element, question, stage, definition, transition, rule, reason';
+		'setting, kind, source, list, element, question, stage, definition, transition, rule, reason, message, content';
 	-- what people may set; the rest of the lead is kept by triggers
 	writable constant text :=
 		'external_id, email, full_name, job_title, department, seniority, years_in_industry, '
@@ -44,7 +44,8 @@ BEGIN
 		RETURN QUERY VALUES
 			('SELECT ON ALL TABLES IN SCHEMA %1$I'),
 			('UPDATE (' || writable || ') ON %1$I.lead'),
-			('INSERT, UPDATE ON %1$I.account, %1$I.answer');
+			('INSERT, UPDATE ON %1$I.account, %1$I.answer'),
+			('INSERT ON %1$I.verdict');
 	END IF;
 
 	IF profile = 'sales' THEN
@@ -71,6 +72,8 @@ BEGIN
 			 'actor, recorded_at) ON %1$I.activity'),
 			('SELECT (lead_id, answer_id, framework, element, level, via, '
 			 'answered_by, answered_at) ON %1$I.answer'),
+			('SELECT (verdict_id, lead_id, side, qualified, judged_by, judged_at) '
+			 'ON %1$I.verdict'),
 			('SELECT (history_id, lead_id, from_stage, to_stage, entered_at, cycle, '
 			 'actor, automatic, exception, reason, score, definition, version, source, '
 			 'campaign, owner, account_id, voided_at, voided_by) ON %1$I.stage_history');

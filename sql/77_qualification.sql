@@ -224,3 +224,97 @@ $body$;
 
 COMMENT ON FUNCTION framework_gaps(text, anyelement, text) IS
 'the elements of a framework that a lead has not answered with yes';
+
+--
+-- What to say at which stage
+--
+CREATE FUNCTION may_send(funnel text, lead text, message text) RETURNS boolean
+LANGUAGE plpgsql STABLE PARALLEL SAFE
+SET search_path = pg_catalog, @extschema@, pg_temp
+AS $body$
+DECLARE
+	k record;
+	known_message boolean;
+	allowed boolean;
+BEGIN
+	PERFORM _require_lead(funnel, lead);
+	k := _funnel_key(funnel);
+
+	EXECUTE format('SELECT EXISTS (SELECT FROM %I.message WHERE message = $1)', funnel)
+		INTO known_message USING message;
+	IF NOT known_message THEN
+		RAISE EXCEPTION 'funnel "%" has no message "%"', funnel, message
+			USING ERRCODE = 'undefined_object',
+				  HINT = format('Describe it in table %I.message.', funnel);
+	END IF;
+
+	EXECUTE format($query$
+		SELECT EXISTS (
+			SELECT FROM %1$s AS l
+			JOIN %2$I.stage AS st ON st.stage = l.stage
+			JOIN %2$I.message AS m ON st.milestone = ANY (m.milestones)
+				AND (m.stages IS NULL OR st.stage = ANY (m.stages))
+			WHERE l.%3$I = $1::%4$s AND m.message = $2
+			AND l.unsubscribed IS NOT TRUE) $query$, k.leads, funnel, k.key, k.key_type)
+		INTO allowed USING lead, message;
+	RETURN allowed;
+END
+$body$;
+
+COMMENT ON FUNCTION may_send(text, text, text) IS
+'may a lead be sent that kind of message at the stage where it is? never, if it is unsubscribed';
+
+CREATE FUNCTION may_send(funnel text, lead anyelement, message text) RETURNS boolean
+LANGUAGE plpgsql STABLE PARALLEL SAFE
+SET search_path = pg_catalog, @extschema@, pg_temp
+AS $body$
+BEGIN
+	RETURN may_send(funnel, lead::text, message);
+END
+$body$;
+
+COMMENT ON FUNCTION may_send(text, anyelement, text) IS
+'may a lead be sent that kind of message at the stage where it is? never, if it is unsubscribed';
+
+CREATE FUNCTION next_content(funnel text, lead text)
+RETURNS TABLE (content_id bigint, title text, url text, topic text)
+LANGUAGE plpgsql STABLE PARALLEL SAFE
+SET search_path = pg_catalog, @extschema@, pg_temp
+AS $body$
+DECLARE
+	k record;
+BEGIN
+	PERFORM _require_lead(funnel, lead);
+	k := _funnel_key(funnel);
+
+	RETURN QUERY EXECUTE format($query$
+		SELECT c.content_id, c.title, c.url, c.topic
+		FROM %1$s AS l
+		JOIN %2$I.stage AS st ON st.stage = l.stage
+		JOIN %2$I.content AS c ON st.milestone = ANY (c.milestones)
+			AND (c.stages IS NULL OR st.stage = ANY (c.stages))
+		WHERE l.%3$I = $1::%4$s
+		AND NOT EXISTS (
+			SELECT FROM %2$I.activity AS a
+			WHERE a.lead_id = l.%3$I
+			AND a.properties ->> 'content' IN (c.content_id::text, c.title))
+		ORDER BY c.position, c.content_id $query$, k.leads, funnel, k.key, k.key_type)
+		USING lead;
+END
+$body$;
+
+COMMENT ON FUNCTION next_content(text, text) IS
+'content for the stage where a lead is, in its order, without what an activity of the lead names (properties.content: id or title)';
+
+CREATE FUNCTION next_content(funnel text, lead anyelement)
+RETURNS TABLE (content_id bigint, title text, url text, topic text)
+LANGUAGE plpgsql STABLE PARALLEL SAFE
+SET search_path = pg_catalog, @extschema@, pg_temp
+AS $body$
+BEGIN
+	RETURN QUERY SELECT * FROM next_content(funnel, lead::text);
+END
+$body$;
+
+COMMENT ON FUNCTION next_content(text, anyelement) IS
+'content for the stage where a lead is, in its order, without what an activity of the lead names (properties.content: id or title)';
