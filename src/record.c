@@ -92,6 +92,7 @@ find_path(LqLead *expected, const LqLead *actual, const LqLead *old,
 	int			difference;
 
 	lq_used_up_read(expected, &facts);
+
 	if (old != NULL)
 		lq_stage_advance(expected, path);
 	else
