@@ -233,8 +233,8 @@ update_lead(Batch *batch, const Touched *touched, int n)
 	values[1] = BantGetDatum(bant);
 	values[2] = MeddicGetDatum(meddic);
 	values[3] = answers;
-	(void) lq_own_write(funnel, LQ_STATEMENT_SET_ANSWERS, values, NULL,
-						LQ_WRITE_ANSWERS);
+	lq_own_write(funnel, LQ_STATEMENT_SET_ANSWERS, values, NULL,
+				 LQ_WRITE_ANSWERS);
 }
 
 /*
