@@ -19,6 +19,9 @@
 extern void lq_own_write(const LqFunnel *funnel, LqStatement statement,
 						 Datum *values, const char *nulls, int flags);
 
+/* Are answers being taken back because they ran out?  ingest_answer.c */
+extern bool lq_answers_expire;
+
 /* Is this row being updated by us?  Each answers yes once a write. */
 extern bool lq_own_write_before(const LqFunnel *funnel, Datum key, int *flags);
 extern bool lq_own_write_after(const LqFunnel *funnel, Datum key, int *flags);
