@@ -7,8 +7,10 @@
 #include "postgres.h"
 
 #include "access/htup_details.h"
+#include "access/sysattr.h"
 #include "access/table.h"
 #include "access/xact.h"
+#include "catalog/pg_constraint.h"
 #include "catalog/pg_type.h"
 #include "executor/spi.h"
 #include "utils/array.h"
@@ -25,6 +27,7 @@
 
 #include "compat.h"
 #include "funnel.h"
+#include "lead_qual.h"
 
 static const char *const lead_columns[LQ_N_LEAD_COLUMNS] = {
 	[LQ_LEAD_STAGE] = "stage",
@@ -340,6 +343,24 @@ read_named_rule(RowReader *row, void *element)
 	rule->name = get_text(row, 2);
 }
 
+/* While there are no settings yet: the defaults, and the lead's primary key. */
+static void
+suppose_setting(LqFunnel *funnel)
+{
+	MemoryContext old = MemoryContextSwitchTo(funnel->context);
+	Oid			constraint;
+	Bitmapset  *key = get_primary_key_attnos(funnel->relid[LQ_TABLE_LEAD],
+											 false, &constraint);
+	int			column = bms_next_member(key, -1);
+
+	funnel->time_zone = pstrdup("UTC");
+	if (column >= 0)
+		funnel->key_name = get_attname(funnel->relid[LQ_TABLE_LEAD],
+									   column + FirstLowInvalidHeapAttributeNumber,
+									   false);
+	MemoryContextSwitchTo(old);
+}
+
 static void
 read_policy(LqFunnel *funnel)
 {
@@ -347,6 +368,9 @@ read_policy(LqFunnel *funnel)
 
 	(void) read_rows(funnel, LQ_TABLE_SETTING, "time_zone, lead_key::text",
 					 "", 0, NULL, read_setting);
+	/* data of a dump come in the order of the tables' names */
+	if (funnel->key_name == NULL && lq_import_setting)
+		suppose_setting(funnel);
 	if (funnel->key_name == NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
