@@ -46,8 +46,8 @@ BEGIN
 			RETURN 'not altered: ' || result;
 		END IF;
 		result := pg_temp.attempt('regress_lq_owner', 'INSERT INTO crm.activity (lead_id, kind) SELECT lead_id, k.kind::text FROM crm.lead, (SELECT * FROM crm.kind LIMIT 1) AS k');
-		RAISE EXCEPTION USING ERRCODE = 'LQ000';
-	EXCEPTION WHEN SQLSTATE 'LQ000' THEN
+		RAISE EXCEPTION USING ERRCODE = 'LQ001';
+	EXCEPTION WHEN SQLSTATE 'LQ001' THEN
 		RETURN result;
 	END;
 END $$;
