@@ -189,7 +189,6 @@ typedef struct LqFunnel
 	LqReason   *reasons;
 	int			n_elements;
 	LqKnownElement *elements;
-	bool		answers_expire; /* an element has valid_for */
 	int			n_lists;
 	LqNamedList *lists;
 	TupleDesc	account_desc;

@@ -15,7 +15,6 @@
 #include "utils/rel.h"
 
 #include "compat.h"
-#include "expire.h"
 #include "own_write.h"
 #include "qualification.h"
 #include "transition_rows.h"
@@ -132,29 +131,42 @@ compare_touched(const void *a, const void *b, void *arg)
 										   ta->key, tb->key));
 }
 
-/*
- * The latest answer to an element, unknown where there is none or where it
- * had run out when the lead's cycle began (cycle_null: it is in its first).
- */
+/* The latest answer to an element, unknown where there is none. */
 static LqLevel
-latest_level(const LqFunnel *funnel, const Touched *touched,
-			 Datum cycle_started_at, bool cycle_null)
+latest_level(const LqFunnel *funnel, const Touched *touched)
 {
-	Datum		values[4];
+	Datum		values[3];
 	LqLevel		level = LQ_LEVEL_UNKNOWN;
 	bool		isnull;
 
 	values[0] = touched->key;
 	values[1] = CStringGetTextDatum(touched->framework);
 	values[2] = CStringGetTextDatum(touched->element);
-	values[3] = cycle_started_at;
-	if (lq_statement_run(funnel, LQ_STATEMENT_LATEST_ANSWER, values,
-						 cycle_null ? "   n" : NULL) > 0)
+	if (lq_statement_run(funnel, LQ_STATEMENT_LATEST_ANSWER, values, NULL) > 0)
 		level = DatumGetAnswerLevel(SPI_getbinval(SPI_tuptable->vals[0],
 												  SPI_tuptable->tupdesc,
 												  1, &isnull));
 	SPI_freetuptable(SPI_tuptable);
 	return level;
+}
+
+/* The answers of all frameworks that have no type of their own. */
+static Datum
+other_answers(const LqFunnel *funnel, Datum key)
+{
+	MemoryContext caller = CurrentMemoryContext;
+	MemoryContext old;
+	Datum		result;
+	bool		isnull;
+
+	(void) lq_statement_run(funnel, LQ_STATEMENT_OTHER_ANSWERS, &key, NULL);
+	result = SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1,
+						   &isnull);
+	old = MemoryContextSwitchTo(caller);
+	result = datumCopy(result, false, -1);
+	MemoryContextSwitchTo(old);
+	SPI_freetuptable(SPI_tuptable);
+	return result;
 }
 
 static void
@@ -168,8 +180,6 @@ update_lead(Batch *batch, const Touched *touched, int n)
 	uint32		bant;
 	uint32		meddic;
 	Datum		answers;
-	Datum		cycle_started_at;
-	bool		cycle_null;
 	Datum		values[4];
 	Datum		key = touched[0].key;
 
@@ -186,7 +196,6 @@ update_lead(Batch *batch, const Touched *touched, int n)
 	bant = DatumGetBant(SPI_getbinval(row, desc, 3, &isnull));
 	meddic = DatumGetMeddic(SPI_getbinval(row, desc, 4, &isnull));
 	answers = SPI_getbinval(row, desc, 5, &isnull);
-	cycle_started_at = SPI_getbinval(row, desc, 10, &cycle_null);
 
 	for (int i = 0; i < n; i++)
 	{
@@ -196,8 +205,7 @@ update_lead(Batch *batch, const Touched *touched, int n)
 
 		if (strcmp(name, lq_bant.name) != 0 && strcmp(name, lq_meddic.name) != 0)
 		{
-			Datum		now = lq_other_answers(funnel, key, cycle_started_at,
-											   cycle_null);
+			Datum		now = other_answers(funnel, key);
 
 			if (!datumIsEqual(PointerGetDatum(PG_DETOAST_DATUM(answers)), now,
 							  false, -1))
@@ -205,8 +213,7 @@ update_lead(Batch *batch, const Touched *touched, int n)
 			answers = now;
 			continue;
 		}
-		level = latest_level(funnel, &touched[i], cycle_started_at,
-							 cycle_null);
+		level = latest_level(funnel, &touched[i]);
 		element = lq_element_index(lq_framework_by_name(name),
 								   touched[i].element,
 								   strlen(touched[i].element));

@@ -24,7 +24,6 @@ typedef struct LqLead
 	HeapTuple	account;		/* its account's row, once looked up */
 	bool		account_read;
 	const char *reason;			/* given with a move, or NULL */
-	const struct LqLead *old;	/* the row before this update, or NULL */
 } LqLead;
 
 /* one move of a path */

@@ -284,7 +284,6 @@ read_element(RowReader *row, void *element)
 
 	e->framework = get_text(row, 1);
 	e->element = get_text(row, 2);
-	row->funnel->answers_expire |= get_bool(row, 3);
 }
 
 static void
@@ -366,8 +365,7 @@ lq_model_read_policy(LqFunnel *funnel)
 				  "ORDER BY applies_to, position, reason",
 				  sizeof(LqReason), (void **) &funnel->reasons, read_reason);
 	funnel->n_elements =
-		read_rows(funnel, LQ_TABLE_ELEMENT,
-				  "framework, element, valid_for IS NOT NULL",
+		read_rows(funnel, LQ_TABLE_ELEMENT, "framework, element",
 				  "ORDER BY framework, position, element",
 				  sizeof(LqKnownElement), (void **) &funnel->elements,
 				  read_element);

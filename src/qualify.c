@@ -234,7 +234,6 @@ qualify_lead(PG_FUNCTION_ARGS)
 		char	   *before;
 
 		lq_lead_init(&old, funnel, trigdata->tg_trigtuple);
-		lead.old = &old;
 		check_key(funnel, old.values[funnel->key_attno - 1], key);
 		before = lq_lead_get_text(&old, LQ_LEAD_STAGE);
 		asked = lq_lead_get_text(&lead, LQ_LEAD_STAGE);

@@ -21,7 +21,6 @@
 #include "utils/rel.h"
 
 #include "compat.h"
-#include "expire.h"
 #include "lead.h"
 #include "own_write.h"
 #include "qualification.h"
@@ -138,7 +137,6 @@ explain_move(LqFunnel *funnel, HeapTuple tuple, const LqLead *actual,
 		path->hops = NULL;
 		lq_lead_init(&expected, model, tuple);
 		expected.reason = reason;
-		expected.old = old;
 		difference = find_path(&expected, actual, old, facts, path);
 		if (difference == NO_DIFFERENCE)
 		{
@@ -235,10 +233,19 @@ static void
 log_answers(const LqLead *lead, const LqLead *old, Datum key,
 			LqLeadColumn column, const LqFramework *framework)
 {
-	uint32		before = old == NULL ? 0 :
-	lq_lead_levels(old, column, framework);
-	uint32		now = lq_lead_levels(lead, column, framework);
+	bool		isnull;
+	uint32		before = 0;
+	uint32		now;
+	Datum		value = lq_lead_get(lead, column, &isnull);
 
+	if (isnull)
+		return;
+	now = DatumGetLqQualification(framework, value);
+	if (old != NULL)
+	{
+		value = lq_lead_get(old, column, &isnull);
+		before = isnull ? 0 : DatumGetLqQualification(framework, value);
+	}
 	for (int i = 0; i < framework->nelements; i++)
 	{
 		LqLevel		level = lq_qualification_level(now, i);
@@ -298,15 +305,12 @@ record_lead(PG_FUNCTION_ARGS)
 	bool		update = TRIGGER_FIRED_BY_UPDATE(trigdata->tg_event);
 	LqLead		lead;
 	LqLead		old;
-	LqLead		judged;			/* the row before a move used up some of it */
-	const LqLead *written = &lead;	/* has the answers as they were given */
 	LqPath		path = {0, NULL};
 	LqIdentity	saved;
 	Datum		key;
 	char	   *reason = NULL;
 	char	   *note = NULL;
 	int			flags = 0;
-	bool		moved;
 	bool		answered;
 
 	if (!update && !TRIGGER_FIRED_BY_INSERT(trigdata->tg_event))
@@ -327,13 +331,14 @@ record_lead(PG_FUNCTION_ARGS)
 		(void) lq_own_write_after(funnel, key, &flags);
 	}
 
-	moved = !update || !same(&lead, &old, LQ_LEAD_STAGE);
-	if (moved)
+	if (!update || !same(&lead, &old, LQ_LEAD_STAGE))
 	{
 		HeapTuple	tuple = update ? trigdata->tg_newtuple :
 		trigdata->tg_trigtuple;
+		LqLead		judged;
 		LqUsedUp	facts;
 
+		/* the row as it was judged, before a move used up some of it */
 		lq_lead_init(&judged, funnel, tuple);
 		lq_used_up_take(&judged, key);
 		lq_used_up_read(&judged, &facts);
@@ -344,9 +349,7 @@ record_lead(PG_FUNCTION_ARGS)
 		lead.funnel = explain_move(funnel, tuple, &lead,
 								   update ? &old : NULL, &facts, reason,
 								   &path);
-		/* what a new cycle forgot, nobody answered */
-		if (update && !same(&lead, &old, LQ_LEAD_CYCLE))
-			written = &judged;
+		lq_lead_done(&judged);
 	}
 	else
 	{
@@ -357,8 +360,8 @@ record_lead(PG_FUNCTION_ARGS)
 	}
 
 	answered = (flags & LQ_WRITE_ANSWERS) == 0 &&
-		(!update || !same(written, &old, LQ_LEAD_BANT) ||
-		 !same(written, &old, LQ_LEAD_MEDDIC));
+		(!update || !same(&lead, &old, LQ_LEAD_BANT) ||
+		 !same(&lead, &old, LQ_LEAD_MEDDIC));
 
 	if (path.n_hops > 0 || answered)
 	{
@@ -375,9 +378,9 @@ record_lead(PG_FUNCTION_ARGS)
 		}
 		if (answered)
 		{
-			log_answers(written, update ? &old : NULL, key, LQ_LEAD_BANT,
+			log_answers(&lead, update ? &old : NULL, key, LQ_LEAD_BANT,
 						&lq_bant);
-			log_answers(written, update ? &old : NULL, key, LQ_LEAD_MEDDIC,
+			log_answers(&lead, update ? &old : NULL, key, LQ_LEAD_MEDDIC,
 						&lq_meddic);
 		}
 		if (update && path.n_hops > 0 && !same(&lead, &old, LQ_LEAD_CYCLE))
@@ -386,8 +389,6 @@ record_lead(PG_FUNCTION_ARGS)
 		lq_funnel_leave(&saved);
 	}
 
-	if (moved)
-		lq_lead_done(&judged);
 	lq_lead_done(&lead);
 	if (update)
 		lq_lead_done(&old);

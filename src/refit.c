@@ -110,7 +110,10 @@ read_changed(Accounts *changed, const LqFunnel *funnel, TriggerData *trigdata)
 	lq_transition_rows_end(&before);
 }
 
-/* Every lead of those accounts, in key order, is judged as it is now. */
+/*
+ * Every lead of those accounts is judged as it is now.  They are locked first,
+ * in key order: one that is deleted meanwhile is not among them.
+ */
 static void
 refit(const LqFunnel *funnel, const Accounts *accounts)
 {
@@ -134,8 +137,7 @@ refit(const LqFunnel *funnel, const Accounts *accounts)
 										&isnull);
 
 		CHECK_FOR_INTERRUPTS();
-		(void) lq_own_write(funnel, LQ_STATEMENT_REVIEW, &key, NULL,
-							LQ_WRITE_REFIT);
+		lq_own_write(funnel, LQ_STATEMENT_REVIEW, &key, NULL, LQ_WRITE_REFIT);
 		MemoryContextSwitchTo(old);
 		MemoryContextReset(lead_context);
 	}

@@ -2,8 +2,7 @@
  * stage.c
  *		The moves a lead may make: asked for, earned, and at its creation.
  *
- * Nothing here writes a table, and only the answer log is read: a new cycle
- * begins without the answers that ran out.  The BEFORE trigger applies a
+ * Nothing here reads a table or writes one.  The BEFORE trigger applies a
  * path to the row, the AFTER trigger finds the same path again from the same
  * data and tells it to the history.
  *
@@ -18,7 +17,6 @@
 #include "utils/timestamp.h"
 
 #include "compat.h"
-#include "expire.h"
 #include "lead.h"
 
 /* Does the transition lead away from that stage (NULL: creation)? */
@@ -143,7 +141,6 @@ move(LqLead *lead, const LqTransition *transition, const LqStage *from,
 		/* deals closed in an earlier cycle do not decide this one */
 		lq_lead_set(lead, LQ_LEAD_DEALS_WON, Int32GetDatum(0), false);
 		lq_lead_set(lead, LQ_LEAD_DEALS_LOST, Int32GetDatum(0), false);
-		lq_lead_expire(lead, entered);
 	}
 	/* acceptance is the asked move alone, and the first one counts */
 	if (to->milestone == LQ_MILESTONE_SAL && !automatic &&

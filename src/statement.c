@@ -35,11 +35,6 @@
  * t text, z timestamptz, n numeric, i integer, I bigint, B boolean, j jsonb,
  * A bigint[], v interval, a name.
  */
-/* Has answer a to element e run out at that instant? */
-#define RAN_OUT(instant) \
-	"(a.answered_at AT TIME ZONE s.time_zone + e.valid_for)" \
-	" AT TIME ZONE s.time_zone <= " instant
-
 /* *INDENT-OFF* */
 static const struct
 {
@@ -50,8 +45,7 @@ static const struct
 {
 	[LQ_STATEMENT_LOCK_LEAD] = {"k",
 		"SELECT scorecard, source, bant, meddic, answers,"
-		" deals_open, deals_won, deals_lost, won_amount,"
-		" CASE WHEN cycle > 1 THEN cycle_started_at END"
+		" deals_open, deals_won, deals_lost, won_amount"
 	" FROM {lead} WHERE {key} = $1 FOR NO KEY UPDATE"},
 	[LQ_STATEMENT_LEAD] = {"k",
 	"SELECT l FROM {lead} AS l WHERE l.{key} = $1"},
@@ -72,34 +66,18 @@ static const struct
 		"SELECT a FROM {activity} AS a WHERE lead_id = $1"
 		" ORDER BY CASE WHEN occurred_at > recorded_at + '5 minutes'::interval"
 	" THEN recorded_at ELSE occurred_at END, activity_id"},
-	/* what had run out when a new cycle began is unknown since */
-	[LQ_STATEMENT_LATEST_ANSWER] = {"kttz",
-		"SELECT CASE WHEN " RAN_OUT("$4")
-		" THEN 'unknown'::{answer_level} ELSE a.level END"
-		" FROM {answer} AS a CROSS JOIN {setting} AS s"
-		" LEFT JOIN {element} AS e"
-		" ON e.framework = a.framework AND e.element = a.element"
-		" WHERE a.lead_id = $1 AND a.framework = $2 AND a.element = $3"
-	" ORDER BY a.answered_at DESC, a.answer_id DESC LIMIT 1"},
-	[LQ_STATEMENT_OTHER_ANSWERS] = {"kz",
+	[LQ_STATEMENT_LATEST_ANSWER] = {"ktt",
+		"SELECT level FROM {answer}"
+		" WHERE lead_id = $1 AND framework = $2 AND element = $3"
+	" ORDER BY answered_at DESC, answer_id DESC LIMIT 1"},
+	[LQ_STATEMENT_OTHER_ANSWERS] = {"k",
 		"SELECT coalesce(pg_catalog.jsonb_object_agg(framework, levels), '{}')"
-		" FROM (SELECT a.framework,"
-		" pg_catalog.jsonb_object_agg(a.element, a.level::text) AS levels"
-		" FROM (SELECT DISTINCT ON (framework, element) *"
+		" FROM (SELECT framework,"
+		" pg_catalog.jsonb_object_agg(element, level::text) AS levels"
+		" FROM (SELECT DISTINCT ON (framework, element) framework, element, level"
 		" FROM {answer} WHERE lead_id = $1 AND framework NOT IN ('bant', 'meddic')"
-		" ORDER BY framework, element, answered_at DESC, answer_id DESC) AS a"
-		" CROSS JOIN {setting} AS s LEFT JOIN {element} AS e"
-		" ON e.framework = a.framework AND e.element = a.element"
-		" WHERE (" RAN_OUT("$2") ") IS NOT TRUE"
-	" GROUP BY a.framework) AS f"},
-	[LQ_STATEMENT_EXPIRED] = {"kz",
-		"SELECT a.framework, a.element"
-		" FROM (SELECT DISTINCT ON (framework, element) *"
-		" FROM {answer} WHERE lead_id = $1"
-		" ORDER BY framework, element, answered_at DESC, answer_id DESC) AS a"
-		" CROSS JOIN {setting} AS s JOIN {element} AS e"
-		" ON e.framework = a.framework AND e.element = a.element"
-	" WHERE " RAN_OUT("$2")},
+		" ORDER BY framework, element, answered_at DESC, answer_id DESC) AS latest"
+	" GROUP BY framework) AS f"},
 	[LQ_STATEMENT_ADD_ANSWER] = {"kttltz",
 		"INSERT INTO {answer} (lead_id, framework, element, level, via,"
 		" answered_by, answered_at)"
@@ -109,12 +87,13 @@ static const struct
 	[LQ_STATEMENT_EXPIRE_ANSWERS] = {"kz",
 		"INSERT INTO {answer} (lead_id, framework, element, level, via, answered_at)"
 		" SELECT $1, e.framework, e.element, 'unknown', 'expired', $2"
-		" FROM {element} AS e CROSS JOIN LATERAL"
+		" FROM {setting} AS s CROSS JOIN {element} AS e CROSS JOIN LATERAL"
 		" (SELECT level, answered_at FROM {answer} WHERE lead_id = $1"
 		" AND framework = e.framework AND element = e.element"
 		" ORDER BY answered_at DESC, answer_id DESC LIMIT 1) AS a"
 		" WHERE e.valid_for IS NOT NULL AND a.level::text <> 'unknown'"
-	" AND a.answered_at + e.valid_for <= $2"},
+		" AND (a.answered_at AT TIME ZONE s.time_zone + e.valid_for)"
+	" AT TIME ZONE s.time_zone <= $2"},
 	[LQ_STATEMENT_ADD_HISTORY] = {"kttzitBBttntittt" "I",
 		"INSERT INTO {stage_history} (lead_id, from_stage, to_stage,"
 		" entered_at, cycle, actor, automatic, exception, reason, note, score,"
@@ -124,7 +103,8 @@ static const struct
 	[LQ_STATEMENT_ACCOUNT] = {"I",
 	"SELECT a FROM {account} AS a WHERE account_id = $1"},
 	[LQ_STATEMENT_ACCOUNT_LEADS] = {"A",
-	"SELECT {key} FROM {lead} WHERE account_id = ANY ($1) ORDER BY {key}"},
+		"SELECT {key} FROM {lead} WHERE account_id = ANY ($1) ORDER BY {key}"
+	" FOR NO KEY UPDATE"},
 	[LQ_STATEMENT_DEAL_LEADS] = {"A",
 		"SELECT DISTINCT lead_id FROM {deal_contact}"
 	" WHERE deal_id = ANY ($1) ORDER BY lead_id"},

@@ -3,8 +3,8 @@
  *		What a move used up, between the lead's two triggers.
  *
  * Reason and note are given in the row with a move, kept in the history, and
- * cleared in the row; a move that begins a cycle clears resume_at, the deals of
- * the cycle before, and answers that ran out.  So the BEFORE trigger takes them out, and the
+ * cleared in the row; a move that begins a cycle clears resume_at and the
+ * deals of the cycle before.  So the BEFORE trigger takes them out, and the
  * AFTER trigger, which finds the same moves again, no longer finds there what
  * they followed from.  It waits here.  A row that was not written after all
  * leaves its values behind: the next move of that lead replaces them, the end
@@ -25,7 +25,6 @@
 static const LqLeadColumn cleared[] = {
 	LQ_LEAD_REASON, LQ_LEAD_NOTE, LQ_LEAD_RESUME_AT,
 	LQ_LEAD_DEALS_WON, LQ_LEAD_DEALS_LOST,
-	LQ_LEAD_BANT, LQ_LEAD_MEDDIC, LQ_LEAD_ANSWERS,
 };
 
 StaticAssertDecl(lengthof(cleared) == lengthof(((LqUsedUp *) 0)->values),
