@@ -29,7 +29,7 @@ BEGIN
 		 'sales qualified: a conversation took place and the criteria are met'),
 		('opportunity', 5, 'opportunity', 'sales', NULL,
 		 'a deal is being worked on and its timeline is known'),
-		('customer', 6, 'customer', 'sales', NULL,
+		('customer', 6, 'customer', 'none', NULL,
 		 'a deal was won'),
 		('nurture', 7, 'nurture', 'marketing', NULL,
 		 'not ready yet: back with marketing, comes back in a new cycle on new activity or on its date'),
@@ -199,7 +199,7 @@ BEGIN
 	-- The definition: a draft until all its rows are there
 	--
 	INSERT INTO definition (definition, status, version, max_fit, note) VALUES
-		('default', 'draft', 1, 60,
+		('default', 'draft', 0, 60,
 		 'MQL at 100 points; sales accepts within 24 hours; SQL after a conversation with three of four of BANT met and none refuted');
 
 	--

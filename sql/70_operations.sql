@@ -237,3 +237,220 @@ AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE;
 
 COMMENT ON FUNCTION sweep_funnel(text, integer) IS
 'looks again at leads that time may have moved, and rescores those scored under an older version of the definition; to be called every few minutes';
+
+--
+-- History as it was
+--
+-- What a row of history says of the row before it: from_stage and cycle
+-- (D2: a new one begins when a lead leaves nurture, disqualified, lost or
+-- customer towards lead ... opportunity).  A lead that the history finds there
+-- first, before it entered any other stage, was dated wrongly: it is one unit,
+-- whose order metrics call odd.  Voided rows do not count.
+CREATE FUNCTION _history_query(funnel text) RETURNS text
+LANGUAGE sql STABLE STRICT PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+RETURN format($query$
+	SELECT history_id, lead_id, to_stage, entered_at, milestone, automatic, actor, from_stage,
+		   (1 + count(*) FILTER (WHERE on_the_way AND n_on_the_way > 0
+									AND left_from IN ('customer', 'nurture', 'disqualified', 'lost'))
+				OVER so_far)::integer AS cycle
+	FROM (SELECT h.history_id, h.lead_id, h.to_stage, h.entered_at, h.automatic, h.actor, s.milestone,
+				 lag(h.to_stage) OVER before AS from_stage,
+				 lag(s.milestone) OVER before AS left_from,
+				 s.milestone IN ('lead', 'mql', 'sal', 'sql', 'opportunity') AS on_the_way,
+				 count(*) FILTER (WHERE s.milestone IN ('lead', 'mql', 'sal', 'sql', 'opportunity'))
+					 OVER (before ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS n_on_the_way
+		  FROM %1$I.stage_history AS h
+		  LEFT JOIN %1$I.stage AS s ON s.stage = h.to_stage
+		  WHERE h.voided_at IS NULL
+		  WINDOW before AS (PARTITION BY h.lead_id ORDER BY h.entered_at, h.history_id)) AS step
+	WINDOW so_far AS (PARTITION BY lead_id ORDER BY entered_at, history_id
+					  ROWS UNBOUNDED PRECEDING) $query$, funnel);
+
+COMMENT ON FUNCTION _history_query(text) IS
+'text of a query: the history of a funnel with from_stage and cycle as the rows before say';
+
+-- As ingest_deal() counts them: closed deals of the cycle they were closed in.
+CREATE FUNCTION _deals_query(funnel text, leads regclass, key name) RETURNS text
+LANGUAGE sql STABLE STRICT PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+RETURN format($query$
+	SELECT key,
+		   (count(*) FILTER (WHERE status = 'open'))::integer AS deals_open,
+		   (count(*) FILTER (WHERE status = 'won' AND in_cycle))::integer AS deals_won,
+		   (count(*) FILTER (WHERE status = 'lost' AND in_cycle))::integer AS deals_lost,
+		   coalesce(sum(coalesce(home_amount, amount)) FILTER (WHERE status = 'won'), 0) AS won_amount
+	FROM (SELECT l.%3$I AS key, d.status, d.home_amount, d.amount,
+				 l.cycle = 1 OR d.closed_at >= l.cycle_started_at AS in_cycle
+		  FROM %2$s AS l
+		  LEFT JOIN (%1$I.deal_contact AS c JOIN %1$I.deal AS d ON d.deal_id = c.deal_id)
+			  ON c.lead_id = l.%3$I) AS each_deal
+	GROUP BY key $query$, funnel, leads, key);
+
+COMMENT ON FUNCTION _deals_query(text, regclass, name) IS
+'text of a query: the deals of each lead of a funnel, counted by status';
+
+-- The setting spares the history and the leads what triggers would make of
+-- these updates; it is back when the function returns.
+CREATE FUNCTION rebuild_history(funnel text) RETURNS bigint
+LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+SET search_path = pg_catalog, @extschema@, pg_temp
+SET TimeZone = 'UTC'
+SET lead_qual.import = on
+AS $body$
+DECLARE
+	k record := _funnel_key(funnel);
+	unknown text[];
+	changed bigint;
+	total bigint := 0;
+BEGIN
+	PERFORM _require_funnel_owner(_funnel_schema(funnel), 'rebuild_history');
+
+	-- what arrives meanwhile would be built on what is being replaced
+	EXECUTE format('LOCK TABLE %s, %I.stage_history IN SHARE ROW EXCLUSIVE MODE',
+				   k.leads, funnel);
+
+	EXECUTE format($query$
+		SELECT array_agg(DISTINCT named.stage)
+		FROM (SELECT to_stage FROM %1$I.stage_history WHERE voided_at IS NULL
+			  UNION SELECT stage FROM %2$s) AS named (stage)
+		WHERE NOT EXISTS (SELECT FROM %1$I.stage AS s WHERE s.stage = named.stage)
+		$query$, funnel, k.leads) INTO unknown;
+	IF unknown IS NOT NULL THEN
+		RAISE EXCEPTION 'history of funnel "%" names stages that it does not have', funnel
+			USING ERRCODE = 'foreign_key_violation',
+				  DETAIL = format('They are: %s.', array_to_string(unknown, ', ')),
+				  HINT = format('Add them to %I.stage, or correct the rows under lead_qual.import.', funnel);
+	END IF;
+
+	-- deadlines count days and months as the funnel's time zone does
+	EXECUTE format('SELECT set_config(''TimeZone'', time_zone, true) FROM %I.setting', funnel);
+
+	-- a lead without history came into being where it is
+	EXECUTE format($query$
+		INSERT INTO %1$I.stage_history (lead_id, to_stage, entered_at, source, campaign, owner, account_id)
+		SELECT l.%3$I, l.stage, l.stage_entered_at, l.source, l.campaign, l.owner, l.account_id
+		FROM %2$s AS l
+		WHERE NOT EXISTS (SELECT FROM %1$I.stage_history AS h
+						  WHERE h.lead_id = l.%3$I AND h.voided_at IS NULL)
+		ORDER BY l.%3$I $query$, funnel, k.leads, k.key);
+	GET DIAGNOSTICS changed = ROW_COUNT;
+	total := total + changed;
+
+	-- a row that no trigger wrote has no definition; where the lead came
+	-- from, which is set once, is known all the same
+	EXECUTE format($query$
+		UPDATE %1$I.stage_history AS h
+		SET from_stage = w.from_stage,
+			cycle = w.cycle,
+			source = CASE WHEN h.definition IS NULL THEN coalesce(h.source, l.source) ELSE h.source END,
+			campaign = CASE WHEN h.definition IS NULL THEN coalesce(h.campaign, l.campaign) ELSE h.campaign END
+		FROM (%2$s) AS w
+		LEFT JOIN %3$s AS l ON l.%4$I = w.lead_id
+		WHERE h.history_id = w.history_id
+		AND ((h.from_stage, h.cycle) IS DISTINCT FROM (w.from_stage, w.cycle) OR
+			 (h.definition IS NULL AND h.source IS NULL AND l.source IS NOT NULL) OR
+			 (h.definition IS NULL AND h.campaign IS NULL AND l.campaign IS NOT NULL))
+		$query$, funnel, _history_query(funnel), k.leads, k.key);
+	GET DIAGNOSTICS changed = ROW_COUNT;
+	total := total + changed;
+
+	-- where the leads stand.  A date of review may only come earlier: now.
+	EXECUTE format($query$
+		UPDATE %3$s AS l
+		SET stage = n.stage,
+			stage_entered_at = n.stage_entered_at,
+			cycle = n.cycle,
+			cycle_started_at = n.cycle_started_at,
+			accepted_at = n.accepted_at,
+			accepted_by = n.accepted_by,
+			due_at = n.due_at,
+			review_at = least(l.review_at, funnel_now())
+		FROM (SELECT l.%4$I AS key, last.to_stage AS stage, last.entered_at AS stage_entered_at,
+					 last.cycle, this.started_at AS cycle_started_at,
+					 CASE WHEN keeps.acceptance THEN l.accepted_at
+						  ELSE this.accepted_at END AS accepted_at,
+					 CASE WHEN keeps.acceptance THEN coalesce(l.accepted_by, this.accepted_by)
+						  ELSE this.accepted_by END AS accepted_by,
+					 last.entered_at + s.sla AS due_at
+			  FROM %3$s AS l
+			  JOIN (SELECT DISTINCT ON (lead_id) lead_id, to_stage, entered_at, cycle
+					FROM (%2$s) AS w
+					ORDER BY lead_id, entered_at DESC, history_id DESC) AS last ON last.lead_id = l.%4$I
+			  JOIN (SELECT lead_id, cycle, min(entered_at) AS started_at,
+						   min(entered_at) FILTER (WHERE milestone = 'sal' AND NOT automatic) AS accepted_at,
+						   (array_agg(actor ORDER BY entered_at, history_id)
+							FILTER (WHERE milestone = 'sal' AND NOT automatic))[1] AS accepted_by
+					FROM (%2$s) AS w
+					GROUP BY lead_id, cycle) AS this ON this.lead_id = l.%4$I AND this.cycle = last.cycle
+			  JOIN %1$I.stage AS s ON s.stage = last.to_stage
+			  -- the lead may know better when it was accepted, but for a move
+			  -- that was voided
+			  CROSS JOIN LATERAL
+				  (SELECT l.accepted_at >= this.started_at AND
+						  NOT EXISTS (SELECT FROM %1$I.stage_history AS v
+									  WHERE v.lead_id = l.%4$I AND v.entered_at = l.accepted_at
+									  AND v.voided_at IS NOT NULL)) AS keeps (acceptance)) AS n
+		WHERE l.%4$I = n.key
+		AND (l.stage, l.stage_entered_at, l.cycle, l.cycle_started_at, l.accepted_at, l.accepted_by, l.due_at)
+			IS DISTINCT FROM (n.stage, n.stage_entered_at, n.cycle, n.cycle_started_at,
+							  n.accepted_at, n.accepted_by, n.due_at)
+		$query$, funnel, _history_query(funnel), k.leads, k.key);
+	GET DIAGNOSTICS changed = ROW_COUNT;
+	total := total + changed;
+
+	-- deals
+	EXECUTE format($query$
+		UPDATE %2$s AS l
+		SET deals_open = d.deals_open,
+			deals_won = d.deals_won,
+			deals_lost = d.deals_lost,
+			won_amount = d.won_amount,
+			review_at = least(l.review_at, funnel_now())
+		FROM (%4$s) AS d
+		WHERE l.%3$I = d.key
+		AND (l.deals_open, l.deals_won, l.deals_lost, l.won_amount)
+			IS DISTINCT FROM (d.deals_open, d.deals_won, d.deals_lost, d.won_amount)
+		$query$, funnel, k.leads, k.key, _deals_query(funnel, k.leads, k.key));
+	GET DIAGNOSTICS changed = ROW_COUNT;
+	total := total + changed;
+
+	-- answers, where the log has any
+	EXECUTE format($query$
+		UPDATE %2$s AS l
+		SET bant = n.bant,
+			meddic = n.meddic,
+			answers = n.answers,
+			review_at = least(l.review_at, funnel_now())
+		FROM (SELECT l.%3$I AS key,
+					 (l.bant::jsonb || coalesce(a.bant, '{}'))::bant AS bant,
+					 (l.meddic::jsonb || coalesce(a.meddic, '{}'))::meddic AS meddic,
+					 coalesce(a.others, l.answers) AS answers
+			  FROM %2$s AS l
+			  JOIN (SELECT lead_id,
+						   (array_agg(levels) FILTER (WHERE framework = 'bant'))[1] AS bant,
+						   (array_agg(levels) FILTER (WHERE framework = 'meddic'))[1] AS meddic,
+						   jsonb_object_agg(framework, levels)
+							   FILTER (WHERE framework NOT IN ('bant', 'meddic')) AS others
+					FROM (SELECT lead_id, framework, jsonb_object_agg(element, level::text) AS levels
+						  FROM (SELECT DISTINCT ON (lead_id, framework, element)
+									   lead_id, framework, element, level
+								FROM %1$I.answer
+								WHERE CASE framework WHEN 'bant' THEN ''::bant::jsonb ? element
+												WHEN 'meddic' THEN ''::meddic::jsonb ? element
+												ELSE true END
+								ORDER BY lead_id, framework, element, answered_at DESC, answer_id DESC) AS latest
+						  GROUP BY lead_id, framework) AS f
+					GROUP BY lead_id) AS a ON a.lead_id = l.%3$I) AS n
+		WHERE l.%3$I = n.key
+		AND (l.bant <> n.bant OR l.meddic <> n.meddic OR l.answers <> n.answers)
+		$query$, funnel, k.leads, k.key);
+	GET DIAGNOSTICS changed = ROW_COUNT;
+	total := total + changed;
+
+	RETURN total;
+END
+$body$;
+
+COMMENT ON FUNCTION rebuild_history(text) IS
+'after an import: fills from_stage and cycle of the history, and from it, the deals and the answers what leads hold; returns how many rows changed';

@@ -18,6 +18,23 @@ AS 'MODULE_PATHNAME', 'explain_lead_score' LANGUAGE C STABLE PARALLEL UNSAFE;
 COMMENT ON FUNCTION explain_score(text, "any", timestamptz) IS
 'what a lead''s score is made of at an instant (funnel_now()): a row a rule; the points add up to the score';
 
+-- A quoted key could be the instant of explain_score(scorecard, timestamptz):
+-- of the candidates for an unknown literal, text is preferred.
+CREATE FUNCTION explain_score(
+	funnel text,
+	lead text,
+	at timestamptz DEFAULT NULL,
+	OUT rule text,
+	OUT axis text,
+	OUT hits bigint,
+	OUT last_hit timestamptz,
+	OUT points numeric,
+	OUT description text
+) RETURNS SETOF record
+AS 'MODULE_PATHNAME', 'explain_lead_score' LANGUAGE C STABLE PARALLEL UNSAFE;
+COMMENT ON FUNCTION explain_score(text, text, timestamptz) IS
+'what a lead''s score is made of at an instant (funnel_now()): a row a rule; the points add up to the score';
+
 CREATE FUNCTION score_at(funnel text, lead "any", at timestamptz) RETURNS numeric
 AS 'MODULE_PATHNAME' LANGUAGE C STABLE STRICT PARALLEL UNSAFE;
 COMMENT ON FUNCTION score_at(text, "any", timestamptz) IS

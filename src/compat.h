@@ -39,4 +39,37 @@
 	DecodeDateTime(field, ftype, nf, dtype, tm, fsec, tz)
 #endif
 
+/*
+ * VARSIZE() and its kin moved out of postgres.h in 16.
+ */
+#if PG_VERSION_NUM >= 160000
+#include "varatt.h"
+#endif
+
+/*
+ * What a check hook hands on as "extra" is freed by the server: with free()
+ * up to 15, later by a memory context of its own.
+ */
+#if PG_VERSION_NUM >= 160000
+#define lq_guc_malloc(size) guc_malloc(LOG, size)
+#else
+#define lq_guc_malloc(size) malloc(size)
+#endif
+
+/*
+ * The number of this backend's transaction moved into a struct in 17.
+ */
+#if PG_VERSION_NUM >= 170000
+#define lq_local_xid() (MyProc->vxid.lxid)
+#else
+#define lq_local_xid() (MyProc->lxid)
+#endif
+
+/*
+ * Functions that do not return are marked in front since 18.
+ */
+#if PG_VERSION_NUM < 180000
+#define pg_noreturn pg_attribute_noreturn()
+#endif
+
 #endif							/* LQ_COMPAT_H */

@@ -79,6 +79,9 @@ typedef struct LqConditionScope
 	Relation	relation;		/* lead, activity, or a partition; open */
 	int			n_lists;
 	LqNamedList *lists;
+	bool		lists_empty;	/* one that is not there has no values: it
+								 * lost its last one since the condition was
+								 * written */
 	int			n_rules;		/* rules of the same definition */
 	LqNamedRule *rules;
 	TupleDesc	account_desc;	/* columns of account, or NULL */

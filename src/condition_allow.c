@@ -86,6 +86,10 @@ type_allowed(Oid type)
 static const char *
 mutable_hint(Oid function, Node *node)
 {
+	/* of ours, only the clock is not immutable and can be meant here */
+	if (!is_builtin(function))
+		function = F_NOW;
+
 	switch (function)
 	{
 		case F_NOW:
@@ -100,7 +104,9 @@ mutable_hint(Oid function, Node *node)
 		default:
 			break;
 	}
-	if (IsA(node, CoerceViaIO) || IsA(node, FuncExpr))
+	if (IsA(node, CoerceViaIO) ||
+		(IsA(node, FuncExpr) &&
+		 ((FuncExpr *) node)->funcformat != COERCE_EXPLICIT_CALL))
 	{
 		TYPCATEGORY category = TypeCategory(getBaseType(exprType(node)));
 
@@ -342,6 +348,10 @@ allow_walker(Node *node, void *context)
 				   NULL);
 	}
 
+	/* the innermost cause first */
+	if (!type_does_not_matter(node))
+		(void) expression_tree_walker(node, allow_walker, context);
+
 	if (!type_allowed(exprType(node)))
 		refuse(cxt, node,
 			   psprintf("Type %s is neither built in nor part of lead_qual.",
@@ -351,10 +361,29 @@ allow_walker(Node *node, void *context)
 	cxt->node = node;
 	(void) check_functions_in_node(node, check_function, context);
 	check_collation(cxt, node);
+	return false;
+}
 
-	if (type_does_not_matter(node))
-		return false;
-	return expression_tree_walker(node, allow_walker, context);
+/*
+ * Raise unless a value may be cast to the type.  Even reading a literal of an
+ * array or a composite type runs the constraints of the domains in it.
+ */
+void
+lq_allow_cast_to(LqParse *parse, Oid type, int location)
+{
+	Oid			element = get_element_type(getBaseType(type));
+
+	if (!type_allowed(type))
+		lq_refuse(parse, location,
+				  psprintf("Type %s is neither built in nor part of lead_qual.",
+						   format_type_be(type)),
+				  NULL);
+	if (OidIsValid(element))
+		lq_allow_cast_to(parse, element, location);
+	if (get_typtype(type) == TYPTYPE_DOMAIN && DomainHasConstraints(type))
+		lq_refuse(parse, location,
+				  psprintf("Domain %s has constraints.", format_type_be(type)),
+				  "Cast to its base type instead.");
 }
 
 /*

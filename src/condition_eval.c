@@ -195,7 +195,7 @@ part_texts(LqParse *parse, const char *condition, List *conjuncts)
 	{
 		LqPartText *text = palloc(sizeof(LqPartText));
 
-		text->text = lq_parse_deparse(parse, (Node *) lfirst(lc), true);
+		text->text = lq_parse_deparse(parse, (Node *) lfirst(lc), false);
 		text->n_conjuncts = 1;
 		texts = lappend(texts, text);
 	}

@@ -5,6 +5,7 @@
  *		condition_parse.c	text to a checked tree, and back to qualified text
  *		condition_names.c	columns and pseudo-columns
  *		condition_ours.c	functions, operators and types of the extension
+ *		condition_members.c	choosing among its functions and operators
  *		condition_allow.c	what a condition may consist of
  *		condition_eval.c	compiled conditions
  *		condition_parts.c	operands of the top-level AND, as a person sees them
@@ -20,6 +21,7 @@
 #include "nodes/primnodes.h"
 #include "parser/parse_node.h"
 
+#include "compat.h"
 #include "condition.h"
 
 /*
@@ -73,10 +75,23 @@ extern void lq_names_pseudo(const LqConditionScope *scope, const Var *var,
 extern void lq_ours_prepare(LqParse *parse, Node *raw);
 extern Node *lq_ours_transform(ParseState *pstate, ParamRef *ref);
 
+/* condition_members.c */
+extern bool lq_is_our_type(Oid type);
+extern bool lq_is_our_function(const char *name, char kind);
+extern bool lq_name_may_be_ours(LqParse *parse, List *name);
+extern Node *lq_operate(LqParse *parse, List *name, Node *left, Node *right,
+						int location);
+extern Node *lq_must_operate(LqParse *parse, const char *name, Node *left,
+							 Node *right, int location);
+extern Node *lq_operate_array(LqParse *parse, A_Expr *a, Node *left,
+							  Node *right);
+extern Node *lq_call_function(LqParse *parse, FuncCall *call);
+
 /* condition_allow.c */
 extern void lq_allow_check(LqParse *parse, Node *tree, int location);
-extern void lq_refuse(LqParse *parse, int location, const char *detail,
-					  const char *hint) pg_attribute_noreturn();
+extern void lq_allow_cast_to(LqParse *parse, Oid type, int location);
+pg_noreturn extern void lq_refuse(LqParse *parse, int location,
+								  const char *detail, const char *hint);
 
 /* condition_parts.c */
 typedef struct LqPartText

@@ -17,6 +17,7 @@
 #include "catalog/pg_type.h"
 #include "lib/stringinfo.h"
 #include "nodes/makefuncs.h"
+#include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/rel.h"
 #include "utils/varlena.h"
@@ -411,8 +412,8 @@ resolve_column(ParseState *pstate, ColumnRef *cref)
 				(errcode(ERRCODE_UNDEFINED_TABLE),
 				 errmsg("improper qualified name in a condition: %s",
 						NameListToString(cref->fields)),
-				 errhint("Write \"%s.%s\".",
-						 source_name(scope, LQ_SOURCE_ROW), name),
+				 errhint("The columns of the row are \"%s.<column>\".",
+						 source_name(scope, LQ_SOURCE_ROW)),
 				 parser_errposition(pstate, location)));
 
 	qualifier = strVal(linitial(cref->fields));
@@ -428,6 +429,11 @@ resolve_column(ParseState *pstate, ColumnRef *cref)
 		if (source == LQ_SOURCE_ROW && SystemAttributeByName(name) != NULL)
 			lq_refuse(parse, location, "System columns are not allowed.",
 					  NULL);
+		if (source == LQ_SOURCE_LIST && scope->lists_empty)
+			return (Node *) makeConst(TEXTARRAYOID, -1, DEFAULT_COLLATION_OID,
+									  -1,
+									  PointerGetDatum(construct_empty_array(TEXTOID)),
+									  false, false);
 		unknown_name(parse, source, name, location);
 	}
 

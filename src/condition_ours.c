@@ -1,13 +1,11 @@
 /*
  * condition_ours.c
- *		Functions, operators and types of the extension in a condition.
+ *		Brings functions, operators and types of the extension into the
+ *		analysis of a condition.
  *
  * A condition is analysed with pg_catalog alone on the search path, so that
  * no function or operator that somebody planted can take part.  What is ours
- * cannot be found that way, and must not be looked up by name in our schema
- * either: where that is "public", a planted function with the very argument
- * types of the call would beat ours.  So we choose among the members of the
- * extension ourselves, by the rules of the server.
+ * cannot be found that way; condition_members.c finds it.
  *
  * The argument types are known only in the midst of analysis.  Before it,
  * each call that may be ours is set aside and a parameter put in its place;
@@ -17,22 +15,13 @@
  */
 #include "postgres.h"
 
-#include "access/htup_details.h"
-#include "catalog/namespace.h"
 #include "catalog/pg_namespace.h"
-#include "catalog/pg_operator.h"
-#include "catalog/pg_proc.h"
 #include "catalog/pg_type.h"
 #include "nodes/makefuncs.h"
 #include "nodes/nodeFuncs.h"
-#include "parser/parse_coerce.h"
 #include "parser/parse_expr.h"
-#include "parser/parse_func.h"
-#include "parser/parse_oper.h"
 #include "parser/parse_type.h"
 #include "utils/builtins.h"
-#include "utils/catcache.h"
-#include "utils/lsyscache.h"
 #include "utils/syscache.h"
 
 #include "condition_internal.h"
@@ -43,393 +32,6 @@ typedef struct Delayed
 	Node	   *raw;
 	Node	   *done;			/* once analysed */
 } Delayed;
-
-/*
- * Is it a type of ours, or a domain over one?
- */
-static bool
-is_our_type(Oid type)
-{
-	type = getBaseType(type);
-	return type >= FirstNormalObjectId && lq_is_member(TypeRelationId, type);
-}
-
-/*
- * Might the name mean something of ours: unqualified, or in our schema?
- */
-static bool
-name_may_be_ours(LqParse *parse, List *name)
-{
-	if (list_length(name) == 1)
-		return true;
-	return list_length(name) == 2 &&
-		strcmp(strVal(linitial(name)), parse->schema) == 0;
-}
-
-/*
- * Choosing among members
- */
-
-static FuncCandidateList
-new_candidate(FuncCandidateList next, Oid oid, int nargs)
-{
-	FuncCandidateList candidate;
-
-	candidate = palloc0(offsetof(struct _FuncCandidateList, args) +
-						nargs * sizeof(Oid));
-	candidate->next = next;
-	candidate->oid = oid;
-	candidate->nominalnargs = nargs;
-	candidate->nargs = nargs;
-	return candidate;
-}
-
-/*
- * The best candidate for arguments of these types, as the server would
- * choose; NULL if none fits.
- */
-static FuncCandidateList
-choose(LqParse *parse, int nargs, Oid *argtypes, FuncCandidateList candidates,
-	   List *name, int location)
-{
-	FuncCandidateList matching;
-	int			n;
-
-	for (matching = candidates; matching; matching = matching->next)
-	{
-		if (memcmp(argtypes, matching->args, nargs * sizeof(Oid)) == 0)
-			return matching;
-	}
-	n = func_match_argtypes(nargs, argtypes, candidates, &matching);
-	if (n > 1)
-		matching = func_select_candidate(nargs, argtypes, matching);
-	if (n > 0 && matching == NULL)
-		ereport(ERROR,
-				(errcode(ERRCODE_AMBIGUOUS_FUNCTION),
-				 errmsg("%s is not unique", NameListToString(name)),
-				 errhint("Could not choose a best candidate. "
-						 "You might need to add explicit type casts."),
-				 parser_errposition(parse->pstate, location)));
-	return n > 0 ? matching : NULL;
-}
-
-static Node *
-coerce_argument(LqParse *parse, Node *node, Oid type)
-{
-	return coerce_type(parse->pstate, node, exprType(node), type, -1,
-					   COERCION_IMPLICIT, COERCE_IMPLICIT_CAST, -1);
-}
-
-static FuncCandidateList
-operator_candidates(const char *name)
-{
-	Oid			schema = lq_extension_schema();
-	FuncCandidateList candidates = NULL;
-	CatCList   *list;
-
-	list = SearchSysCacheList1(OPERNAMENSP, CStringGetDatum(name));
-	for (int i = 0; i < list->n_members; i++)
-	{
-		Form_pg_operator form;
-
-		form = (Form_pg_operator) GETSTRUCT(&list->members[i]->tuple);
-		if (form->oprnamespace != schema || form->oprkind != 'b' ||
-			!lq_is_member(OperatorRelationId, form->oid))
-			continue;
-		candidates = new_candidate(candidates, form->oid, 2);
-		candidates->args[0] = form->oprleft;
-		candidates->args[1] = form->oprright;
-	}
-	ReleaseCatCacheList(list);
-	return candidates;
-}
-
-/*
- * The operator of ours for these operands; InvalidOid if there is none.
- */
-static Oid
-our_operator(LqParse *parse, List *name, Oid left, Oid right,
-			 Oid *argtypes, int location)
-{
-	FuncCandidateList candidates;
-	FuncCandidateList chosen;
-
-	if (!name_may_be_ours(parse, name))
-		return InvalidOid;
-	if (list_length(name) == 1 && !is_our_type(left) && !is_our_type(right))
-		return InvalidOid;
-
-	candidates = operator_candidates(strVal(llast(name)));
-	if (candidates == NULL)
-		return InvalidOid;
-
-	/* a bare literal is first taken to be of the other side's type */
-	argtypes[0] = left == UNKNOWNOID ? right : left;
-	argtypes[1] = right == UNKNOWNOID ? left : right;
-	for (chosen = candidates; chosen; chosen = chosen->next)
-	{
-		if (memcmp(argtypes, chosen->args, 2 * sizeof(Oid)) == 0)
-			return chosen->oid;
-	}
-	argtypes[0] = left;
-	argtypes[1] = right;
-	chosen = choose(parse, 2, argtypes, candidates, name, location);
-	if (chosen == NULL)
-		return InvalidOid;
-	memcpy(argtypes, chosen->args, 2 * sizeof(Oid));
-	return chosen->oid;
-}
-
-/*
- * left OP right with an operator of ours; NULL if there is none for them.
- */
-static Node *
-operate(LqParse *parse, List *name, Node *left, Node *right, int location)
-{
-	Oid			argtypes[2];
-	Oid			oprid;
-	OpExpr	   *expr;
-
-	oprid = our_operator(parse, name, exprType(left), exprType(right),
-						 argtypes, location);
-	if (!OidIsValid(oprid))
-		return NULL;
-
-	expr = makeNode(OpExpr);
-	expr->opno = oprid;
-	expr->opfuncid = get_opcode(oprid);
-	expr->opresulttype = get_func_rettype(expr->opfuncid);
-	expr->args = list_make2(coerce_argument(parse, left, argtypes[0]),
-							coerce_argument(parse, right, argtypes[1]));
-	expr->location = location;
-	return (Node *) expr;
-}
-
-/*
- * The same, but it must exist: the server raises its error if not.
- */
-static Node *
-must_operate(LqParse *parse, const char *name, Node *left, Node *right,
-			 int location)
-{
-	List	   *names = list_make1(makeString(pstrdup(name)));
-	Node	   *node;
-
-	node = operate(parse, names, left, right, location);
-	if (node == NULL)
-		node = (Node *) make_op(parse->pstate, names, left, right,
-								parse->pstate->p_last_srf, location);
-	return node;
-}
-
-/*
- * left OP ANY/ALL (array) with an operator of ours; NULL if there is none.
- */
-static Node *
-operate_array(LqParse *parse, A_Expr *a, Node *left, Node *right)
-{
-	Oid			element;
-	Oid			array;
-	Oid			argtypes[2];
-	Oid			oprid;
-	ScalarArrayOpExpr *expr;
-
-	if (exprType(right) == UNKNOWNOID)
-		element = UNKNOWNOID;
-	else
-		element = get_base_element_type(exprType(right));
-	if (!OidIsValid(element))
-		return NULL;
-	oprid = our_operator(parse, a->name, exprType(left), element, argtypes,
-						 a->location);
-	if (!OidIsValid(oprid))
-		return NULL;
-	array = get_array_type(argtypes[1]);
-	if (!OidIsValid(array) || get_op_rettype(oprid) != BOOLOID)
-		return NULL;
-
-	expr = makeNode(ScalarArrayOpExpr);
-	expr->opno = oprid;
-	expr->opfuncid = get_opcode(oprid);
-	expr->useOr = (a->kind == AEXPR_OP_ANY);
-	expr->args = list_make2(coerce_argument(parse, left, argtypes[0]),
-							coerce_argument(parse, right, array));
-	expr->location = a->location;
-	return (Node *) expr;
-}
-
-/*
- * Functions
- */
-
-/*
- * Members of that name that can be called with so many arguments.
- */
-static FuncCandidateList
-function_candidates(const char *name, int nargs, bool variadic_call)
-{
-	Oid			schema = lq_extension_schema();
-	FuncCandidateList candidates = NULL;
-	CatCList   *list;
-
-	list = SearchSysCacheList1(PROCNAMEARGSNSP, CStringGetDatum(name));
-	for (int i = 0; i < list->n_members; i++)
-	{
-		Form_pg_proc form;
-		int			n_fixed;
-		bool		spread;
-
-		form = (Form_pg_proc) GETSTRUCT(&list->members[i]->tuple);
-		if (form->pronamespace != schema || form->prokind != PROKIND_FUNCTION ||
-			!lq_is_member(ProcedureRelationId, form->oid))
-			continue;
-
-		/* VARIADIC parameters take the remaining arguments, one or more */
-		spread = OidIsValid(form->provariadic) && !variadic_call;
-		n_fixed = spread ? form->pronargs - 1 : form->pronargs;
-		if (spread ? nargs <= n_fixed :
-			nargs > n_fixed || nargs + form->pronargdefaults < n_fixed)
-			continue;
-
-		candidates = new_candidate(candidates, form->oid, nargs);
-		for (int j = 0; j < nargs; j++)
-			candidates->args[j] = j < n_fixed ?
-				form->proargtypes.values[j] : form->provariadic;
-		candidates->nvargs = spread ? nargs - n_fixed : 0;
-		candidates->ndargs = spread ? 0 : n_fixed - nargs;
-	}
-	ReleaseCatCacheList(list);
-	return candidates;
-}
-
-static bool
-is_our_function(const char *name)
-{
-	Oid			schema = lq_extension_schema();
-	bool		found = false;
-	CatCList   *list;
-
-	list = SearchSysCacheList1(PROCNAMEARGSNSP, CStringGetDatum(name));
-	for (int i = 0; i < list->n_members && !found; i++)
-	{
-		Form_pg_proc form;
-
-		form = (Form_pg_proc) GETSTRUCT(&list->members[i]->tuple);
-		found = form->pronamespace == schema &&
-			lq_is_member(ProcedureRelationId, form->oid);
-	}
-	ReleaseCatCacheList(list);
-	return found;
-}
-
-/*
- * The last n defaults of a function's parameters.
- */
-static List *
-function_defaults(Oid function, int n)
-{
-	HeapTuple	tuple;
-	Datum		datum;
-	bool		isnull;
-	List	   *defaults;
-
-	tuple = SearchSysCache1(PROCOID, ObjectIdGetDatum(function));
-	if (!HeapTupleIsValid(tuple))
-		elog(ERROR, "cache lookup failed for function %u", function);
-	datum = SysCacheGetAttr(PROCOID, tuple, Anum_pg_proc_proargdefaults,
-							&isnull);
-	if (isnull)
-		elog(ERROR, "function %u has no defaults", function);
-	defaults = castNode(List, stringToNode(TextDatumGetCString(datum)));
-	ReleaseSysCache(tuple);
-	return list_copy_tail(defaults, list_length(defaults) - n);
-}
-
-static Node *
-call_function(LqParse *parse, FuncCall *call)
-{
-	const char *name = strVal(llast(call->funcname));
-	List	   *args = NIL;
-	List	   *final = NIL;
-	int			nargs = 0;
-	Oid			argtypes[FUNC_MAX_ARGS];
-	FuncCandidateList chosen;
-	FuncExpr   *expr;
-	ListCell   *lc;
-
-	if (call->agg_order || call->agg_filter || call->over ||
-		call->agg_star || call->agg_distinct || call->agg_within_group)
-		lq_refuse(parse, call->location,
-				  "Aggregate and window functions are not allowed.", NULL);
-
-	if (list_length(call->args) > FUNC_MAX_ARGS)
-		ereport(ERROR,
-				(errcode(ERRCODE_TOO_MANY_ARGUMENTS),
-				 errmsg("cannot pass more than %d arguments to a function",
-						FUNC_MAX_ARGS),
-				 parser_errposition(parse->pstate, call->location)));
-	foreach(lc, call->args)
-	{
-		Node	   *arg = (Node *) lfirst(lc);
-
-		if (IsA(arg, NamedArgExpr))
-			lq_refuse(parse, exprLocation(arg),
-					  "Named arguments are not allowed.",
-					  "Give the arguments by position.");
-		arg = transformExpr(parse->pstate, arg, parse->pstate->p_expr_kind);
-		argtypes[nargs++] = exprType(arg);
-		args = lappend(args, arg);
-	}
-
-	chosen = choose(parse, nargs, argtypes,
-					function_candidates(name, nargs, call->func_variadic),
-					call->funcname, call->location);
-	if (chosen == NULL)
-	{
-		/* a function of the server, perhaps; else it raises the error */
-		return ParseFuncOrColumn(parse->pstate, call->funcname, args,
-								 parse->pstate->p_last_srf, call, false,
-								 call->location);
-	}
-
-	foreach(lc, args)
-	{
-		int			i = foreach_current_index(lc);
-
-		final = lappend(final, coerce_argument(parse, (Node *) lfirst(lc),
-											   chosen->args[i]));
-	}
-	if (chosen->nvargs > 0)
-	{
-		ArrayExpr  *array = makeNode(ArrayExpr);
-
-		array->elements = list_copy_tail(final, nargs - chosen->nvargs);
-		array->element_typeid = chosen->args[nargs - 1];
-		array->array_typeid = get_array_type(array->element_typeid);
-		array->location = exprLocation((Node *) array->elements);
-		final = lappend(list_truncate(final, nargs - chosen->nvargs), array);
-	}
-	else if (chosen->ndargs > 0)
-	{
-		final = list_concat(final,
-							function_defaults(chosen->oid, chosen->ndargs));
-	}
-
-	expr = makeNode(FuncExpr);
-	expr->funcid = chosen->oid;
-	expr->funcresulttype = get_func_rettype(chosen->oid);
-	expr->funcretset = get_func_retset(chosen->oid);
-	expr->funcvariadic = chosen->nvargs > 0 ||
-		(call->func_variadic && OidIsValid(get_func_variadictype(chosen->oid)));
-	expr->funcformat = COERCE_EXPLICIT_CALL;
-	expr->args = final;
-	expr->location = call->location;
-	return (Node *) expr;
-}
-
-/*
- * Setting aside, and coming back
- */
 
 /*
  * Keep an expression for lq_ours_transform() and turn the node itself into a
@@ -511,20 +113,30 @@ prepare_walker(Node *node, void *context)
 				TypeName   *type = (TypeName *) node;
 				char	   *name;
 				Oid			oid;
+				Type		found;
 
-				if (list_length(type->names) != 1)
-					break;
-				name = strVal(linitial(type->names));
-				if (SearchSysCacheExists2(TYPENAMENSP,
+				if (list_length(type->names) == 1)
+				{
+					name = strVal(linitial(type->names));
+					oid = GetSysCacheOid2(TYPENAMENSP, Anum_pg_type_oid,
 										  CStringGetDatum(name),
-										  ObjectIdGetDatum(PG_CATALOG_NAMESPACE)))
-					break;
-				oid = GetSysCacheOid2(TYPENAMENSP, Anum_pg_type_oid,
-									  CStringGetDatum(name),
-									  ObjectIdGetDatum(lq_extension_schema()));
-				if (OidIsValid(oid) && lq_is_member(TypeRelationId, oid))
-					type->names = list_make2(makeString(parse->schema),
-											 linitial(type->names));
+										  ObjectIdGetDatum(lq_extension_schema()));
+					if (OidIsValid(oid) && lq_is_member(TypeRelationId, oid) &&
+						!SearchSysCacheExists2(TYPENAMENSP,
+											   CStringGetDatum(name),
+											   ObjectIdGetDatum(PG_CATALOG_NAMESPACE)))
+						type->names = list_make2(makeString(parse->schema),
+												 linitial(type->names));
+				}
+
+				/* before the input function gets to see a literal */
+				found = LookupTypeName(parse->pstate, type, NULL, true);
+				if (found != NULL)
+				{
+					lq_allow_cast_to(parse, typeTypeId(found),
+									 type->location);
+					ReleaseSysCache(found);
+				}
 				break;
 			}
 
@@ -537,14 +149,17 @@ prepare_walker(Node *node, void *context)
 					case AEXPR_OP:
 					case AEXPR_OP_ANY:
 					case AEXPR_OP_ALL:
+					case AEXPR_DISTINCT:
+					case AEXPR_NOT_DISTINCT:
+					case AEXPR_NULLIF:
 					case AEXPR_IN:
 					case AEXPR_BETWEEN:
 					case AEXPR_NOT_BETWEEN:
 					case AEXPR_BETWEEN_SYM:
 					case AEXPR_NOT_BETWEEN_SYM:
 						if (a->lexpr != NULL && !is_row(a->lexpr) &&
-							!is_row(a->rexpr) && name_may_be_ours(parse,
-																  a->name))
+							!is_row(a->rexpr) && lq_name_may_be_ours(parse,
+																	 a->name))
 							node = delay(parse, node, sizeof(A_Expr),
 										 a->location)->raw;
 						break;
@@ -558,8 +173,8 @@ prepare_walker(Node *node, void *context)
 			{
 				FuncCall   *call = (FuncCall *) node;
 
-				if (name_may_be_ours(parse, call->funcname) &&
-					is_our_function(strVal(llast(call->funcname))))
+				if (lq_name_may_be_ours(parse, call->funcname) &&
+					lq_is_our_function(strVal(llast(call->funcname)), '\0'))
 					node = delay(parse, node, sizeof(FuncCall),
 								 call->location)->raw;
 				break;
@@ -601,38 +216,65 @@ transform_operator(LqParse *parse, A_Expr *a)
 		case AEXPR_OP_ALL:
 			right = transform(parse, a->rexpr);
 			if (a->kind == AEXPR_OP)
-				node = operate(parse, a->name, left, right, a->location);
+				node = lq_operate(parse, a->name, left, right, a->location);
 			else
-				node = operate_array(parse, a, left, right);
+				node = lq_operate_array(parse, a, left, right);
 			if (node)
 				return node;
 			break;
 
+		case AEXPR_DISTINCT:
+		case AEXPR_NOT_DISTINCT:
+		case AEXPR_NULLIF:
+			right = transform(parse, a->rexpr);
+			if (lq_is_our_type(exprType(left)) || lq_is_our_type(exprType(right)))
+				lq_refuse(parse, a->location,
+						  psprintf("%s cannot be written with the schema of its operator, which type %s needs.",
+								   a->kind == AEXPR_NULLIF ? "NULLIF" :
+								   "IS DISTINCT FROM",
+								   format_type_be(exprType(lq_is_our_type(exprType(left)) ?
+														   left : right))),
+						  "Say it with =, <> and IS NULL.");
+			break;
+
 		case AEXPR_IN:
-			if (is_our_type(exprType(left)))
+			if (lq_is_our_type(exprType(left)))
 			{
-				const char *name = strVal(llast(a->name));
 				List	   *tests = NIL;
 				ListCell   *lc;
 
 				foreach(lc, castNode(List, a->rexpr))
 				{
 					right = transform(parse, (Node *) lfirst(lc));
-					tests = lappend(tests, must_operate(parse, name,
-														copyObject(left),
-														right, a->location));
+					tests = lappend(tests, lq_must_operate(parse, "=",
+														   copyObject(left),
+														   right, a->location));
 				}
 				if (list_length(tests) == 1)
-					return linitial(tests);
-				return (Node *) makeBoolExpr(strcmp(name, "<>") == 0 ?
-											 AND_EXPR : OR_EXPR,
-											 tests, a->location);
+					node = linitial(tests);
+				else
+					node = (Node *) makeBoolExpr(OR_EXPR, tests, a->location);
+				if (strcmp(strVal(llast(a->name)), "<>") == 0)
+					node = (Node *) makeBoolExpr(NOT_EXPR, list_make1(node),
+												 a->location);
+				return node;
 			}
 			right = a->rexpr;
+			if (strcmp(strVal(llast(a->name)), "<>") == 0)
+			{
+				/* one expression, as a person wrote it, and not a chain */
+				plain = makeNode(A_Expr);
+				*plain = *a;
+				plain->name = list_make1(makeString("="));
+				plain->lexpr = analysed(parse, left);
+				node = transform(parse, (Node *) plain);
+				return (Node *) makeBoolExpr(NOT_EXPR, list_make1(node),
+											 a->location);
+			}
 			break;
 
 		default:				/* BETWEEN and its variants */
-			if (is_our_type(exprType(left)))
+			if (lq_is_our_type(exprType(left)))
 			{
 				List	   *bounds = castNode(List, a->rexpr);
 				Node	   *low = transform(parse, linitial(bounds));
@@ -644,12 +286,12 @@ transform_operator(LqParse *parse, A_Expr *a)
 					Node	   *ge;
 					Node	   *le;
 
-					ge = must_operate(parse, ">=", copyObject(left),
-									  copyObject(way == 0 ? low : high),
-									  a->location);
-					le = must_operate(parse, "<=", copyObject(left),
-									  copyObject(way == 0 ? high : low),
-									  a->location);
+					ge = lq_must_operate(parse, ">=", copyObject(left),
+										 copyObject(way == 0 ? low : high),
+										 a->location);
+					le = lq_must_operate(parse, "<=", copyObject(left),
+										 copyObject(way == 0 ? high : low),
+										 a->location);
 					ways = lappend(ways,
 								   makeBoolExpr(AND_EXPR, list_make2(ge, le),
 												a->location));
@@ -694,7 +336,7 @@ lq_ours_transform(ParseState *pstate, ParamRef *ref)
 	if (delayed->done == NULL)
 	{
 		if (IsA(delayed->raw, FuncCall))
-			delayed->done = call_function(parse, (FuncCall *) delayed->raw);
+			delayed->done = lq_call_function(parse, (FuncCall *) delayed->raw);
 		else
 			delayed->done = transform_operator(parse,
 											   (A_Expr *) delayed->raw);

@@ -307,9 +307,10 @@ lq_parse_tree(LqParse *parse)
 }
 
 /*
- * Stored generated columns
+ * Generated columns
  *
- * A BEFORE trigger sees a row in which they are not computed yet.
+ * A BEFORE trigger sees a row in which they are not computed yet; virtual ones
+ * never are.  An activity's row comes from an AFTER trigger.
  */
 static Node *
 expand_mutator(Node *node, void *context)
@@ -317,15 +318,20 @@ expand_mutator(Node *node, void *context)
 	LqParse    *parse = (LqParse *) context;
 	Relation	relation = parse->scope->relation;
 	Var		   *var = (Var *) node;
+	char		generated;
 	Node	   *expr;
 
 	if (node == NULL)
 		return NULL;
 	if (!IsA(node, Var))
 		return expression_tree_mutator(node, expand_mutator, context);
-	if (var->varno != LQ_SOURCE_ROW ||
-		TupleDescAttr(RelationGetDescr(relation),
-					  var->varattno - 1)->attgenerated == '\0')
+	if (var->varno != LQ_SOURCE_ROW)
+		return node;
+	generated = TupleDescAttr(RelationGetDescr(relation),
+							  var->varattno - 1)->attgenerated;
+	if (generated == '\0' ||
+		(generated == ATTRIBUTE_GENERATED_STORED &&
+		 parse->scope->target == LQ_FOR_ACTIVITY))
 		return node;
 
 	expr = build_column_default(relation, var->varattno);
@@ -342,23 +348,28 @@ lq_parse_expand_generated(LqParse *parse, Node *tree)
 	/* the columns in a generation expression are numbered like ours */
 	StaticAssertStmt(LQ_SOURCE_ROW == 1, "the row is range table entry 1");
 
-	if (parse->scope->target == LQ_FOR_ACTIVITY)
-		return tree;
 	return expand_mutator(tree, parse);
 }
 
 /*
- * The expression as text.
+ * The expression as text; not qualified, columns of the row and the score
+ * stand alone, as a person would write them.
  */
 char *
 lq_parse_deparse(LqParse *parse, Node *tree, bool qualified)
 {
 	PlannedStmt *plan = makeNode(PlannedStmt);
+	List	   *names = list_copy(parse->rtable_names);
 	List	   *context;
 
+	if (!qualified)
+	{
+		lfirst(list_nth_cell(names, LQ_SOURCE_ROW - 1)) = NULL;
+		lfirst(list_nth_cell(names, LQ_SOURCE_NOW - 1)) = NULL;
+	}
 	plan->rtable = parse->rtable;
-	context = deparse_context_for_plan_tree(plan, parse->rtable_names);
-	return deparse_expression(tree, context, qualified, false);
+	context = deparse_context_for_plan_tree(plan, names);
+	return deparse_expression(tree, context, true, false);
 }
 
 /*

@@ -13,7 +13,6 @@
 #include <ctype.h>
 
 #include "miscadmin.h"
-#include "nodes/nodeFuncs.h"
 #include "nodes/parsenodes.h"
 
 #include "condition_internal.h"
@@ -164,19 +163,37 @@ is_word(const Token *token, const char *word)
 static int
 count_conjuncts(const char *text)
 {
-	Node	   *raw = lq_parse_raw(text);
-	A_Expr	   *a = (A_Expr *) raw;
+	A_Expr	   *a = (A_Expr *) lq_parse_raw(text);
+	bool		rows;
+	int			n_items;
 
-	if (raw != NULL && IsA(raw, A_Expr))
+	if (a == NULL || !IsA(a, A_Expr))
+		return 1;
+	rows = a->lexpr != NULL && IsA(a->lexpr, RowExpr);
+	switch (a->kind)
 	{
-		if (a->kind == AEXPR_BETWEEN)
+		case AEXPR_BETWEEN:
 			return 2;
-		if (a->kind == AEXPR_OP && a->lexpr && IsA(a->lexpr, RowExpr) &&
-			a->rexpr && IsA(a->rexpr, RowExpr) &&
-			strcmp(strVal(llast(a->name)), "=") == 0)
-			return list_length(((RowExpr *) a->lexpr)->args);
+
+		case AEXPR_OP:
+			if (rows && IsA(a->rexpr, RowExpr) &&
+				strcmp(strVal(llast(a->name)), "=") == 0)
+				return list_length(((RowExpr *) a->lexpr)->args);
+			return 1;
+
+		case AEXPR_IN:
+			/* with one row, or NOT IN over rows, a chain of AND */
+			n_items = list_length((List *) a->rexpr);
+			if (!rows)
+				return 1;
+			if (strcmp(strVal(llast(a->name)), "<>") == 0)
+				return n_items;
+			return n_items == 1 ?
+				list_length(((RowExpr *) a->lexpr)->args) : 1;
+
+		default:
+			return 1;
 	}
-	return 1;
 }
 
 /*
@@ -280,10 +297,32 @@ split(List *parts, const char *text)
 }
 
 /*
- * The parts of what a person wrote, a list of LqPartText.
+ * The parts of what a person wrote, a list of LqPartText; NIL if they are not
+ * found.
  */
 List *
 lq_split_text(const char *condition)
 {
-	return split(NIL, condition);
+	MemoryContext context = CurrentMemoryContext;
+	List	   *volatile parts = NIL;
+
+	/*
+	 * The text is shown only: a piece that does not parse must not disable
+	 * the condition.  The grammar takes no lock and no other resource, so
+	 * that no subtransaction is needed to get out of it.
+	 */
+	PG_TRY();
+	{
+		parts = split(NIL, condition);
+	}
+	PG_CATCH();
+	{
+		if (geterrcode() != ERRCODE_SYNTAX_ERROR)
+			PG_RE_THROW();
+		MemoryContextSwitchTo(context);
+		FlushErrorState();
+		parts = NIL;
+	}
+	PG_END_TRY();
+	return parts;
 }

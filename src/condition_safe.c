@@ -71,12 +71,23 @@ contains(const Oid *functions, int n, Oid function)
 	return false;
 }
 
+/* the level of an element: safe for a constant that names one */
+static const char *const level_ending = "_get";
+
 static bool
-our_function_is_safe(Oid function)
+ends_with(const char *str, const char *ending)
+{
+	int			extra = strlen(str) - strlen(ending);
+
+	return extra >= 0 && strcmp(str + extra, ending) == 0;
+}
+
+static bool
+our_function_is_safe(Oid function, List *args)
 {
 	HeapTuple	tuple;
 	Form_pg_proc form;
-	bool		safe = false;
+	char	   *symbol = NULL;
 
 	tuple = SearchSysCache1(PROCOID, ObjectIdGetDatum(function));
 	if (!HeapTupleIsValid(tuple))
@@ -84,21 +95,35 @@ our_function_is_safe(Oid function)
 	form = (Form_pg_proc) GETSTRUCT(tuple);
 	if (form->prolang == ClanguageId)
 	{
-		char	   *symbol;
 		bool		isnull;
+		Datum		source;
 
-		symbol = TextDatumGetCString(SysCacheGetAttr(PROCOID, tuple,
-													 Anum_pg_proc_prosrc,
-													 &isnull));
-		for (int i = 0; i < lengthof(safe_endings) && !safe; i++)
-		{
-			int			extra = strlen(symbol) - strlen(safe_endings[i]);
-
-			safe = extra >= 0 && strcmp(symbol + extra, safe_endings[i]) == 0;
-		}
+		source = SysCacheGetAttr(PROCOID, tuple, Anum_pg_proc_prosrc, &isnull);
+		symbol = isnull ? NULL : TextDatumGetCString(source);
 	}
 	ReleaseSysCache(tuple);
-	return safe && lq_is_member(ProcedureRelationId, function);
+	if (symbol == NULL || !lq_is_member(ProcedureRelationId, function))
+		return false;
+
+	for (int i = 0; i < lengthof(safe_endings); i++)
+	{
+		if (ends_with(symbol, safe_endings[i]))
+			return true;
+	}
+	if (ends_with(symbol, level_ending) && list_length(args) == 2 &&
+		IsA(lsecond(args), Const) && !lsecond_node(Const, args)->constisnull)
+	{
+		Oid			input;
+		Oid			param;
+
+		/* no such element: better reported now than for each row */
+		getTypeInputInfo(exprType(linitial(args)), &input, &param);
+		(void) OidFunctionCall2(function,
+								OidInputFunctionCall(input, "", param, -1),
+								lsecond_node(Const, args)->constvalue);
+		return true;
+	}
+	return false;
 }
 
 /*
@@ -115,7 +140,7 @@ call_is_safe(Oid function, Oid opno, List *args)
 	if (contains(safe_functions, lengthof(safe_functions), function))
 		return true;
 	if (function >= FirstNormalObjectId)
-		return our_function_is_safe(function);
+		return our_function_is_safe(function, args);
 
 	/* a part is wanted, counted from 1 or from the end */
 	if (function == F_SPLIT_PART)
@@ -239,7 +264,7 @@ raise_walker(Node *node, void *context)
 
 /*
  * May evaluating the planned expression raise an error in the data?  Raises
- * for a constant regular expression that is not one.
+ * for a constant that cannot be right for any row.
  */
 bool
 lq_can_raise(Node *expr)

@@ -192,7 +192,7 @@ forget_plans(LqFunnelEntry *entry)
 			entry->dead_plans = lappend(entry->dead_plans, entry->plans[i]);
 		entry->plans[i] = NULL;
 	}
-	entry->dead_since = MyProc->lxid;
+	entry->dead_since = lq_local_xid();
 	MemoryContextSwitchTo(old);
 }
 
@@ -202,7 +202,7 @@ free_dead_plans(LqFunnelEntry *entry)
 {
 	ListCell   *cell;
 
-	if (entry->dead_plans == NIL || entry->dead_since == MyProc->lxid)
+	if (entry->dead_plans == NIL || entry->dead_since == lq_local_xid())
 		return;
 	foreach(cell, entry->dead_plans)
 		SPI_freeplan((SPIPlanPtr) lfirst(cell));
@@ -294,6 +294,12 @@ lq_funnel_by_schema(Oid schema)
 		}
 		PG_END_TRY();
 	}
+	if (entry->current->unset && !lq_import_setting)
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("table \"setting\" of funnel \"%s\" is empty",
+						entry->current->name),
+				 errhint("A funnel has exactly one row there.")));
 	return entry->current;
 }
 

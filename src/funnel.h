@@ -173,6 +173,7 @@ typedef struct LqFunnel
 
 	/* policy: the active definition and what belongs to it */
 	char	   *time_zone;
+	bool		unset;			/* table setting is empty: being imported */
 	char	   *definition;		/* NULL: none is active */
 	int			version;
 	LqCardLimits limits;

@@ -91,7 +91,7 @@ check_clock(char **newval, void **extra, GucSource source)
 		}
 	}
 
-	result = (TimestampTz *) malloc(sizeof(TimestampTz));
+	result = (TimestampTz *) lq_guc_malloc(sizeof(TimestampTz));
 	if (result == NULL)
 		return false;
 	*result = value;

@@ -15,9 +15,9 @@
 #include "utils/timestamp.h"
 
 #include "compat.h"
-#include "given_reason.h"
 #include "lead.h"
 #include "own_write.h"
+#include "used_up.h"
 
 PG_FUNCTION_INFO_V1(qualify_lead);
 
@@ -113,17 +113,13 @@ set_review(LqLead *lead, bool moved)
 					TIMESTAMP_IS_NOEND(review));
 }
 
-/* A move used up the reason and the note that came with it. */
+/* A move uses up the reason and the note that came with it. */
 static void
-keep_reason(LqLead *lead, Datum key)
+use_up(LqLead *lead, Datum key, const LqUsedUp *before)
 {
-	char	   *note = lq_lead_get_text(lead, LQ_LEAD_NOTE);
-
-	if (lead->reason == NULL && note == NULL)
-		return;
-	lq_given_reason_put(lead->funnel, key, lead->reason, note);
 	lq_lead_set(lead, LQ_LEAD_REASON, (Datum) 0, true);
 	lq_lead_set(lead, LQ_LEAD_NOTE, (Datum) 0, true);
+	lq_used_up_put(lead, key, before);
 }
 
 static void
@@ -157,6 +153,31 @@ lq_lead_check_shape(const LqFunnel *funnel, Relation rel)
 }
 
 /*
+ * A new lead goes to the stage asked for, if a transition lets it in there or
+ * if it earns that stage anyway.  Otherwise it is left there, for the AFTER
+ * trigger to refuse.
+ */
+static void
+create(LqLead *lead, const char *asked, LqPath *path)
+{
+	const LqFunnel *funnel = lead->funnel;
+	const LqStage *to = asked == NULL ? NULL : lq_funnel_stage(funnel, asked);
+
+	lq_lead_set(lead, LQ_LEAD_STAGE, (Datum) 0, true);
+	if (to != NULL && lq_stage_create(lead, to, path))
+		return;
+	if (lq_stage_create(lead, NULL, path) &&
+		(asked == NULL || path->hops[path->n_hops - 1].to == to))
+		return;
+
+	path->n_hops = 0;
+	lq_lead_restore(lead, NULL, LQ_LEAD_FIRST_STATE, LQ_LEAD_LAST_STATE);
+	lq_lead_set_text(lead, LQ_LEAD_STAGE,
+					 asked != NULL ? asked :
+					 funnel->n_stages > 0 ? funnel->stages[0].name : "none");
+}
+
+/*
  * qualify_lead() - BEFORE INSERT OR UPDATE ON lead FOR EACH ROW
  *
  * 1. Fit, if a column changed that a fit rule reads.
@@ -178,6 +199,7 @@ qualify_lead(PG_FUNCTION_ARGS)
 	LqLead		lead;
 	LqLead		old;
 	LqPath		path = {0, NULL};
+	LqUsedUp	before_move;
 	Datum		key;
 	bool		key_isnull;
 	char	   *asked = NULL;
@@ -227,6 +249,7 @@ qualify_lead(PG_FUNCTION_ARGS)
 	if (!own)
 		ignore_client(&lead, update ? &old : NULL);
 	lead.reason = lq_lead_get_text(&lead, LQ_LEAD_REASON);
+	lq_used_up_read(&lead, &before_move);
 
 	if (!update || (flags & LQ_WRITE_REFIT) || fit_columns_changed(&lead, &old))
 		lq_lead_set_fit(&lead);
@@ -245,19 +268,9 @@ qualify_lead(PG_FUNCTION_ARGS)
 			lq_stage_advance(&lead, &path);
 	}
 	else
-	{
-		const LqStage *to = asked == NULL ? NULL : lq_funnel_stage(funnel, asked);
-
-		lq_lead_set(&lead, LQ_LEAD_STAGE, (Datum) 0, true);
-		if ((asked != NULL && to == NULL) ||
-			!lq_stage_create(&lead, to, &path))
-			lq_lead_set_text(&lead, LQ_LEAD_STAGE,
-							 asked != NULL ? asked :
-							 funnel->n_stages > 0 ? funnel->stages[0].name :
-							 "none");
-	}
+		create(&lead, asked, &path);
 	if (path.n_hops > 0)
-		keep_reason(&lead, key);
+		use_up(&lead, key, &before_move);
 	set_review(&lead, path.n_hops > 0);
 
 	if (lead.card_changed || !update)

@@ -21,10 +21,10 @@
 #include "utils/rel.h"
 
 #include "compat.h"
-#include "given_reason.h"
 #include "lead.h"
 #include "own_write.h"
 #include "qualification.h"
+#include "used_up.h"
 
 PG_FUNCTION_INFO_V1(record_lead);
 
@@ -55,12 +55,16 @@ refuse_tampering(const LqFunnel *funnel, LqLeadColumn column)
 			 errhint("Let BEFORE triggers of yours sort before \"zz_qualify\", and ask for a stage there.")));
 }
 
+/* what find_path() and first_difference() say besides a column */
+#define NO_DIFFERENCE	(-1)
+#define NOT_GRANTED		(-2)
+
 /*
- * What the moves left in the row must be what the BEFORE trigger put there.
- * Returns the first column that is not, or LQ_N_LEAD_COLUMNS.
+ * The first column of a lead's state that is not as expected: what the moves
+ * left in the row must be what the BEFORE trigger put there.
  */
-static LqLeadColumn
-tampered_column(const LqLead *expected, const LqLead *actual)
+static int
+first_difference(const LqLead *expected, const LqLead *actual)
 {
 	static const LqLeadColumn columns[] = {
 		LQ_LEAD_STAGE, LQ_LEAD_STAGE_ENTERED_AT, LQ_LEAD_CYCLE,
@@ -71,37 +75,45 @@ tampered_column(const LqLead *expected, const LqLead *actual)
 	for (int i = 0; i < lengthof(columns); i++)
 		if (!same(expected, actual, columns[i]))
 			return columns[i];
-	return LQ_N_LEAD_COLUMNS;
+	return NO_DIFFERENCE;
+}
+
+/* Give the row back its facts as they were judged, and its state before. */
+static void
+start_again(LqLead *expected, const LqLead *old, const LqUsedUp *facts)
+{
+	lq_lead_restore(expected, old, LQ_LEAD_FIRST_STATE, LQ_LEAD_LAST_STATE);
+	lq_lead_set_text(expected, LQ_LEAD_STAGE, old == NULL ? NULL :
+					 lq_lead_get_text(old, LQ_LEAD_STAGE));
+	lq_used_up_restore(expected, facts);
 }
 
 /*
- * Find the path that led to where the lead is.  expected is the row with its
- * facts as they are and its state as it was.
+ * Find the path that led to where the lead is: the one nobody asked for, or
+ * else the move that somebody asked for (old = NULL: at its creation).
  */
-static bool
+static int
 find_path(LqLead *expected, const LqLead *actual, const LqLead *old,
-		  LqPath *path)
+		  const LqUsedUp *facts, LqPath *path)
 {
-	LqFunnel   *funnel = expected->funnel;
-	char	   *now = lq_lead_get_text(actual, LQ_LEAD_STAGE);
-	const LqStage *to = lq_funnel_stage(funnel, now);
+	const LqStage *to = lq_funnel_stage(expected->funnel,
+										lq_lead_get_text(actual, LQ_LEAD_STAGE));
 
-	/* the way nobody asked for */
+	start_again(expected, old, facts);
 	if (old != NULL)
 		lq_stage_advance(expected, path);
 	else
 		(void) lq_stage_create(expected, NULL, path);
-	if (path->n_hops > 0 && path->hops[path->n_hops - 1].to == to)
-		return true;
+	if (path->n_hops > 0 &&
+		first_difference(expected, actual) == NO_DIFFERENCE)
+		return NO_DIFFERENCE;
 
-	/* else somebody asked: start again */
 	path->n_hops = 0;
-	lq_lead_restore(expected, old, LQ_LEAD_FIRST_STATE, LQ_LEAD_LAST_STATE);
-	lq_lead_set_text(expected, LQ_LEAD_STAGE,
-					 old == NULL ? NULL : lq_lead_get_text(old, LQ_LEAD_STAGE));
-	return to != NULL &&
-		(old != NULL ? lq_stage_ask(expected, to, path) :
-		 lq_stage_create(expected, to, path));
+	start_again(expected, old, facts);
+	if (to == NULL || !(old != NULL ? lq_stage_ask(expected, to, path) :
+						lq_stage_create(expected, to, path)))
+		return NOT_GRANTED;
+	return first_difference(expected, actual);
 }
 
 /*
@@ -112,40 +124,33 @@ find_path(LqLead *expected, const LqLead *actual, const LqLead *old,
  */
 static LqFunnel *
 explain_move(LqFunnel *funnel, HeapTuple tuple, const LqLead *actual,
-			 const LqLead *old, char *reason, LqPath *path)
+			 const LqLead *old, const LqUsedUp *facts, char *reason,
+			 LqPath *path)
 {
-	for (LqFunnel *model = funnel;; model = lq_funnel_replaced(model))
-	{
-		LqLead		expected;
-		LqLeadColumn tampered = LQ_N_LEAD_COLUMNS;
-		bool		found;
-		bool		last = lq_funnel_replaced(model) == NULL;
+	LqLead		expected;
+	int			difference = NO_DIFFERENCE;
 
+	for (LqFunnel *model = funnel; model != NULL;
+		 model = lq_funnel_replaced(model))
+	{
 		path->n_hops = 0;
 		path->hops = NULL;
 		lq_lead_init(&expected, model, tuple);
-		lq_lead_restore(&expected, old, LQ_LEAD_FIRST_STATE,
-						LQ_LEAD_LAST_STATE);
-		lq_lead_set_text(&expected, LQ_LEAD_STAGE, old == NULL ? NULL :
-						 lq_lead_get_text(old, LQ_LEAD_STAGE));
 		expected.reason = reason;
-		found = find_path(&expected, actual, old, path);
-		if (found)
-			tampered = tampered_column(&expected, actual);
-		if (found && tampered == LQ_N_LEAD_COLUMNS)
+		difference = find_path(&expected, actual, old, facts, path);
+		if (difference == NO_DIFFERENCE)
 		{
 			lq_lead_done(&expected);
 			return model;
 		}
-		if (last && found)
-			refuse_tampering(model, tampered);
-		if (last)
-			lq_stage_refuse(&expected, old == NULL ? NULL :
-							lq_funnel_stage(model,
-											lq_lead_get_text(old, LQ_LEAD_STAGE)),
-							lq_lead_get_text(actual, LQ_LEAD_STAGE));
-		lq_lead_done(&expected);
 	}
+
+	/* an update was judged BEFORE: what that granted is not what is here */
+	if (difference != NOT_GRANTED || old != NULL)
+		refuse_tampering(funnel, difference == NOT_GRANTED ?
+						 LQ_LEAD_STAGE : difference);
+	start_again(&expected, NULL, facts);
+	lq_stage_refuse(&expected, NULL, lq_lead_get_text(actual, LQ_LEAD_STAGE));
 }
 
 /* One row of history a hop.  The last carries the reason and the note. */
@@ -260,6 +265,31 @@ log_answers(const LqLead *lead, const LqLead *old, Datum key,
 }
 
 /*
+ * A new cycle begins: answers that hold for a time only, and are older, are
+ * open again.  That is no news that would move the lead on.
+ */
+static void
+expire_answers(const LqFunnel *funnel, Datum key, TimestampTz at)
+{
+	Datum		values[2];
+	bool		outer = lq_answers_expire;
+
+	values[0] = key;
+	values[1] = TimestampTzGetDatum(at);
+	lq_answers_expire = true;
+	PG_TRY();
+	{
+		(void) lq_statement_run(funnel, LQ_STATEMENT_EXPIRE_ANSWERS, values,
+								NULL);
+	}
+	PG_FINALLY();
+	{
+		lq_answers_expire = outer;
+	}
+	PG_END_TRY();
+}
+
+/*
  * record_lead() - AFTER INSERT OR UPDATE ON lead FOR EACH ROW
  *
  * Checks that the lead is where a transition leads, writes each move to
@@ -303,22 +333,30 @@ record_lead(PG_FUNCTION_ARGS)
 
 	if (!update || !same(&lead, &old, LQ_LEAD_STAGE))
 	{
-		LqFunnel   *model;
+		HeapTuple	tuple = update ? trigdata->tg_newtuple :
+		trigdata->tg_trigtuple;
+		LqLead		judged;
+		LqUsedUp	facts;
 
-		lq_given_reason_take(funnel, key, &reason, &note);
-		model = explain_move(funnel,
-							 update ? trigdata->tg_newtuple :
-							 trigdata->tg_trigtuple,
-							 &lead, update ? &old : NULL, reason, &path);
+		/* the row as it was judged, before a move used up some of it */
+		lq_lead_init(&judged, funnel, tuple);
+		lq_used_up_take(&judged, key);
+		lq_used_up_read(&judged, &facts);
+		reason = lq_lead_get_text(&judged, LQ_LEAD_REASON);
+		note = lq_lead_get_text(&judged, LQ_LEAD_NOTE);
+
 		/* the history tells the definition that the lead moved by */
-		lead.funnel = model;
+		lead.funnel = explain_move(funnel, tuple, &lead,
+								   update ? &old : NULL, &facts, reason,
+								   &path);
+		lq_lead_done(&judged);
 	}
 	else
 	{
-		LqLeadColumn tampered = tampered_column(&old, &lead);
+		int			difference = first_difference(&old, &lead);
 
-		if (tampered != LQ_N_LEAD_COLUMNS)
-			refuse_tampering(funnel, tampered);
+		if (difference != NO_DIFFERENCE)
+			refuse_tampering(funnel, difference);
 	}
 
 	answered = (flags & LQ_WRITE_ANSWERS) == 0 &&
@@ -345,6 +383,8 @@ record_lead(PG_FUNCTION_ARGS)
 			log_answers(&lead, update ? &old : NULL, key, LQ_LEAD_MEDDIC,
 						&lq_meddic);
 		}
+		if (update && path.n_hops > 0 && !same(&lead, &old, LQ_LEAD_CYCLE))
+			expire_answers(funnel, key, lead.now);
 		SPI_finish();
 		lq_funnel_leave(&saved);
 	}

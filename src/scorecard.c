@@ -16,6 +16,7 @@
 
 #include <math.h>
 
+#include "compat.h"
 #include "scorecard.h"
 
 #define FIRST_ROOM	8
@@ -50,6 +51,17 @@ lq_card_find(const LqCard *card, int64 rule_id)
 	return found ? &card->entries[place] : NULL;
 }
 
+/* Make room for that many entries, and some more.  Not for a view. */
+void
+lq_card_reserve(LqCard *card, int n)
+{
+	Assert(card->room > 0);
+	if (n <= card->room)
+		return;
+	card->room = Max(n, card->room * 2);
+	card->entries = repalloc(card->entries, card->room * sizeof(LqCardEntry));
+}
+
 /* Make room for a rule's entry and return it, empty but for its name. */
 static LqCardEntry *
 entry_insert(LqCard *card, int place, int64 rule_id)
@@ -62,16 +74,7 @@ entry_insert(LqCard *card, int place, int64 rule_id)
 				 errmsg("a scorecard cannot hold more than %d rules",
 						LQ_CARD_MAX_ENTRIES)));
 
-	if (card->n_entries >= card->room)
-	{
-		card->room = Max(FIRST_ROOM, card->room * 2);
-		if (card->entries == NULL)
-			card->entries = palloc(card->room * sizeof(LqCardEntry));
-		else
-			card->entries = repalloc(card->entries,
-									 card->room * sizeof(LqCardEntry));
-	}
-
+	lq_card_reserve(card, card->n_entries + 1);
 	entry = &card->entries[place];
 	memmove(entry + 1, entry,
 			(card->n_entries - place) * sizeof(LqCardEntry));
@@ -106,6 +109,8 @@ lq_card_new(int32 version, const LqCardLimits *limits)
 	card->version = version;
 	card->as_of = DT_NOBEGIN;
 	card->last_activity = DT_NOBEGIN;
+	card->room = FIRST_ROOM;
+	card->entries = palloc(FIRST_ROOM * sizeof(LqCardEntry));
 	lq_card_set_limits(card, limits);
 	return card;
 }
@@ -173,9 +178,8 @@ lq_card_to_datum(const LqCard *card)
 	stored->max_fit = card->limits.max_fit;
 	stored->max_engagement = card->limits.max_engagement;
 	stored->floor = card->limits.floor + 0.0;	/* never -0 */
-	if (card->n_entries > 0)
-		memcpy(stored->entries, card->entries,
-			   card->n_entries * sizeof(LqCardEntry));
+	memcpy(stored->entries, card->entries,
+		   card->n_entries * sizeof(LqCardEntry));
 	return PointerGetDatum(stored);
 }
 
@@ -190,9 +194,8 @@ lq_card_equal(const LqCard *a, const LqCard *b)
 		a->limits.max_engagement == b->limits.max_engagement &&
 		a->limits.floor == b->limits.floor &&
 		a->n_entries == b->n_entries &&
-		(a->n_entries == 0 ||
-		 memcmp(a->entries, b->entries,
-				a->n_entries * sizeof(LqCardEntry)) == 0);
+		memcmp(a->entries, b->entries,
+			   a->n_entries * sizeof(LqCardEntry)) == 0;
 }
 
 /*
@@ -305,7 +308,7 @@ lq_card_hit(LqCard *card, const LqCardRule *rule, TimestampTz at)
 	double		points = rule->points;
 
 	require_finite(at);
-	Assert(card->room > 0 || card->entries == NULL);
+	Assert(card->room > 0);
 
 	place = entry_place(card, rule->rule_id, &found);
 	if (found && !fit && rule->max_hits > 0)

@@ -137,6 +137,7 @@ extern void lq_card_set_fit(LqCard *card, const LqCardRule *rules, int n);
 extern void lq_card_touch(LqCard *card, TimestampTz activity_at);
 extern void lq_card_set_limits(LqCard *card, const LqCardLimits *limits);
 extern void lq_card_set_version(LqCard *card, int32 version);
+extern void lq_card_reserve(LqCard *card, int n);
 extern void lq_card_advance(LqCard *card, TimestampTz at);
 
 /*
@@ -172,6 +173,20 @@ extern TimestampTz lq_card_crossing(const LqCard *card, LqCardQuantity what,
 extern const char *lq_card_check_head(const LqCard *card);
 extern const char *lq_card_check_entry(const LqCard *card,
 									   const LqCardEntry *entry);
+
+/* Text form. */
+typedef struct LqCardUnit
+{
+	const char *name;
+	int64		usecs;
+} LqCardUnit;
+
+#define LQ_CARD_UNITS			6
+
+extern const LqCardUnit lq_card_units[LQ_CARD_UNITS];
+
+extern bool lq_card_parse(const char *str, LqCard *card,
+						  int *sqlstate, char **detail);
 
 /* Helpers for SQL-callable functions. */
 extern int64 lq_interval_usecs(const Interval *interval, const char *what);

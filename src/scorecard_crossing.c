@@ -28,26 +28,26 @@
 #define MAX_INTERVALS	50000
 
 /* the points of a rule that still fade */
-typedef struct FadingPart
+typedef struct LqFadingPart
 {
 	double		points;			/* as of the card's instant */
 	double		cap;			/* never more than LQ_EVAL_POINTS_MAX */
 	int64		half_life;
 	bool		netted;			/* others of this half-life oppose it */
-} FadingPart;
+} LqFadingPart;
 
 /* a part at one instant */
-typedef struct PartValue
+typedef struct LqPartValue
 {
 	double		real;			/* uncapped, not rounded */
 	int64		micro;			/* as readers see it */
-} PartValue;
+} LqPartValue;
 
-typedef struct Search
+typedef struct LqCrossing
 {
 	TimestampTz as_of;
 	int			n_parts;
-	FadingPart *parts;			/* by half-life */
+	LqFadingPart *parts;		/* by half-life */
 	int64		steady;			/* micropoints that never fade */
 	int64		limit;			/* of steady and fading together */
 	int64		offset;			/* added after that */
@@ -55,14 +55,14 @@ typedef struct Search
 	bool		falls;
 	int64		threshold;
 	int			intervals;		/* looked into so far */
-	PartValue  *values;			/* MAX_DEPTH rows of n_parts */
-} Search;
+	LqPartValue *values;		/* MAX_DEPTH rows of n_parts */
+} LqCrossing;
 
 static int
 compare_parts(const void *a, const void *b)
 {
-	const FadingPart *x = a;
-	const FadingPart *y = b;
+	const LqFadingPart *x = a;
+	const LqFadingPart *y = b;
 
 	if (x->half_life != y->half_life)
 		return x->half_life < y->half_life ? -1 : 1;
@@ -70,7 +70,7 @@ compare_parts(const void *a, const void *b)
 }
 
 static int64
-quantity(const Search *search, int64 fading)
+quantity(const LqCrossing *search, int64 fading)
 {
 	int64		sum = Min(search->steady + fading, search->limit);
 
@@ -78,21 +78,21 @@ quantity(const Search *search, int64 fading)
 }
 
 static bool
-crossed(const Search *search, int64 value)
+crossed(const LqCrossing *search, int64 value)
 {
 	return search->falls ? value < search->threshold :
 		value >= search->threshold;
 }
 
 static int64
-evaluate(const Search *search, TimestampTz at, PartValue *values)
+evaluate(const LqCrossing *search, TimestampTz at, LqPartValue *values)
 {
 	int64		span = lq_span(at, search->as_of);
 	int64		sum = 0;
 
 	for (int i = 0; i < search->n_parts; i++)
 	{
-		const FadingPart *part = &search->parts[i];
+		const LqFadingPart *part = &search->parts[i];
 
 		values[i].real = lq_decay(part->points, part->half_life, span);
 		values[i].micro = lq_micropoints(values[i].real, part->cap);
@@ -108,8 +108,8 @@ evaluate(const Search *search, TimestampTz at, PartValue *values)
  * the net has one sign, and rounding moves each by half a millionth at most.
  */
 static void
-netted_bounds(const Search *search, int first, int end,
-			  const PartValue *va, const PartValue *vb,
+netted_bounds(const LqCrossing *search, int first, int end,
+			  const LqPartValue *va, const LqPartValue *vb,
 			  int64 *low, int64 *high)
 {
 	double		net_a = 0;
@@ -153,7 +153,7 @@ netted_bounds(const Search *search, int first, int end,
 
 /* Bounds of the quantity over an interval, from the parts at its ends. */
 static void
-bounds(const Search *search, const PartValue *va, const PartValue *vb,
+bounds(const LqCrossing *search, const LqPartValue *va, const LqPartValue *vb,
 	   int64 *low, int64 *high)
 {
 	int64		sum_low = 0;
@@ -162,7 +162,7 @@ bounds(const Search *search, const PartValue *va, const PartValue *vb,
 
 	while (i < search->n_parts)
 	{
-		const FadingPart *part = &search->parts[i];
+		const LqFadingPart *part = &search->parts[i];
 		int			end = i + 1;
 
 		if (part->netted)
@@ -185,10 +185,10 @@ bounds(const Search *search, const PartValue *va, const PartValue *vb,
 
 /* The first crossing in [a, b], given the parts at both ends. */
 static TimestampTz
-search_interval(Search *search, TimestampTz a, const PartValue *va,
-				TimestampTz b, const PartValue *vb, int depth)
+search_interval(LqCrossing *search, TimestampTz a, const LqPartValue *va,
+				TimestampTz b, const LqPartValue *vb, int depth)
 {
-	PartValue  *vm = search->values + (Size) depth * search->n_parts;
+	LqPartValue *vm = search->values + (Size) depth * search->n_parts;
 	TimestampTz middle;
 	TimestampTz result;
 	uint64		width;
@@ -228,9 +228,9 @@ search_interval(Search *search, TimestampTz a, const PartValue *va,
  * the half-lives that have points of both signs.
  */
 static void
-arrange_parts(Search *search)
+arrange_parts(LqCrossing *search)
 {
-	FadingPart *parts = search->parts;
+	LqFadingPart *parts = search->parts;
 	int			n = search->n_parts;
 
 	for (int i = 0; i < n; i++)
@@ -250,7 +250,7 @@ arrange_parts(Search *search)
 	}
 	search->n_parts = n;
 
-	qsort(parts, n, sizeof(FadingPart), compare_parts);
+	qsort(parts, n, sizeof(LqFadingPart), compare_parts);
 	for (int i = 0; i < n;)
 	{
 		bool		plus = false;
@@ -272,14 +272,14 @@ arrange_parts(Search *search)
 
 /* Fill the search for a quantity of the card. */
 static void
-search_init(Search *search, const LqCard *card, LqCardQuantity what,
+search_init(LqCrossing *search, const LqCard *card, LqCardQuantity what,
 			int64 rule_id)
 {
-	memset(search, 0, sizeof(Search));
+	memset(search, 0, sizeof(LqCrossing));
 	search->as_of = card->as_of;
 	search->limit = lq_micro_limit(INFINITY);
 	search->floor = lq_micro_limit(-INFINITY);
-	search->parts = palloc((card->n_entries + 1) * sizeof(FadingPart));
+	search->parts = palloc((card->n_entries + 1) * sizeof(LqFadingPart));
 
 	if (what == LQ_CARD_FIT)
 	{
@@ -303,7 +303,7 @@ search_init(Search *search, const LqCard *card, LqCardQuantity what,
 			continue;
 		if (entry->half_life > 0)
 		{
-			FadingPart *part = &search->parts[search->n_parts];
+			LqFadingPart *part = &search->parts[search->n_parts];
 
 			part->points = entry->points;
 			part->cap = Min(entry->max_points, LQ_EVAL_POINTS_MAX);
@@ -319,7 +319,7 @@ search_init(Search *search, const LqCard *card, LqCardQuantity what,
 
 /* The instant from which on nothing changes any more. */
 static TimestampTz
-search_end(const Search *search)
+search_end(const LqCrossing *search)
 {
 	int64		span = 0;
 
@@ -337,12 +337,12 @@ TimestampTz
 lq_card_crossing(const LqCard *card, LqCardQuantity what, int64 rule_id,
 				 bool falls, int64 threshold_micro, TimestampTz at)
 {
-	Search		search;
+	LqCrossing	search;
 	TimestampTz start;
 	TimestampTz end;
 	TimestampTz result;
-	PartValue  *va;
-	PartValue  *vb;
+	LqPartValue *va;
+	LqPartValue *vb;
 
 	start = Max(Max(at, card->as_of), MIN_TIMESTAMP - 1);
 	if (start >= END_TIMESTAMP - 1)
@@ -353,7 +353,7 @@ lq_card_crossing(const LqCard *card, LqCardQuantity what, int64 rule_id,
 	search.falls = falls;
 	search.threshold = threshold_micro;
 	search.values = palloc((Size) MAX_DEPTH * (search.n_parts + 1) *
-						   sizeof(PartValue));
+						   sizeof(LqPartValue));
 	end = Max(search_end(&search), start);
 
 	va = search.values;

@@ -21,25 +21,25 @@ PG_FUNCTION_INFO_V1(scorecard_to_jsonb);
 static void
 put_instant(StringInfo buf, const char *name, TimestampTz instant)
 {
-	char		text[LQ_INSTANT_LEN];
+	char		buffer[LQ_INSTANT_LEN];
 
 	if (instant == DT_NOBEGIN)
 		appendStringInfo(buf, ", \"%s\": null", name);
 	else
 		appendStringInfo(buf, ", \"%s\": \"%s\"", name,
-						 lq_instant_text(instant, text));
+						 lq_instant_text(instant, buffer));
 }
 
 static void
 put_number(StringInfo buf, const char *name, double value)
 {
-	char		text[DOUBLE_SHORTEST_DECIMAL_LEN];
+	char		buffer[DOUBLE_SHORTEST_DECIMAL_LEN];
 
 	if (isinf(value))
-		strcpy(text, "null");
+		strlcpy(buffer, "null", sizeof(buffer));
 	else
-		double_to_shortest_decimal_buf(value, text);
-	appendStringInfo(buf, ", \"%s\": %s", name, text);
+		double_to_shortest_decimal_buf(value, buffer);
+	appendStringInfo(buf, ", \"%s\": %s", name, buffer);
 }
 
 /* Durations are numbers of seconds. */

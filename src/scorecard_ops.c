@@ -14,6 +14,7 @@
 #include "utils/builtins.h"
 #include "utils/timestamp.h"
 
+#include "compat.h"
 #include "lead_qual.h"
 #include "scorecard.h"
 
@@ -158,8 +159,10 @@ scorecard_add_hit(PG_FUNCTION_ARGS)
 	PG_RETURN_DATUM(lq_card_to_datum(card));
 }
 
+static void merge_differ(const char *what, const LqCardEntry *entry)
+			pg_attribute_noreturn();
+
 static void
-pg_attribute_noreturn()
 merge_differ(const char *what, const LqCardEntry *entry)
 {
 	ereport(ERROR,
@@ -221,27 +224,30 @@ scorecard_merge(PG_FUNCTION_ARGS)
 	sum = lq_card_new(a->version, &a->limits);
 	sum->as_of = a->as_of;
 	sum->last_activity = Max(a->last_activity, b->last_activity);
-	sum->room = a->n_entries + b->n_entries + 1;
-	sum->entries = palloc(sum->room * sizeof(LqCardEntry));
+	lq_card_reserve(sum, a->n_entries + b->n_entries);
 
 	while (i < a->n_entries || j < b->n_entries)
 	{
 		LqCardEntry *to = &sum->entries[sum->n_entries++];
-		const LqCardEntry *x = i < a->n_entries ? &a->entries[i] : NULL;
-		const LqCardEntry *y = j < b->n_entries ? &b->entries[j] : NULL;
+		const LqCardEntry *x;
+		const LqCardEntry *y;
 
-		if (y == NULL || (x != NULL && x->rule_id < y->rule_id))
+		if (i >= a->n_entries ||
+			(j < b->n_entries &&
+			 b->entries[j].rule_id < a->entries[i].rule_id))
 		{
-			*to = *x;
-			i++;
+			*to = b->entries[j++];
 			continue;
 		}
-		if (x == NULL || y->rule_id < x->rule_id)
+		if (j >= b->n_entries ||
+			a->entries[i].rule_id < b->entries[j].rule_id)
 		{
-			*to = *y;
-			j++;
+			*to = a->entries[i++];
 			continue;
 		}
+
+		x = &a->entries[i++];
+		y = &b->entries[j++];
 		if (x->axis != y->axis)
 			merge_differ("its axis", x);
 		if (x->half_life != y->half_life)
@@ -253,8 +259,6 @@ scorecard_merge(PG_FUNCTION_ARGS)
 			to->hits = PG_INT64_MAX;
 		to->last_hit = Max(x->last_hit, y->last_hit);
 		to->points = lq_add_points(x->points, y->points);
-		i++;
-		j++;
 	}
 	if (sum->n_entries > LQ_CARD_MAX_ENTRIES)
 		ereport(ERROR,

@@ -84,6 +84,15 @@ static const struct
 		" SELECT $1, $2, $3, $4, 'lead', $5, greatest($6, max(answered_at))"
 		" FROM {answer}"
 	" WHERE lead_id = $1 AND framework = $2 AND element = $3"},
+	[LQ_STATEMENT_EXPIRE_ANSWERS] = {"kz",
+		"INSERT INTO {answer} (lead_id, framework, element, level, via, answered_at)"
+		" SELECT $1, e.framework, e.element, 'unknown', 'expired', $2"
+		" FROM {element} AS e CROSS JOIN LATERAL"
+		" (SELECT level, answered_at FROM {answer} WHERE lead_id = $1"
+		" AND framework = e.framework AND element = e.element"
+		" ORDER BY answered_at DESC, answer_id DESC LIMIT 1) AS a"
+		" WHERE e.valid_for IS NOT NULL AND a.level::text <> 'unknown'"
+	" AND a.answered_at + e.valid_for <= $2"},
 	[LQ_STATEMENT_ADD_HISTORY] = {"kttzitBBttntittt" "I",
 		"INSERT INTO {stage_history} (lead_id, from_stage, to_stage,"
 		" entered_at, cycle, actor, automatic, exception, reason, note, score,"
@@ -121,8 +130,7 @@ static const struct
 	[LQ_STATEMENT_RAISE_VERSION] = {"t",
 		"UPDATE {definition}"
 		" SET version = (SELECT max(version) + 1 FROM {definition})"
-		" WHERE CASE WHEN $1 IS NULL THEN status = 'active'"
-	" ELSE definition = $1 END"},
+	" WHERE definition = $1"},
 };
 
 /* *INDENT-ON* */
@@ -261,12 +269,15 @@ rethrow(const LqFunnel *funnel, MemoryContext context)
 /*
  * Run a statement; its rows are in SPI_tuptable.  The caller has connected to
  * SPI and entered the funnel.
+ *
+ * SPI leaves its own memory context behind as the current one.  Who works
+ * lead by lead frees a context of his with each, and must find himself in it.
  */
 uint64
 lq_statement_run(const LqFunnel *funnel, LqStatement statement,
 				 Datum *values, const char *nulls)
 {
-	MemoryContext context = CurrentMemoryContext;
+	MemoryContext caller = CurrentMemoryContext;
 	int			result = 0;
 
 	PG_TRY();
@@ -276,9 +287,11 @@ lq_statement_run(const LqFunnel *funnel, LqStatement statement,
 	}
 	PG_CATCH();
 	{
-		rethrow(funnel, context);
+		rethrow(funnel, caller);
 	}
 	PG_END_TRY();
+	/* SPI leaves its own context current */
+	MemoryContextSwitchTo(caller);
 	if (result < 0)
 		elog(ERROR, "SPI_execute_plan failed: %s",
 			 SPI_result_code_string(result));

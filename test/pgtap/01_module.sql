@@ -1,6 +1,6 @@
 -- The module as a whole: its clock, and what every object of it owes.
 BEGIN;
-SELECT plan(11);
+SELECT plan(10);
 
 -- the clock
 SELECT is(funnel_now(), now(), 'funnel_now() is now() by default');
@@ -55,15 +55,6 @@ SELECT is_empty($$
       FROM member JOIN pg_proc p ON p.oid = objid
      WHERE classid = 'pg_proc'::regclass AND p.prosecdef $$,
     'no function runs with its owner''s rights');
-
--- "unsafe" is what a function gets when nobody thought of it; only what
--- changes data may be so
-SELECT is_empty($$
-    SELECT what
-      FROM member JOIN pg_proc p ON p.oid = objid
-     WHERE classid = 'pg_proc'::regclass
-       AND p.proparallel = 'u' AND p.provolatile <> 'v' $$,
-    'no immutable or stable function is parallel unsafe');
 
 SELECT * FROM finish();
 ROLLBACK;

@@ -49,7 +49,7 @@ SELECT score(:'card', '2026-01-30 23:59:59.999999Z');
 SELECT fit(:'card', '-infinity');
 SELECT engagement(:'card', '2026-01-01Z');
 SELECT points(:'card', 1, '2026-01-01Z');
-SELECT explain_score(:'card', '2026-01-01Z');
+SELECT explain_score(:'card'::scorecard, '2026-01-01Z');
 SELECT falls_below(:'card', 3, '2026-01-01Z');
 SELECT reaches(:'card', 3, '2026-01-01Z');
 RESET DateStyle;

@@ -1,0 +1,276 @@
+--
+-- Is all well with a funnel?
+--
+
+-- The triggers of a funnel, as _create_funnel_triggers() makes them; tgtype
+-- as in pg_trigger.
+CREATE FUNCTION _funnel_triggers()
+RETURNS TABLE (relation name, trigger name, function name, type smallint, enabled "char")
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+BEGIN ATOMIC
+	VALUES ('lead'::name, 'zz_qualify'::name, 'qualify_lead'::name, 23::smallint, 'O'::"char"),
+		   ('lead', 'aa_record', 'record_lead', 21, 'O'),
+		   ('stage_history', 'zz_append_only', 'append_only_history', 27, 'O'),
+		   ('activity', 'zz_stamp', 'stamp_activity', 23, 'O'),
+		   ('deal', 'zz_stamp', 'stamp_deal', 23, 'O'),
+		   ('rule', 'zz_check', 'check_rule', 23, 'O'),
+		   ('rule', 'zz_protect', 'protect_rule', 27, 'O'),
+		   ('transition', 'zz_check', 'check_transition', 23, 'O'),
+		   ('stage', 'zz_protect', 'protect_stage', 27, 'O'),
+		   ('element', 'zz_protect', 'protect_element', 27, 'O'),
+		   ('kind', 'zz_protect', 'protect_kind', 27, 'O')
+	UNION ALL
+	SELECT t.relation, 'zz_' || e.event, 'ingest_' || t.relation, e.type, 'O'
+	FROM unnest(ARRAY['activity', 'answer', 'deal', 'deal_contact']) AS t (relation),
+		 (VALUES ('insert', 4::smallint), ('update', 16), ('delete', 8)) AS e (event, type)
+	UNION ALL
+	SELECT t.relation, 'zz_no_truncate', 'refuse_truncate', 34, 'O'
+	FROM unnest(ARRAY['lead', 'stage_history', 'activity', 'answer', 'deal', 'deal_contact']) AS t (relation)
+	UNION ALL
+	SELECT t.relation, e.name, 'policy_changed', e.type, 'A'
+	FROM unnest(ARRAY['setting', 'kind', 'source', 'list', 'element', 'stage', 'definition',
+					  'transition', 'rule', 'reason']) AS t (relation),
+		 (VALUES ('zz_changed', 29::smallint), ('zz_emptied', 32)) AS e (name, type);
+END;
+
+COMMENT ON FUNCTION _funnel_triggers() IS
+'the triggers that create_funnel() creates';
+
+CREATE FUNCTION _check_policy(funnel text, deep boolean, OUT finding text, OUT severity text,
+							  OUT object text, OUT n bigint, OUT detail text, OUT hint text)
+RETURNS SETOF record
+AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE;
+
+COMMENT ON FUNCTION _check_policy(text, boolean) IS
+'findings of check_funnel() on conditions and, if deep, scorecards';
+
+-- Triggers that are missing, disabled or do not fire where they should.
+CREATE FUNCTION _check_triggers(schema oid, OUT finding text, OUT severity text,
+								OUT object text, OUT n bigint, OUT detail text, OUT hint text)
+RETURNS SETOF record
+LANGUAGE sql STABLE STRICT PARALLEL SAFE
+SET search_path = pg_catalog, @extschema@, pg_temp
+BEGIN ATOMIC
+	WITH ours AS (
+		SELECT d.objid AS oid, p.proname
+		FROM pg_extension AS e
+		JOIN pg_depend AS d ON d.refclassid = 'pg_extension'::regclass AND d.refobjid = e.oid
+			AND d.classid = 'pg_proc'::regclass AND d.deptype = 'e'
+		JOIN pg_proc AS p ON p.oid = d.objid
+		WHERE e.extname = 'lead_qual'
+	), present AS (
+		SELECT t.tgrelid, o.proname, t.tgtype, t.tgenabled, t.tgname
+		FROM pg_trigger AS t
+		JOIN ours AS o ON o.oid = t.tgfoid
+		WHERE NOT t.tgisinternal
+	), expected AS (
+		SELECT c.oid AS relid, c.relname, f.trigger, f.function, f.type, f.enabled
+		FROM _funnel_triggers() AS f
+		JOIN pg_class AS c ON c.relnamespace = schema AND c.relname = f.relation
+	), partition AS (
+		SELECT tree.relid, c.relnamespace = schema AS in_schema
+		FROM pg_class AS a, pg_partition_tree(a.oid) AS tree
+		JOIN pg_class AS c ON c.oid = tree.relid
+		WHERE a.relnamespace = schema AND a.relname = 'activity' AND tree.level > 0
+	)
+	SELECT 'trigger_missing', 'error', format('%I.%I', e.relname, e.trigger), 1::bigint,
+		   format('No trigger of table "%s" executes %s() %s.', e.relname, e.function,
+				  CASE WHEN e.type & 2 > 0 THEN 'BEFORE ' ELSE 'AFTER ' END
+				  || concat_ws(' OR ', CASE WHEN e.type & 4 > 0 THEN 'INSERT' END,
+							   CASE WHEN e.type & 8 > 0 THEN 'DELETE' END,
+							   CASE WHEN e.type & 16 > 0 THEN 'UPDATE' END,
+							   CASE WHEN e.type & 32 > 0 THEN 'TRUNCATE' END)),
+		   'Create it again as in another funnel, then call rescore_funnel().'
+	FROM expected AS e
+	WHERE NOT EXISTS (SELECT FROM present AS p
+					  WHERE p.tgrelid = e.relid AND p.proname = e.function AND p.tgtype = e.type)
+	UNION ALL
+	SELECT 'trigger_disabled', 'error', format('%I.%I', e.relname, p.tgname), 1,
+		   CASE WHEN p.tgenabled = 'R' THEN 'It fires on a replica only.'
+				WHEN p.tgenabled = 'O' THEN 'It does not fire on a replica.'
+				ELSE 'It is disabled.' END,
+		   format('ALTER TABLE %s ENABLE %sTRIGGER %I', e.relid::regclass,
+				  CASE WHEN e.enabled = 'A' THEN 'ALWAYS ' ELSE '' END, p.tgname)
+	FROM expected AS e
+	JOIN present AS p ON p.tgrelid = e.relid AND p.proname = e.function AND p.tgtype = e.type
+	WHERE p.tgenabled IN ('D', 'R') OR (e.enabled = 'A' AND p.tgenabled <> 'A')
+	UNION ALL
+	SELECT 'partition_without_triggers', 'error', r.relid::regclass::text, count(*),
+		   format('An %s of this partition by its own name would leave the leads as they are.',
+				  string_agg(upper(substr(f.trigger, 4)), ', ' ORDER BY f.type)),
+		   'Create the triggers zz_insert, zz_update and zz_delete of table "activity" on it, too.'
+	FROM partition AS r
+	CROSS JOIN _funnel_triggers() AS f
+	WHERE f.function = 'ingest_activity'
+	AND NOT EXISTS (SELECT FROM present AS p
+					WHERE p.tgrelid = r.relid AND p.proname = f.function
+					AND p.tgtype = f.type AND p.tgenabled IN ('O', 'A'))
+	GROUP BY r.relid
+	UNION ALL
+	SELECT 'partition_elsewhere', 'error', r.relid::regclass::text, 1,
+		   'Triggers find the funnel by the schema of the table that they are fired on.',
+		   'ALTER TABLE ... SET SCHEMA'
+	FROM partition AS r
+	WHERE NOT r.in_schema;
+END;
+
+COMMENT ON FUNCTION _check_triggers(oid) IS
+'findings of check_funnel() on triggers';
+
+CREATE FUNCTION check_funnel(funnel text, deep boolean DEFAULT true)
+RETURNS TABLE (finding text, severity text, object text, n bigint, detail text, hint text)
+LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+SET search_path = pg_catalog, @extschema@, pg_temp
+AS $body$
+DECLARE
+	schema constant oid := _funnel_schema(funnel);
+	k constant record := _funnel_key(funnel);
+	-- the template of this version of the extension
+	template constant integer := 1;
+	-- the keys of some of the leads l, as text
+	named constant text := format('(array_agg(l.%1$I::text ORDER BY l.%1$I))[:5]', k.key);
+BEGIN
+	PERFORM _require_funnel_owner(schema, 'check_funnel');
+
+	--
+	-- Policy
+	--
+	RETURN QUERY EXECUTE format($query$
+		SELECT 'no_active_definition', 'error', 'definition', count(*),
+			   'Nothing is scored and nothing moves.',
+			   'UPDATE definition SET status = ''active'' where it is the one agreed on.'
+		FROM %1$I.definition WHERE status = 'active'
+		HAVING count(*) <> 1
+		UNION ALL
+		SELECT 'definition_review_due', 'info', definition, 1,
+			   format('It was to be reviewed by %%s.', review_by),
+			   'Agree on it again and set review_by.'
+		FROM %1$I.definition WHERE status = 'active' AND review_by < funnel_now()::date
+		UNION ALL
+		SELECT 'template_outdated', 'warning', 'setting', 1,
+			   format('The funnel is of template %%s, the extension of %%s.', template_version, $1),
+			   'Call upgrade_funnel().'
+		FROM %1$I.setting WHERE template_version <> $1
+		$query$, funnel) USING template;
+	RETURN QUERY SELECT * FROM _check_triggers(schema);
+	RETURN QUERY SELECT * FROM _check_policy(funnel, coalesce(deep, true));
+
+	--
+	-- Leads and their history
+	--
+	RETURN QUERY EXECUTE format($query$
+		SELECT 'unknown_stage', 'error', l.stage, count(*),
+			   'Leads ' || array_to_string(%4$s, ', ') || ': no transition leads out of it.',
+			   'Add the stage to table "stage", or correct the leads under lead_qual.import.'
+		FROM %2$s AS l
+		WHERE NOT EXISTS (SELECT FROM %1$I.stage AS s WHERE s.stage = l.stage)
+		GROUP BY l.stage
+		UNION ALL
+		SELECT 'history_missing', 'error', 'stage_history', count(*),
+			   'Leads ' || array_to_string(%4$s, ', ') || '.',
+			   'Call rebuild_history().'
+		FROM %2$s AS l
+		WHERE NOT EXISTS (SELECT FROM %1$I.stage_history AS h
+						  WHERE h.lead_id = l.%3$I AND h.voided_at IS NULL)
+		HAVING count(*) > 0
+		UNION ALL
+		SELECT 'stage_differs', 'error', 'lead', count(*),
+			   'Leads ' || array_to_string(%4$s, ', ') || ': stage or cycle is not that of their last move.',
+			   'Call rebuild_history(), which goes by the history.'
+		FROM %2$s AS l
+		JOIN (SELECT DISTINCT ON (lead_id) lead_id, to_stage, cycle
+			  FROM %1$I.stage_history WHERE voided_at IS NULL
+			  ORDER BY lead_id, entered_at DESC, history_id DESC) AS h ON h.lead_id = l.%3$I
+		WHERE h.to_stage <> l.stage OR h.cycle <> l.cycle
+		HAVING count(*) > 0
+		UNION ALL
+		SELECT 'history_order', 'error', 'stage_history', count(*),
+			   'Rows ' || array_to_string((array_agg(h.history_id ORDER BY h.history_id))[:5], ', ')
+			   || ': from_stage or cycle is not what the row before says.',
+			   'Call rebuild_history().'
+		FROM (%5$s) AS w
+		JOIN %1$I.stage_history AS h ON h.history_id = w.history_id
+		WHERE (h.from_stage, h.cycle) IS DISTINCT FROM (w.from_stage, w.cycle)
+		HAVING count(*) > 0
+		$query$, funnel, k.leads, k.key, named, _history_query(funnel));
+
+	--
+	-- What time and policy have left behind
+	--
+	RETURN QUERY EXECUTE format($query$
+		SELECT 'card_stale', 'warning', 'lead', count(*),
+			   'Leads ' || array_to_string(%3$s, ', ') || ': not scored by the active definition as it is now.',
+			   'Call sweep_funnel() regularly, or rescore_funnel() once.'
+		FROM %2$s AS l
+		CROSS JOIN (SELECT version FROM %1$I.definition WHERE status = 'active') AS d
+		WHERE l.scorecard IS NULL OR scored_version(l.scorecard) <> d.version
+		HAVING count(*) > 0
+		UNION ALL
+		SELECT 'review_overdue', 'warning', 'lead', count(*),
+			   format('The oldest was due at %%s.', min(l.review_at)),
+			   'Call sweep_funnel() every few minutes.'
+		FROM %2$s AS l
+		WHERE l.review_at < funnel_now() - interval '1 hour'
+		HAVING count(*) > 0
+		UNION ALL
+		SELECT 'deal_ahead_of_stage', 'warning', l.stage, count(*),
+			   'Leads ' || array_to_string(%3$s, ', ') || ': their deals say opportunity or customer.',
+			   'See why_not(): what the transition still needs.'
+		FROM %2$s AS l
+		JOIN %1$I.stage AS s ON s.stage = l.stage
+		WHERE s.milestone <> 'customer' AND
+			  CASE WHEN l.deals_won > 0
+				   THEN NOT EXISTS (SELECT FROM %1$I.stage_history AS h
+									JOIN %1$I.stage AS t ON t.stage = h.to_stage
+									WHERE h.lead_id = l.%4$I AND h.cycle = l.cycle
+									AND h.voided_at IS NULL AND t.milestone = 'customer')
+				   ELSE l.deals_open > 0 AND s.milestone <> 'opportunity' END
+		GROUP BY l.stage
+		$query$, funnel, k.leads, named, k.key);
+
+	IF NOT coalesce(deep, true) THEN
+		RETURN;
+	END IF;
+
+	--
+	-- Facts
+	--
+	RETURN QUERY EXECUTE format($query$
+		SELECT 'deals_differ', 'error', 'lead', count(*),
+			   'Leads ' || array_to_string(%4$s, ', ') || ': deals are not counted as tables deal and deal_contact have them.',
+			   'Call rebuild_history().'
+		FROM %2$s AS l
+		JOIN (%5$s) AS d ON d.key = l.%3$I
+		WHERE (l.deals_open, l.deals_won, l.deals_lost, l.won_amount)
+			IS DISTINCT FROM (d.deals_open, d.deals_won, d.deals_lost, d.won_amount)
+		HAVING count(*) > 0
+		UNION ALL
+		SELECT 'unknown_source', 'warning', s.source, sum(s.n)::bigint,
+			   'Leads, activities and spending name it; reports by channel leave it out.',
+			   'Add it to table "source".'
+		FROM (SELECT source, count(*) AS n FROM %2$s GROUP BY source
+			  UNION ALL SELECT source, count(*) FROM %1$I.spend GROUP BY source
+			  UNION ALL SELECT source, count(*) FROM %1$I.activity GROUP BY source) AS s
+		WHERE s.source IS NOT NULL
+		AND NOT EXISTS (SELECT FROM %1$I.source AS known WHERE known.source = s.source)
+		GROUP BY s.source
+		UNION ALL
+		SELECT 'unknown_kind', 'warning', a.kind, a.n,
+			   'Only rules of any kind count such activities.',
+			   'Add it to table "kind" and call rescore_funnel().'
+		FROM (SELECT kind, count(*) AS n FROM %1$I.activity GROUP BY kind) AS a
+		WHERE NOT EXISTS (SELECT FROM %1$I.kind AS known WHERE known.kind = a.kind)
+		UNION ALL
+		SELECT 'future_activity', 'warning', 'activity', count(*),
+			   format('The furthest ahead is of %%s; they count as of when they were recorded.',
+					  max(a.occurred_at)),
+			   'Does a sender''s clock run fast, or a date lack its time zone?'
+		FROM %1$I.activity AS a
+		WHERE a.occurred_at > a.recorded_at + interval '5 minutes'
+		HAVING count(*) > 0
+		$query$, funnel, k.leads, k.key, named, _deals_query(funnel, k.leads, k.key));
+END
+$body$;
+
+COMMENT ON FUNCTION check_funnel(text, boolean) IS
+'what is wrong with a funnel, a row a finding, none where all is well; deep also weighs the log of every lead anew';
