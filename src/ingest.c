@@ -199,6 +199,7 @@ update_lead(Batch *batch, const Event *events, int n)
 
 	if (lq_statement_run(funnel, LQ_STATEMENT_LOCK_LEAD, &key, NULL) == 0)
 	{
+		SPI_freetuptable(SPI_tuptable);
 		/* the rows were deleted with their lead */
 		if (events[0].replay)
 			return;
