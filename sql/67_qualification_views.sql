@@ -15,7 +15,7 @@ BEGIN
 		   q.question_id AS question_id,
 		   q.text AS question,
 		   q.position::bigint AS position,
-		   CASE WHEN a.ran_out THEN 'ran out'
+		   CASE WHEN a.ran_out OR a.expired THEN 'ran out'
 				WHEN a.level IS NULL THEN 'never answered'
 				ELSE 'unknown' END AS state,
 		   a.answered_at AS answered_at
@@ -28,7 +28,8 @@ BEGIN
 		SELECT w.level::text AS level, w.answered_at AS answered_at,
 			   coalesce((w.answered_at AT TIME ZONE s.time_zone + e.valid_for)
 						AT TIME ZONE s.time_zone <= funnel_now(), false)
-				   AND w.level <> 'unknown' AS ran_out
+				   AND w.level <> 'unknown' AS ran_out,
+			   coalesce(w.via, '') = 'expired' AS expired
 		FROM answer w
 		WHERE w.lead_id = l.lead_id AND w.framework = q.framework
 			  AND w.element = q.element

@@ -31,29 +31,29 @@ UPDATE lead SET stage = 'lead' WHERE lead_id = 1;
 SELECT results_eq('SELECT cycle, bant::text, meddic::text FROM lead WHERE lead_id = 1',
 	$$ VALUES (2, 'B+ A? N+ T?', 'M+ E? DC? DP? I? C?') $$, 'D2 a new cycle begins without the timeline that ran out');
 SELECT is((SELECT answers FROM lead WHERE lead_id = 1),
-	'{"champ": {"money": "yes"}, "discovery": {"goals": "yes"}}',
+	'{"champ": {"money": "yes", "prioritization": "unknown"}, "discovery": {"goals": "yes"}}',
 	'D2 nor with what ran out of other frameworks; the rest is carried over');
-SELECT is(pg_temp.log(), :before::bigint, 'nobody answered anything: the log is not told');
-SELECT is((SELECT level::text FROM answer WHERE lead_id = 1 AND element = 'timeline' ORDER BY answer_id DESC LIMIT 1), 'yes',
+SELECT is(pg_temp.log(), :before::bigint + 2, 'the log says what became unknown');
+SELECT is((SELECT level::text FROM answer WHERE lead_id = 1 AND element = 'timeline' ORDER BY answer_id LIMIT 1), 'yes',
 	'R004-15 older answers are kept');
 
 -- what is answered while it begins is new
 UPDATE lead SET stage = 'lead', bant = bant || 'A+ T~' WHERE lead_id = 2;
 SELECT is((SELECT bant::text FROM lead WHERE lead_id = 2), 'B+ A+ N+ T~', 'an answer given with the move is new');
-SELECT results_eq($$ SELECT element, level::text FROM answer WHERE lead_id = 2 AND answered_at = '2026-08-01 00:00Z' ORDER BY 1 $$,
+SELECT results_eq($$ SELECT element, level::text FROM answer WHERE lead_id = 2 AND answered_at = '2026-08-01 00:00Z' AND via <> 'expired' ORDER BY 1 $$,
 	$$ VALUES ('authority', 'yes'), ('timeline', 'partial') $$, 'and logged');
 
 -- the guard saw what has run out: the path is found again from the row
 SELECT lives_ok($$ UPDATE lead SET stage = 'sal' WHERE lead_id = 3 $$, 'a move that rests on what runs out with it');
 SELECT results_eq('SELECT stage, cycle, bant::text, answers #>> ''{champ,prioritization}'' FROM lead WHERE lead_id = 3',
-	$$ VALUES ('sal', 2, 'B+ A? N+ T?', NULL) $$, 'it is gone afterwards');
+	$$ VALUES ('sal', 2, 'B+ A? N+ T?', 'unknown') $$, 'it is gone afterwards');
 SELECT results_eq('SELECT from_stage, to_stage, cycle FROM stage_history WHERE lead_id = 3 ORDER BY history_id DESC LIMIT 1',
 	$$ VALUES ('nurture', 'sal', 2) $$, 'and the move is in the history');
 
 -- later answers do not bring it back
 INSERT INTO answer (lead_id, framework, element, level) VALUES (1, 'champ', 'challenges', 'yes'), (1, 'bant', 'authority', 'no');
 SELECT is((SELECT answers -> 'champ' FROM lead WHERE lead_id = 1),
-	'{"money": "yes", "challenges": "yes"}', 'an answer to another element does not bring it back');
+	'{"money": "yes", "challenges": "yes", "prioritization": "unknown"}', 'an answer to another element does not bring it back');
 SELECT is((SELECT bant::text FROM lead WHERE lead_id = 1), 'B+ A- N+ T?', 'nor in bant');
 INSERT INTO answer (lead_id, framework, element, level, answered_at) VALUES (1, 'bant', 'timeline', 'no', '2025-12-01 00:00Z');
 SELECT is((SELECT bant::text FROM lead WHERE lead_id = 1), 'B+ A- N+ T?', 'a late report of an old answer does not either');
@@ -71,7 +71,7 @@ INSERT INTO transition (definition, position, from_stage, to_stage, automatic, c
 SET LOCAL lead_qual.clock = '2027-03-01 00:00Z';
 INSERT INTO answer (lead_id, framework, element, level) VALUES (3, 'champ', 'authority', 'yes');
 SELECT results_eq('SELECT stage, cycle, bant::text, answers -> ''champ'' FROM lead WHERE lead_id = 3',
-	$$ VALUES ('lead', 3, 'B+ A? N+ T?', jsonb '{"money": "yes", "authority": "yes"}') $$,
+	$$ VALUES ('lead', 3, 'B+ A? N+ T?', jsonb '{"money": "yes", "authority": "yes", "prioritization": "unknown"}') $$,
 	'an answer that begins a cycle counts in it');
 
 -- validity is policy

@@ -1,7 +1,7 @@
 -- What may still be asked, and what an account knows: open_question, account_qualification.
 BEGIN;
 SET LOCAL client_min_messages = warning;
-SELECT plan(19);
+SELECT plan(21);
 
 SET LOCAL lead_qual.clock = '2026-01-01 00:00Z';
 SELECT create_funnel('crm', 'UTC');
@@ -39,6 +39,13 @@ SELECT results_eq('SELECT position, state, answered_at FROM open_question WHERE 
 SELECT is((SELECT bant -> 'timeline' FROM lead WHERE lead_id = 1), 'yes'::answer_level, 'the lead keeps it while the cycle lasts');
 INSERT INTO answer (lead_id, framework, element, level) VALUES (1, 'bant', 'timeline', 'yes');
 SELECT is(pg_temp.open(1), '1 2 3 4 9', 'an answer confirmed is not asked for again');
+SET LOCAL lead_qual.clock = '2027-01-01 00:00Z';
+UPDATE lead SET stage = 'nurture', reason = 'no_timeline' WHERE lead_id = 1;
+UPDATE lead SET stage = 'lead' WHERE lead_id = 1;
+SELECT results_eq('SELECT cycle, bant::text FROM lead WHERE lead_id = 1', $$ VALUES (2, 'B? A~ N? T?') $$, 'D2 in a new cycle it is unknown');
+SELECT is((SELECT string_agg(state, ', ') FROM open_question WHERE lead_id = 1 AND element = 'timeline'), 'ran out, ran out',
+	'D2 and asked for, because it ran out');
+INSERT INTO answer (lead_id, framework, element, level) VALUES (1, 'bant', 'timeline', 'yes');
 UPDATE lead SET stage = 'disqualified', reason = 'no_need' WHERE lead_id = 2;
 SELECT is(pg_temp.open(2), NULL, 'nobody works on a lead that is discarded');
 
