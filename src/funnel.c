@@ -116,6 +116,28 @@ mark_all(Datum arg, int cacheid, uint32 hashvalue)
 		entry->valid = false;
 }
 
+/*
+ * Every CREATE TABLE makes types.  Only those matter that columns of the
+ * funnel's tables have and that are not built in.
+ */
+static void
+mark_type(Datum arg, int cacheid, uint32 hashvalue)
+{
+	HASH_SEQ_STATUS scan;
+	LqFunnelEntry *entry;
+
+	hash_seq_init(&scan, entries);
+	while ((entry = hash_seq_search(&scan)) != NULL)
+	{
+		bool		ours = hashvalue == 0 || entry->current == NULL;
+
+		for (int i = 0; !ours && i < entry->current->n_type_hashes; i++)
+			ours = entry->current->type_hashes[i] == hashvalue;
+		if (ours)
+			entry->valid = false;
+	}
+}
+
 static void
 init_entries(void)
 {
@@ -127,7 +149,7 @@ init_entries(void)
 						  HASH_ELEM | HASH_BLOBS);
 	CacheRegisterRelcacheCallback(mark_relation, (Datum) 0);
 	CacheRegisterSyscacheCallback(PROCOID, mark_all, (Datum) 0);
-	CacheRegisterSyscacheCallback(TYPEOID, mark_all, (Datum) 0);
+	CacheRegisterSyscacheCallback(TYPEOID, mark_type, (Datum) 0);
 	CacheRegisterSyscacheCallback(OPEROID, mark_all, (Datum) 0);
 	CacheRegisterSyscacheCallback(NAMESPACEOID, mark_all, (Datum) 0);
 }
