@@ -273,7 +273,7 @@ load(LqFunnelEntry *entry)
 	{
 		MemoryContextSetParent(entry->current->context, TopTransactionContext);
 		funnel->replaced = entry->current;
-		funnel->replaced_in = MyProc->lxid;
+		funnel->replaced_in = lq_local_xid();
 	}
 	MemoryContextSetParent(context, CacheMemoryContext);
 	entry->current = funnel;
@@ -345,7 +345,7 @@ lq_funnel_by_schema(Oid schema)
 LqFunnel *
 lq_funnel_replaced(const LqFunnel *funnel)
 {
-	return funnel->replaced_in == MyProc->lxid ? funnel->replaced : NULL;
+	return funnel->replaced_in == lq_local_xid() ? funnel->replaced : NULL;
 }
 
 LqFunnel *
