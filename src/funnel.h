@@ -198,6 +198,9 @@ typedef struct LqFunnel
 	Bitmapset  *fit_columns;	/* of lead, that fit rules read */
 	Bitmapset  *account_columns;	/* of account, that conditions read */
 
+	int			n_type_hashes;	/* syscache hashes of the types of columns */
+	uint32	   *type_hashes;
+
 	MemoryContext context;		/* holds all of this */
 	struct LqFunnelEntry *entry;	/* where a session keeps it */
 	struct LqFunnel *replaced;	/* what this took the place of ... */
