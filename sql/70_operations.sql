@@ -245,11 +245,11 @@ CREATE FUNCTION _history_query(funnel text) RETURNS text
 LANGUAGE sql STABLE STRICT PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
 RETURN format($query$
-	SELECT history_id, lead_id, to_stage, entered_at, milestone, automatic, actor, from_stage,
+	SELECT history_id, lead_id, to_stage, entered_at, due_at, milestone, automatic, actor, from_stage,
 		   (1 + count(*) FILTER (WHERE left_from IN ('customer', 'nurture', 'disqualified', 'lost')
 									AND milestone IN ('lead', 'mql', 'sal', 'sql', 'opportunity'))
 				OVER so_far)::integer AS cycle
-	FROM (SELECT h.history_id, h.lead_id, h.to_stage, h.entered_at, h.automatic, h.actor, s.milestone,
+	FROM (SELECT h.history_id, h.lead_id, h.to_stage, h.entered_at, h.due_at, h.automatic, h.actor, s.milestone,
 				 lag(h.to_stage) OVER before AS from_stage,
 				 lag(s.milestone) OVER before AS left_from
 		  FROM %1$I.stage_history AS h
@@ -281,6 +281,12 @@ RETURN format($query$
 
 COMMENT ON FUNCTION _deals_query(text, regclass, name) IS
 'text of a query: the deals of each lead of a funnel, counted by status';
+
+CREATE FUNCTION _due_at(funnel text, stage text, entered_at timestamptz) RETURNS timestamptz
+AS 'MODULE_PATHNAME', 'due_at' LANGUAGE C STABLE STRICT PARALLEL UNSAFE;
+
+COMMENT ON FUNCTION _due_at(text, text, timestamptz) IS
+'deadline, by the policy of today, of a lead that entered a stage then; NULL: none';
 
 -- The setting spares the history and the leads what triggers would make of
 -- these updates; it is back when the function returns.
@@ -315,9 +321,6 @@ BEGIN
 				  HINT = format('Add them to %I.stage, or correct the rows under lead_qual.import.', funnel);
 	END IF;
 
-	-- deadlines count days and months as the funnel's time zone does
-	EXECUTE format('SELECT set_config(''TimeZone'', time_zone, true) FROM %I.setting', funnel);
-
 	-- a lead without history came into being where it is
 	EXECUTE format($query$
 		INSERT INTO %1$I.stage_history (lead_id, to_stage, entered_at, source, campaign, owner, account_id)
@@ -336,14 +339,16 @@ BEGIN
 		SET from_stage = w.from_stage,
 			cycle = w.cycle,
 			source = CASE WHEN h.definition IS NULL THEN coalesce(h.source, l.source) ELSE h.source END,
-			campaign = CASE WHEN h.definition IS NULL THEN coalesce(h.campaign, l.campaign) ELSE h.campaign END
-		FROM (%2$s) AS w
+			campaign = CASE WHEN h.definition IS NULL THEN coalesce(h.campaign, l.campaign) ELSE h.campaign END,
+			due_at = CASE WHEN h.definition IS NULL THEN coalesce(h.due_at, w.due) ELSE h.due_at END
+		FROM (SELECT *, _due_at(%5$L, to_stage, entered_at) AS due FROM (%2$s) AS every_move) AS w
 		LEFT JOIN %3$s AS l ON l.%4$I = w.lead_id
 		WHERE h.history_id = w.history_id
 		AND ((h.from_stage, h.cycle) IS DISTINCT FROM (w.from_stage, w.cycle) OR
 			 (h.definition IS NULL AND h.source IS NULL AND l.source IS NOT NULL) OR
-			 (h.definition IS NULL AND h.campaign IS NULL AND l.campaign IS NOT NULL))
-		$query$, funnel, _history_query(funnel), k.leads, k.key);
+			 (h.definition IS NULL AND h.campaign IS NULL AND l.campaign IS NOT NULL) OR
+			 (h.definition IS NULL AND h.due_at IS NULL AND w.due IS NOT NULL))
+		$query$, funnel, _history_query(funnel), k.leads, k.key, funnel);
 	GET DIAGNOSTICS changed = ROW_COUNT;
 	total := total + changed;
 
@@ -364,9 +369,9 @@ BEGIN
 						  ELSE this.accepted_at END AS accepted_at,
 					 CASE WHEN keeps.acceptance THEN coalesce(l.accepted_by, this.accepted_by)
 						  ELSE this.accepted_by END AS accepted_by,
-					 last.entered_at + s.sla AS due_at
+					 last.due_at
 			  FROM %3$s AS l
-			  JOIN (SELECT DISTINCT ON (lead_id) lead_id, to_stage, entered_at, cycle
+			  JOIN (SELECT DISTINCT ON (lead_id) lead_id, to_stage, entered_at, cycle, due_at
 					FROM (%2$s) AS w
 					ORDER BY lead_id, entered_at DESC, history_id DESC) AS last ON last.lead_id = l.%4$I
 			  JOIN (SELECT lead_id, cycle, min(entered_at) AS started_at,
@@ -375,7 +380,6 @@ BEGIN
 							FILTER (WHERE milestone = 'sal' AND NOT automatic))[1] AS accepted_by
 					FROM (%2$s) AS w
 					GROUP BY lead_id, cycle) AS this ON this.lead_id = l.%4$I AND this.cycle = last.cycle
-			  JOIN %1$I.stage AS s ON s.stage = last.to_stage
 			  -- the lead may know better when it was accepted, but for a move
 			  -- that was voided
 			  CROSS JOIN LATERAL

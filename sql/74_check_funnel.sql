@@ -18,7 +18,9 @@ BEGIN ATOMIC
 		   ('transition', 'zz_check', 'check_transition', 23, 'O'),
 		   ('stage', 'zz_protect', 'protect_stage', 27, 'O'),
 		   ('element', 'zz_protect', 'protect_element', 27, 'O'),
-		   ('kind', 'zz_protect', 'protect_kind', 27, 'O')
+		   ('kind', 'zz_protect', 'protect_kind', 27, 'O'),
+		   ('stage', 'zz_open', 'check_working_time', 20, 'O'),
+		   ('calendar', 'zz_open', 'check_working_time', 40, 'O')
 	UNION ALL
 	SELECT t.relation, 'zz_' || e.event, 'ingest_' || t.relation, e.type, 'O'
 	FROM unnest(ARRAY['activity', 'answer', 'deal', 'deal_contact']) AS t (relation),
@@ -28,7 +30,7 @@ BEGIN ATOMIC
 	FROM unnest(ARRAY['lead', 'stage_history', 'activity', 'answer', 'deal', 'deal_contact']) AS t (relation)
 	UNION ALL
 	SELECT t.relation, e.name, 'policy_changed', e.type, 'A'
-	FROM unnest(ARRAY['setting', 'kind', 'source', 'list', 'element', 'stage', 'definition',
+	FROM unnest(ARRAY['setting', 'kind', 'source', 'list', 'element', 'stage', 'calendar', 'holiday', 'definition',
 					  'transition', 'rule', 'reason']) AS t (relation),
 		 (VALUES ('zz_changed', 29::smallint), ('zz_emptied', 32)) AS e (name, type);
 END;

@@ -79,12 +79,12 @@ static const struct
 		" SELECT $1, $2, $3, $4, 'lead', $5, greatest($6, max(answered_at))"
 		" FROM {answer}"
 	" WHERE lead_id = $1 AND framework = $2 AND element = $3"},
-	[LQ_STATEMENT_ADD_HISTORY] = {"kttzitBBttntittt" "I",
+	[LQ_STATEMENT_ADD_HISTORY] = {"kttzitBBttntittt" "Iz",
 		"INSERT INTO {stage_history} (lead_id, from_stage, to_stage,"
 		" entered_at, cycle, actor, automatic, exception, reason, note, score,"
-		" definition, version, source, campaign, owner, account_id)"
+		" definition, version, source, campaign, owner, account_id, due_at)"
 		" VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14,"
-	" $15, $16, $17)"},
+	" $15, $16, $17, $18)"},
 	[LQ_STATEMENT_ACCOUNT] = {"I",
 	"SELECT a FROM {account} AS a WHERE account_id = $1"},
 	[LQ_STATEMENT_DEAL_LEADS] = {"A",
