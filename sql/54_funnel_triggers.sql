@@ -6,7 +6,8 @@
 --
 CREATE FUNCTION stamp_deal() RETURNS trigger
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
-SET search_path = pg_catalog, @extschema@, pg_temp
+SET search_path = pg_catalog, pg_temp
+-- lint: extschema, because what others plant in our schema must not be found
 AS $body$
 DECLARE
 	home text;
@@ -18,7 +19,7 @@ BEGIN
 	IF NEW.status = 'open' THEN
 		NEW.closed_at := NULL;
 	ELSIF NEW.closed_at IS NULL THEN
-		NEW.closed_at := funnel_now();
+		NEW.closed_at := @extschema@.funnel_now();
 	END IF;
 
 	-- where nothing is to be exchanged, home_amount follows the amount
@@ -61,7 +62,8 @@ COMMENT ON FUNCTION _refuse_in_use(text, text, text[], text) IS
 
 CREATE FUNCTION protect_stage() RETURNS trigger
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
-SET search_path = pg_catalog, @extschema@, pg_temp
+SET search_path = pg_catalog, pg_temp
+-- lint: extschema, because what others plant in our schema must not be found
 AS $body$
 DECLARE
 	uses text[];
@@ -85,7 +87,7 @@ BEGIN
 		INTO uses USING OLD.stage;
 
 	IF uses IS NOT NULL THEN
-		PERFORM _refuse_in_use('stage', OLD.stage, uses,
+		PERFORM @extschema@._refuse_in_use('stage', OLD.stage, uses,
 			'A stage that no transition leads to stays empty: remove the transitions and keep the stage.');
 	END IF;
 
@@ -101,7 +103,8 @@ COMMENT ON FUNCTION protect_stage() IS
 
 CREATE FUNCTION protect_element() RETURNS trigger
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
-SET search_path = pg_catalog, @extschema@, pg_temp
+SET search_path = pg_catalog, pg_temp
+-- lint: extschema, because what others plant in our schema must not be found
 AS $body$
 DECLARE
 	n bigint;
@@ -116,7 +119,7 @@ BEGIN
 		INTO n USING OLD.framework, OLD.element;
 
 	IF n > 0 THEN
-		PERFORM _refuse_in_use('element', OLD.framework || '.' || OLD.element,
+		PERFORM @extschema@._refuse_in_use('element', OLD.framework || '.' || OLD.element,
 			ARRAY[format('%s of "answer"', n)],
 			'Its label, weight and position may be changed.');
 	END IF;
@@ -133,7 +136,8 @@ COMMENT ON FUNCTION protect_element() IS
 
 CREATE FUNCTION protect_kind() RETURNS trigger
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
-SET search_path = pg_catalog, @extschema@, pg_temp
+SET search_path = pg_catalog, pg_temp
+-- lint: extschema, because what others plant in our schema must not be found
 AS $body$
 DECLARE
 	uses text[];
@@ -158,7 +162,7 @@ BEGIN
 	END IF;
 
 	IF uses IS NOT NULL THEN
-		PERFORM _refuse_in_use('kind', OLD.kind, uses,
+		PERFORM @extschema@._refuse_in_use('kind', OLD.kind, uses,
 			'Its party, touch, conversation and description may be changed.');
 	END IF;
 

@@ -1,3 +1,52 @@
+-- Our schema and, for now, the funnel's stand on the path of what creates
+-- objects.  An overload that fits better than the server's own function or
+-- operator would be taken for it, and be called by whoever uses the object.
+CREATE FUNCTION _refuse_planted(schema oid) RETURNS void
+LANGUAGE plpgsql STABLE PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+AS $body$
+DECLARE
+	planted record;
+BEGIN
+	SELECT pg_describe_object(d.refclassid, d.refobjid, 0) AS what,
+		   pg_describe_object(d.classid, d.objid, d.objsubid) AS used_by
+		INTO planted
+	FROM pg_depend AS d
+	LEFT JOIN pg_rewrite AS r ON d.classid = 'pg_rewrite'::regclass AND r.oid = d.objid
+	LEFT JOIN pg_attrdef AS a ON d.classid = 'pg_attrdef'::regclass AND a.oid = d.objid
+	LEFT JOIN pg_constraint AS k ON d.classid = 'pg_constraint'::regclass AND k.oid = d.objid
+	LEFT JOIN pg_trigger AS t ON d.classid = 'pg_trigger'::regclass AND t.oid = d.objid
+	LEFT JOIN pg_class AS c
+		ON c.oid = coalesce(r.ev_class, a.adrelid, k.conrelid, t.tgrelid,
+							CASE WHEN d.classid = 'pg_class'::regclass THEN d.objid END)
+	LEFT JOIN pg_depend AS member ON member.classid = d.classid AND member.objid = d.objid
+		AND member.deptype = 'e'
+		AND member.refobjid = (SELECT oid FROM pg_extension WHERE extname = 'lead_qual')
+	-- what is the server's own is not listed here
+	WHERE d.refclassid IN ('pg_proc'::regclass, 'pg_operator'::regclass)
+	AND CASE WHEN schema IS NULL THEN member.objid IS NOT NULL
+		ELSE c.relnamespace = schema END
+	AND NOT EXISTS (
+		SELECT
+		FROM pg_depend AS m
+		JOIN pg_extension AS e ON m.refclassid = 'pg_extension'::regclass AND m.refobjid = e.oid
+		WHERE m.classid = d.refclassid AND m.objid = d.refobjid
+		AND m.deptype = 'e' AND e.extname = 'lead_qual')
+	ORDER BY 1, 2
+	LIMIT 1;
+
+	IF FOUND THEN
+		RAISE EXCEPTION '% stands in the way', planted.what
+			USING ERRCODE = 'duplicate_object',
+				  DETAIL = format('It would be used by %s in place of what the server has.', planted.used_by),
+				  HINT = 'Drop it, or install lead_qual in a schema where only trusted roles may create objects.';
+	END IF;
+END
+$body$;
+
+COMMENT ON FUNCTION _refuse_planted(oid) IS
+'raises if objects of a funnel (NULL: of the extension) use a function or an operator that is neither the server''s nor ours';
+
 --
 -- Creating and dropping a funnel
 --
@@ -17,6 +66,11 @@ BEGIN
 	END IF;
 	IF funnel = '' THEN
 		RAISE EXCEPTION 'name of a funnel must not be empty'
+			USING ERRCODE = 'invalid_name';
+	END IF;
+	-- on a search path it is another schema, however it is quoted
+	IF funnel = '$user' THEN
+		RAISE EXCEPTION 'name "%" is not possible for a funnel', funnel
 			USING ERRCODE = 'invalid_name';
 	END IF;
 	-- as an identifier it would be cut off without a word
@@ -60,6 +114,7 @@ BEGIN
 	PERFORM _create_funnel_comments();
 	-- before the policy: rules and transitions are checked as they come
 	PERFORM _create_funnel_triggers();
+	PERFORM _refuse_planted((SELECT oid FROM pg_namespace WHERE nspname = funnel));
 
 	INSERT INTO setting (time_zone, currency, template_version)
 		VALUES (create_funnel.time_zone, create_funnel.currency, 1);
@@ -77,7 +132,7 @@ COMMENT ON FUNCTION create_funnel(text, text, text) IS
 CREATE FUNCTION _funnel_relations() RETURNS name[]
 LANGUAGE sql STABLE PARALLEL SAFE
 BEGIN ATOMIC
-	SELECT array_agg(created.words[1]::name)
+	SELECT pg_catalog.array_agg(created.words[1]::name)
 	FROM pg_extension AS e
 	JOIN pg_depend AS d ON d.refclassid = 'pg_extension'::regclass
 		AND d.refobjid = e.oid AND d.deptype = 'e'
@@ -134,10 +189,11 @@ COMMENT ON FUNCTION _funnel_schema(text) IS
 
 CREATE FUNCTION drop_funnel(funnel text, force boolean DEFAULT false) RETURNS void
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
-SET search_path = pg_catalog, @extschema@, pg_temp
+SET search_path = pg_catalog, pg_temp
+-- lint: extschema, because what others plant in our schema must not be found
 AS $body$
 DECLARE
-	schema oid := _funnel_schema(funnel);
+	schema oid := @extschema@._funnel_schema(funnel);
 	fact name;
 	n bigint;
 	found_rows text[] := '{}';
@@ -179,7 +235,7 @@ BEGIN
 		  FROM pg_class AS c
 		  WHERE c.relnamespace = schema
 		  AND c.relkind IN ('r', 'p', 'v', 'm', 'f', 'c', 'S')
-		  AND c.relname <> ALL (_funnel_relations())
+		  AND c.relname <> ALL (@extschema@._funnel_relations())
 		  AND NOT (c.relkind = 'S' AND
 				   EXISTS (SELECT FROM pg_depend AS d
 						   WHERE d.classid = 'pg_class'::regclass
@@ -204,7 +260,7 @@ BEGIN
 		INTO views, tables
 	FROM pg_class AS c
 	WHERE c.relnamespace = schema AND c.relkind IN ('r', 'p', 'v')
-	AND c.relname = ANY (_funnel_relations());
+	AND c.relname = ANY (@extschema@._funnel_relations());
 	IF views IS NOT NULL THEN
 		EXECUTE 'DROP VIEW ' || views;
 	END IF;

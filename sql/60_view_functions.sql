@@ -57,7 +57,7 @@ BEGIN ATOMIC
 			   100 * amount - sum(div(c.due - c.rest, c.whole)) OVER () AS spare
 		FROM cut c
 	)
-	SELECT array_agg(0.01 * trim_scale(r.cents
+	SELECT pg_catalog.array_agg(0.01 * trim_scale(r.cents
 							 + CASE WHEN r.place <= floor(r.spare) THEN 1
 									WHEN r.place = floor(r.spare) + 1
 									THEN r.spare - floor(r.spare)

@@ -9,7 +9,8 @@
 -- the settings can record an activity.
 CREATE FUNCTION _funnel_key(funnel text, OUT leads regclass, OUT key name, OUT key_type text)
 LANGUAGE plpgsql STABLE PARALLEL SAFE
-SET search_path = pg_catalog, @extschema@, pg_temp
+SET search_path = pg_catalog, pg_temp
+-- lint: extschema, because what others plant in our schema must not be found
 AS $body$
 DECLARE
 	schema oid;
@@ -27,7 +28,7 @@ BEGIN
 
 	-- no funnel, or one whose foreign key somebody dropped
 	IF NOT FOUND THEN
-		schema := _funnel_schema(funnel);
+		schema := @extschema@._funnel_schema(funnel);
 		SELECT a.attrelid, a.attname, format_type(a.atttypid, a.atttypmod)
 			INTO leads, key, key_type
 		FROM pg_class AS c
@@ -80,7 +81,8 @@ CREATE FUNCTION record_activity(funnel text, lead text, kind text,
 								actor text DEFAULT NULL,
 								external_id text DEFAULT NULL) RETURNS boolean
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
-SET search_path = pg_catalog, @extschema@, pg_temp
+SET search_path = pg_catalog, pg_temp
+-- lint: extschema, because what others plant in our schema must not be found
 AS $body$
 DECLARE
 	k record;
@@ -91,7 +93,7 @@ BEGIN
 		RAISE EXCEPTION 'external id or e-mail address of a lead must not be null'
 			USING ERRCODE = 'null_value_not_allowed';
 	END IF;
-	k := _funnel_key(funnel);
+	k := @extschema@._funnel_key(funnel);
 
 	-- No conflict target: that would need SELECT on its columns, and a log
 	-- partitioned by time cannot have that key.
@@ -103,7 +105,7 @@ BEGIN
 							  (SELECT %2$I FROM %3$s WHERE lower(email) = lower($1)))) AS l (key)
 		WHERE key IS NOT NULL %4$s $query$, funnel, k.key, k.leads,
 				   CASE WHEN external_id IS NOT NULL THEN 'ON CONFLICT DO NOTHING' END)
-		USING lead, coalesce(occurred_at, funnel_now()), kind, source,
+		USING lead, coalesce(occurred_at, @extschema@.funnel_now()), kind, source,
 			  campaign, actor, coalesce(properties, '{}'), external_id;
 	GET DIAGNOSTICS recorded = ROW_COUNT;
 	IF recorded > 0 THEN
@@ -133,11 +135,12 @@ CREATE FUNCTION move_leads(funnel text, leads text[], stage text,
 						   reason text DEFAULT NULL, note text DEFAULT NULL)
 RETURNS TABLE (lead text, moved boolean, sqlstate text, message text, detail text, hint text)
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
-SET search_path = pg_catalog, @extschema@, pg_temp
+SET search_path = pg_catalog, pg_temp
+-- lint: extschema, because what others plant in our schema must not be found
 AS $body$
 #variable_conflict use_variable
 DECLARE
-	k record := _funnel_key(funnel);
+	k record := @extschema@._funnel_key(funnel);
 	given text;
 	keys text[] := '{}';
 	in_stage text;

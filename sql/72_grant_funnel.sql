@@ -13,7 +13,7 @@
 --
 CREATE FUNCTION _funnel_grants(funnel text, profile text) RETURNS SETOF text
 LANGUAGE plpgsql STABLE PARALLEL SAFE
-SET search_path = pg_catalog, @extschema@, pg_temp
+SET search_path = pg_catalog, pg_temp
 AS $body$
 DECLARE
 	policy constant text :=
@@ -83,10 +83,11 @@ COMMENT ON FUNCTION _funnel_grants(text, text) IS
 
 CREATE FUNCTION grant_funnel(funnel text, grantee regrole, profile text) RETURNS SETOF text
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
-SET search_path = pg_catalog, @extschema@, pg_temp
+SET search_path = pg_catalog, pg_temp
+-- lint: extschema, because what others plant in our schema must not be found
 AS $body$
 DECLARE
-	schema oid := _funnel_schema(funnel);
+	schema oid := @extschema@._funnel_schema(funnel);
 	granted text;
 	viewed record;
 BEGIN
@@ -111,7 +112,7 @@ BEGIN
 	EXECUTE granted;
 	RETURN NEXT granted;
 
-	FOR granted IN SELECT _funnel_grants(funnel, profile) LOOP
+	FOR granted IN SELECT @extschema@._funnel_grants(funnel, profile) LOOP
 		granted := format('GRANT ' || granted || ' TO %2$s', funnel, grantee);
 		EXECUTE granted;
 		RETURN NEXT granted;
@@ -126,7 +127,7 @@ BEGIN
 	FOR viewed IN
 		SELECT c.oid, c.relname FROM pg_class AS c
 		WHERE c.relnamespace = schema AND c.relkind = 'v'
-		AND c.relname = ANY (_funnel_relations())
+		AND c.relname = ANY (@extschema@._funnel_relations())
 		ORDER BY c.oid
 	LOOP
 		IF NOT EXISTS (

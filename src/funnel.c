@@ -292,6 +292,12 @@ lq_funnel_by_schema(Oid schema)
 		}
 		PG_END_TRY();
 	}
+	if (entry->current->unset && !lq_import_setting)
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("table \"setting\" of funnel \"%s\" is empty",
+						entry->current->name),
+				 errhint("A funnel has exactly one row there.")));
 	return entry->current;
 }
 
@@ -424,20 +430,26 @@ lq_funnel_leave(const LqIdentity *saved)
  * would believe that it was in force.
  */
 void
-lq_funnel_check_settings(const LqFunnel *funnel)
+lq_check_settings(Oid owner, const char *funnel)
 {
 	if (!lq_clock_is_set() && !lq_import_setting)
 		return;
-	if (!is_member_of_role(GetOuterUserId(), funnel->owner))
+	if (!is_member_of_role(GetOuterUserId(), owner))
 		ereport(ERROR,
 				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
 				 errmsg("permission denied to use \"%s\" in funnel \"%s\"",
 						lq_import_setting ? "lead_qual.import" : "lead_qual.clock",
-						funnel->name),
+						funnel),
 				 errdetail("Only members of role \"%s\", which owns the funnel, may.",
-						   GetUserNameFromId(funnel->owner, false)),
+						   GetUserNameFromId(owner, false)),
 				 errhint("RESET %s.",
 						 lq_import_setting ? "lead_qual.import" : "lead_qual.clock")));
+}
+
+void
+lq_funnel_check_settings(const LqFunnel *funnel)
+{
+	lq_check_settings(funnel->owner, funnel->name);
 }
 
 /* Raise unless the caller may act as the funnel's owner. */

@@ -184,6 +184,7 @@ typedef struct LqFunnel
 
 	/* policy: the active definition and what belongs to it */
 	char	   *time_zone;
+	bool		unset;			/* table setting is empty: being imported */
 	char	   *definition;		/* NULL: none is active */
 	int			version;
 	LqCardLimits limits;
@@ -239,6 +240,10 @@ extern LqFunnel *lq_funnel_by_schema(Oid schema);
 /* Read the policy rows into the funnel; model.c. */
 extern void lq_model_load(LqFunnel *funnel);
 
+/* Raise unless the tables have the columns that the code reads; shape.c. */
+extern void lq_shape_check(const LqFunnel *funnel);
+extern void lq_shape_check_keys(const LqFunnel *funnel);
+
 /* The table called so in every funnel. */
 extern bool lq_table_by_name(const char *name, LqTable *table);
 
@@ -250,6 +255,7 @@ extern void lq_funnel_enter(const LqFunnel *funnel, LqIdentity *saved);
 extern void lq_funnel_leave(const LqIdentity *saved);
 
 /* Raise unless the outer user may use lead_qual.clock or lead_qual.import. */
+extern void lq_check_settings(Oid owner, const char *funnel);
 extern void lq_funnel_check_settings(const LqFunnel *funnel);
 extern void lq_funnel_check_owner(const LqFunnel *funnel,
 								  const char *function);

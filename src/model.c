@@ -93,6 +93,7 @@ read_shapes(LqFunnel *funnel)
 				(errcode(ERRCODE_UNDEFINED_FUNCTION),
 				 errmsg("could not identify a comparison function for type %s",
 						format_type_be(funnel->key_type))));
+	lq_shape_check_keys(funnel);
 	funnel->key_typlen = type->typlen;
 	funnel->key_typbyval = type->typbyval;
 	fmgr_info_cxt(type->cmp_proc, &funnel->key_cmp, funnel->context);
@@ -217,6 +218,7 @@ lq_model_load(LqFunnel *funnel)
 
 	lq_funnel_enter(funnel, &saved);
 	SPI_connect();
+	lq_shape_check(funnel);
 	lq_model_read_policy(funnel);
 	read_shapes(funnel);
 	SPI_finish();

@@ -334,11 +334,12 @@ lq_model_read_policy(LqFunnel *funnel)
 	(void) read_rows(funnel, LQ_TABLE_SETTING, "time_zone, lead_key::text",
 					 "", 0, NULL, read_setting);
 	if (funnel->key_name == NULL)
-		ereport(ERROR,
-				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-				 errmsg("table \"setting\" of funnel \"%s\" is empty",
-						funnel->name),
-				 errhint("A funnel has exactly one row there.")));
+	{
+		/* a restore may bring the facts before the settings */
+		funnel->unset = true;
+		funnel->time_zone = "UTC";
+		funnel->key_name = "lead_id";
+	}
 	funnel->limits.max_fit = get_float8_infinity();
 	funnel->limits.max_engagement = get_float8_infinity();
 	funnel->limits.floor = -get_float8_infinity();
@@ -357,7 +358,7 @@ lq_model_read_policy(LqFunnel *funnel)
 				  sizeof(LqKind), (void **) &funnel->kinds, read_kind);
 	funnel->n_lists =
 		read_rows(funnel, LQ_TABLE_LIST,
-				  "list, array_agg(value ORDER BY value)",
+				  "list, pg_catalog.array_agg(value ORDER BY value)",
 				  "GROUP BY list ORDER BY list",
 				  sizeof(LqNamedList), (void **) &funnel->lists, read_list);
 	funnel->n_reasons =

@@ -13,6 +13,7 @@
 #include "utils/builtins.h"
 #include "utils/datum.h"
 #include "utils/inval.h"
+#include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/rel.h"
 
@@ -146,6 +147,8 @@ policy_changed(PG_FUNCTION_ARGS)
 				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
 				 errmsg("function \"%s\" must be fired AFTER",
 						"policy_changed")));
+	lq_check_settings(trigdata->tg_relation->rd_rel->relowner,
+					  get_namespace_name(RelationGetNamespace(trigdata->tg_relation)));
 	CacheInvalidateRelcache(trigdata->tg_relation);
 
 	/* a replica gets the publisher's version with its rows */

@@ -12,6 +12,7 @@
 #include "utils/acl.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
+#include "utils/rls.h"
 #include "utils/timestamp.h"
 
 #include "compat.h"
@@ -96,13 +97,37 @@ pseudo_name(const LqFunnel *funnel, const LqPseudo *pseudo)
 
 /* The caller is told nothing that he could not read himself. */
 static bool
-may_read(const LqFunnel *funnel, AttrNumber column)
+may_read_column(Oid relid, AttrNumber column)
 {
-	Oid			relid = funnel->relid[LQ_TABLE_LEAD];
-
 	return pg_class_aclcheck(relid, GetUserId(), ACL_SELECT) == ACLCHECK_OK ||
 		pg_attribute_aclcheck(relid, column, GetUserId(),
 							  ACL_SELECT) == ACLCHECK_OK;
+}
+
+static bool
+may_read(const LqFunnel *funnel, AttrNumber column)
+{
+	return may_read_column(funnel->relid[LQ_TABLE_LEAD], column);
+}
+
+/* The same for a pseudo-column: may he read what it is made of? */
+static bool
+may_read_pseudo(const LqFunnel *funnel, const LqPseudo *pseudo)
+{
+	switch (pseudo->kind)
+	{
+		case LQ_PSEUDO_ACCOUNT:
+			/* rows that row security hides from him are the owner's here */
+			return may_read_column(funnel->relid[LQ_TABLE_ACCOUNT],
+								   pseudo->attno) &&
+				check_enable_rls(funnel->relid[LQ_TABLE_ACCOUNT], InvalidOid,
+								 true) != RLS_ENABLED;
+		case LQ_PSEUDO_DAYS_IN_STAGE:
+			return may_read(funnel,
+							funnel->lead_attno[LQ_LEAD_STAGE_ENTERED_AT]);
+		default:
+			return may_read(funnel, funnel->lead_attno[LQ_LEAD_SCORECARD]);
+	}
 }
 
 /*
@@ -144,8 +169,11 @@ describe_needs(LqLead *lead, const LqConditionPart *part)
 	{
 		const LqPseudo *pseudo = part->pseudos[i];
 		bool		isnull;
-		Datum		value = lq_lead_pseudo(lead, pseudo, &isnull);
+		Datum		value;
 
+		if (!may_read_pseudo(funnel, pseudo))
+			continue;
+		value = lq_lead_pseudo(lead, pseudo, &isnull);
 		appendStringInfo(&buf, "%s%s is ", buf.len > 0 ? ", " : "",
 						 pseudo_name(funnel, pseudo));
 		if (isnull && pseudo->kind == LQ_PSEUDO_LAST)

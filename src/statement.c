@@ -4,7 +4,9 @@
  *
  * Each is prepared once a session and funnel.  All names are qualified, and
  * all run as the funnel's owner under the path that lq_funnel_enter() sets,
- * on which pg_catalog comes first; so operators need no decoration.
+ * on which pg_catalog comes first; so operators need no decoration.  A
+ * polymorphic function does: one in the funnel's schema whose arguments fit
+ * exactly would be preferred.
  *
  * As in referential integrity triggers, a statement sees all that is
  * committed when it starts.  A writer that waited for a lead's row must see
@@ -16,6 +18,8 @@
 
 #include "catalog/pg_type.h"
 #include "lib/stringinfo.h"
+#include "miscadmin.h"
+#include "utils/acl.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 #include "utils/syscache.h"
@@ -29,7 +33,7 @@
  * {lead} and the like stand for the qualified table, {key} for the lead's key.
  * Argument types: k the key, c scorecard, b bant, m meddic, l answer_level,
  * t text, z timestamptz, n numeric, i integer, I bigint, B boolean, j jsonb,
- * A bigint[].
+ * A bigint[], v interval, a name.
  */
 /* *INDENT-OFF* */
 static const struct
@@ -67,8 +71,9 @@ static const struct
 		" WHERE lead_id = $1 AND framework = $2 AND element = $3"
 	" ORDER BY answered_at DESC, answer_id DESC LIMIT 1"},
 	[LQ_STATEMENT_OTHER_ANSWERS] = {"k",
-		"SELECT coalesce(jsonb_object_agg(framework, levels), '{}')"
-		" FROM (SELECT framework, jsonb_object_agg(element, level::text) AS levels"
+		"SELECT coalesce(pg_catalog.jsonb_object_agg(framework, levels), '{}')"
+		" FROM (SELECT framework,"
+		" pg_catalog.jsonb_object_agg(element, level::text) AS levels"
 		" FROM (SELECT DISTINCT ON (framework, element) framework, element, level"
 		" FROM {answer} WHERE lead_id = $1 AND framework NOT IN ('bant', 'meddic')"
 		" ORDER BY framework, element, answered_at DESC, answer_id DESC) AS latest"
@@ -97,7 +102,7 @@ static const struct
 		" count(*) FILTER (WHERE status = 'lost' AND in_cycle)::integer,"
 		" coalesce(sum(coalesce(home_amount, amount))"
 		" FILTER (WHERE status = 'won'), 0),"
-		" (array_agg(reason ORDER BY closed_at DESC, deal_id DESC)"
+		" (pg_catalog.array_agg(reason ORDER BY closed_at DESC, deal_id DESC)"
 		" FILTER (WHERE status = 'lost' AND in_cycle AND reason IS NOT NULL))[1]"
 		" FROM (SELECT d.*,"
 		" l.cycle = 1 OR d.closed_at >= l.cycle_started_at AS in_cycle"
@@ -135,8 +140,9 @@ own_type(const char *name)
 	return type;
 }
 
-static Oid
-argument_type(const LqFunnel *funnel, char code)
+/* The type that a code above stands for. */
+Oid
+lq_type_of_code(const LqFunnel *funnel, char code)
 {
 	switch (code)
 	{
@@ -166,6 +172,10 @@ argument_type(const LqFunnel *funnel, char code)
 			return JSONBOID;
 		case 'A':
 			return INT8ARRAYOID;
+		case 'v':
+			return INTERVALOID;
+		case 'a':
+			return NAMEOID;
 	}
 	elog(ERROR, "unrecognized argument type \"%c\"", code);
 	return InvalidOid;			/* keep compiler quiet */
@@ -219,7 +229,7 @@ statement_plan(const LqFunnel *funnel, LqStatement statement)
 		return *plan;
 
 	for (int i = 0; i < nargs; i++)
-		argtypes[i] = argument_type(funnel, args[i]);
+		argtypes[i] = lq_type_of_code(funnel, args[i]);
 	*plan = SPI_prepare(expand(funnel, statements[statement].text),
 						nargs, argtypes);
 	if (*plan == NULL)
@@ -227,6 +237,25 @@ statement_plan(const LqFunnel *funnel, LqStatement statement)
 			 SPI_result_code_string(SPI_result));
 	SPI_keepplan(*plan);
 	return *plan;
+}
+
+/*
+ * A constraint of the user's that our write violates reports the row, for the
+ * owner may read it.  But it is another who reads the error.
+ */
+static void
+rethrow(const LqFunnel *funnel, MemoryContext context)
+{
+	ErrorData  *error;
+
+	MemoryContextSwitchTo(context);
+	error = CopyErrorData();
+	if (ERRCODE_TO_CATEGORY(error->sqlerrcode) ==
+		ERRCODE_INTEGRITY_CONSTRAINT_VIOLATION &&
+		!is_member_of_role(GetOuterUserId(), funnel->owner))
+		error->detail = NULL;
+	FlushErrorState();
+	ReThrowError(error);
 }
 
 /*
@@ -241,10 +270,19 @@ lq_statement_run(const LqFunnel *funnel, LqStatement statement,
 				 Datum *values, const char *nulls)
 {
 	MemoryContext caller = CurrentMemoryContext;
-	int			result;
+	int			result = 0;
 
-	result = SPI_execute_plan(statement_plan(funnel, statement),
-							  values, nulls, false, 0);
+	PG_TRY();
+	{
+		result = SPI_execute_plan(statement_plan(funnel, statement),
+								  values, nulls, false, 0);
+	}
+	PG_CATCH();
+	{
+		rethrow(funnel, caller);
+	}
+	PG_END_TRY();
+	/* SPI leaves its own context current */
 	MemoryContextSwitchTo(caller);
 	if (result < 0)
 		elog(ERROR, "SPI_execute_plan failed: %s",

@@ -35,6 +35,9 @@ typedef enum LqStatement
 
 struct LqFunnel;
 
+/* The type that one of the codes in statement.c stands for. */
+extern Oid	lq_type_of_code(const struct LqFunnel *funnel, char code);
+
 /* Run a statement over a funnel's tables; returns the number of rows. */
 extern uint64 lq_statement_run(const struct LqFunnel *funnel,
 							   LqStatement statement,
