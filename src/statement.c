@@ -121,8 +121,7 @@ static const struct
 	[LQ_STATEMENT_RAISE_VERSION] = {"t",
 		"UPDATE {definition}"
 		" SET version = (SELECT max(version) + 1 FROM {definition})"
-		" WHERE CASE WHEN $1 IS NULL THEN status = 'active'"
-	" ELSE definition = $1 END"},
+	" WHERE definition = $1"},
 };
 
 /* *INDENT-ON* */

@@ -83,6 +83,8 @@ FROM won w
 JOIN olist.deal d ON d.external_id = w.seller_id
 JOIN olist.lead l ON l.external_id = w.mql_id;
 
+INSERT INTO olist.source (source) SELECT DISTINCT source FROM olist.lead WHERE source IS NOT NULL
+	ON CONFLICT DO NOTHING;
 SELECT rescore_funnel('olist') \g /dev/null
 ANALYZE olist.lead, olist.stage_history, olist.deal, olist.deal_contact;
 SET search_path = olist, public;
@@ -112,7 +114,10 @@ GROUP BY 1 ORDER BY 1;
 
 \echo 'Days from first contact to won; odd: won before the first contact'
 \echo '                                                     view olist.stage_velocity'
-SELECT n, n_odd AS odd, round(mean_days, 2) AS mean, median_days AS median,
-	   p90_days AS p90
+SELECT n, n_odd AS odd, round(mean_days, 2) AS mean, round(median_days, 1) AS median,
+	   round(p90_days, 1) AS p90
 FROM stage_velocity WHERE from_milestone = 'mql' AND to_milestone = 'customer';
+
+\echo 'That odd one                                             check_funnel(''olist'')'
+SELECT finding, severity, object, n FROM check_funnel('olist') ORDER BY finding;
 \endif
