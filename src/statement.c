@@ -111,13 +111,13 @@ static const struct
 	" WHERE c.lead_id = $1) AS d"},
 	[LQ_STATEMENT_KEYS] = {"",
 	"SELECT {key} FROM {lead} ORDER BY {key}"},
-	[LQ_STATEMENT_DUE] = {"zI",
+	[LQ_STATEMENT_DUE] = {"z",
 		"SELECT {key} FROM {lead} WHERE review_at <= $1"
-	" ORDER BY review_at LIMIT $2 FOR NO KEY UPDATE SKIP LOCKED"},
-	[LQ_STATEMENT_STALE] = {"iI",
+	" ORDER BY review_at FOR NO KEY UPDATE SKIP LOCKED"},
+	[LQ_STATEMENT_STALE] = {"i",
 		"SELECT {key} FROM {lead} WHERE scorecard IS NULL"
 		" OR {scored_version}(scorecard) <> $1"
-	" LIMIT $2 FOR NO KEY UPDATE SKIP LOCKED"},
+	" FOR NO KEY UPDATE SKIP LOCKED"},
 	[LQ_STATEMENT_RAISE_VERSION] = {"t",
 		"UPDATE {definition}"
 		" SET version = (SELECT max(version) + 1 FROM {definition})"
@@ -290,8 +290,9 @@ lq_statement_run(const LqFunnel *funnel, LqStatement statement,
 }
 
 Portal
-lq_statement_open(const LqFunnel *funnel, LqStatement statement)
+lq_statement_open(const LqFunnel *funnel, LqStatement statement,
+				  Datum *values)
 {
 	return SPI_cursor_open(NULL, statement_plan(funnel, statement),
-						   NULL, NULL, true);
+						   values, NULL, false);
 }
