@@ -109,7 +109,7 @@ BEGIN
 	COMMENT ON COLUMN stage.sla IS
 		'the next move is due this long after the entry; of the stage of MQLs: the acceptance';
 	COMMENT ON COLUMN stage.notify IS
-		'NOTIFY when a lead enters';
+		'NOTIFY when a lead enters, on the channel named like the funnel; transactions that do so commit one after another';
 	COMMENT ON COLUMN stage.description IS
 		'what it means, in words';
 	COMMENT ON COLUMN stage.working_time IS
