@@ -180,7 +180,7 @@ COMMENT ON FUNCTION protect_kind() IS
 -- A deadline in working time needs working time.
 CREATE FUNCTION check_working_time() RETURNS trigger
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
-SET search_path = pg_catalog, @extschema@, pg_temp
+SET search_path = pg_catalog, pg_temp
 AS $body$
 DECLARE
 	never boolean;

@@ -299,12 +299,13 @@ COMMENT ON FUNCTION _due_at(text, text, timestamptz) IS
 -- What the history and the deals say of the leads with these keys, or of all.
 CREATE FUNCTION _rebuild_leads(funnel text, keys text[] DEFAULT NULL) RETURNS bigint
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
-SET search_path = pg_catalog, @extschema@, pg_temp
+SET search_path = pg_catalog, pg_temp
+-- lint: extschema, because what others plant in our schema must not be found
 AS $body$
 DECLARE
-	k record := _funnel_key(funnel);
-	moves text := _history_query(funnel);
-	deals text := _deals_query(funnel, k.leads, k.key);
+	k record := @extschema@._funnel_key(funnel);
+	moves text := @extschema@._history_query(funnel);
+	deals text := @extschema@._deals_query(funnel, k.leads, k.key);
 	changed bigint;
 	total bigint := 0;
 BEGIN
@@ -324,7 +325,7 @@ BEGIN
 			source = CASE WHEN h.definition IS NULL THEN coalesce(h.source, l.source) ELSE h.source END,
 			campaign = CASE WHEN h.definition IS NULL THEN coalesce(h.campaign, l.campaign) ELSE h.campaign END,
 			due_at = CASE WHEN h.definition IS NULL THEN coalesce(h.due_at, w.due) ELSE h.due_at END
-		FROM (SELECT *, _due_at(%5$L, to_stage, entered_at) AS due FROM (%2$s) AS every_move) AS w
+		FROM (SELECT *, @extschema@._due_at(%5$L, to_stage, entered_at) AS due FROM (%2$s) AS every_move) AS w
 		LEFT JOIN %3$s AS l ON l.%4$I = w.lead_id
 		WHERE h.history_id = w.history_id
 		AND ((h.from_stage, h.cycle) IS DISTINCT FROM (w.from_stage, w.cycle) OR
@@ -345,7 +346,7 @@ BEGIN
 			accepted_at = n.accepted_at,
 			accepted_by = n.accepted_by,
 			due_at = n.due_at,
-			review_at = least(l.review_at, funnel_now())
+			review_at = least(l.review_at, @extschema@.funnel_now())
 		FROM (SELECT l.%4$I AS key, last.to_stage AS stage, last.entered_at AS stage_entered_at,
 					 last.cycle, this.started_at AS cycle_started_at,
 					 CASE WHEN keeps.acceptance THEN l.accepted_at
@@ -385,7 +386,7 @@ BEGIN
 			deals_won = d.deals_won,
 			deals_lost = d.deals_lost,
 			won_amount = d.won_amount,
-			review_at = least(l.review_at, funnel_now())
+			review_at = least(l.review_at, @extschema@.funnel_now())
 		FROM (%4$s) AS d
 		WHERE l.%3$I = d.key
 		AND (l.deals_open, l.deals_won, l.deals_lost, l.won_amount)

@@ -8,17 +8,18 @@
 --
 CREATE FUNCTION void_moves(funnel text, history_ids bigint[], why text) RETURNS bigint
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
-SET search_path = pg_catalog, @extschema@, pg_temp
+SET search_path = pg_catalog, pg_temp
 SET lead_qual.import = on
+-- lint: extschema, because what others plant in our schema must not be found
 AS $body$
 DECLARE
-	k record := _funnel_key(funnel);
+	k record := @extschema@._funnel_key(funnel);
 	keys text[];
 	unknown bigint[];
 	homeless text[];
 	voided bigint;
 BEGIN
-	PERFORM _require_funnel_owner(_funnel_schema(funnel), 'void_moves');
+	PERFORM @extschema@._require_funnel_owner(@extschema@._funnel_schema(funnel), 'void_moves');
 	IF coalesce(btrim(why), '') = '' THEN
 		RAISE EXCEPTION 'a reason why the moves are void must be given'
 			USING ERRCODE = 'invalid_parameter_value';
@@ -43,7 +44,7 @@ BEGIN
 
 	EXECUTE format('UPDATE %I.stage_history SET voided_at = $2, voided_by = $3, voided_why = $4 '
 				   'WHERE history_id = ANY ($1) AND voided_at IS NULL', funnel)
-		USING history_ids, funnel_now(),
+		USING history_ids, @extschema@.funnel_now(),
 			  coalesce(nullif(current_setting('lead_qual.actor', true), ''), current_user), why;
 	GET DIAGNOSTICS voided = ROW_COUNT;
 
@@ -60,7 +61,7 @@ BEGIN
 
 	-- none where the leads are gone
 	IF keys IS NOT NULL THEN
-		PERFORM _rebuild_leads(funnel, keys);
+		PERFORM @extschema@._rebuild_leads(funnel, keys);
 	END IF;
 	RETURN voided;
 END
