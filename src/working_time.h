@@ -9,7 +9,7 @@
 
 #include "funnel.h"
 
-/* Days and months of an interval are those of the funnel's time zone. */
+/* The interval later, by the clock of the funnel; DT_NOEND: never. */
 extern TimestampTz lq_add_interval(const LqFunnel *funnel, TimestampTz start,
 								   const Interval *interval);
 
