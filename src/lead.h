@@ -35,7 +35,7 @@ typedef struct LqHop
 	const LqStage *to;
 	bool		automatic;
 	TimestampTz entered_at;
-	TimestampTz due_at;			/* DT_NOEND: no deadline */
+	TimestampTz due_at;			/* DT_NOEND: never */
 	int32		cycle;
 } LqHop;
 

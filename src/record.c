@@ -193,7 +193,7 @@ add_history(const LqLead *lead, Datum key, const LqHop *hop,
 	ADD_COLUMN(LQ_LEAD_CAMPAIGN);
 	ADD_COLUMN(LQ_LEAD_OWNER);
 	ADD_COLUMN(LQ_LEAD_ACCOUNT_ID);
-	ADD(TimestampTzGetDatum(hop->due_at), TIMESTAMP_IS_NOEND(hop->due_at));
+	ADD(TimestampTzGetDatum(hop->due_at), hop->to->sla == NULL);
 	nulls[n] = '\0';
 
 #undef ADD

@@ -128,7 +128,7 @@ move(LqLead *lead, const LqTransition *transition, const LqStage *from,
 	}
 	due = lq_stage_due_at(lead->funnel, to, entered);
 	lq_lead_set(lead, LQ_LEAD_DUE_AT, TimestampTzGetDatum(due),
-				TIMESTAMP_IS_NOEND(due));
+				to->sla == NULL);
 
 	hop = &path->hops[path->n_hops++];
 	hop->transition = transition;

@@ -256,12 +256,8 @@ due_at(PG_FUNCTION_ARGS)
 	LqFunnel   *funnel = lq_funnel_by_name(text_to_cstring(PG_GETARG_TEXT_PP(0)));
 	const LqStage *stage = lq_funnel_stage(funnel, text_to_cstring(PG_GETARG_TEXT_PP(1)));
 	TimestampTz entered = PG_GETARG_TIMESTAMPTZ(2);
-	TimestampTz result;
 
-	if (stage == NULL || TIMESTAMP_NOT_FINITE(entered))
+	if (stage == NULL || stage->sla == NULL || TIMESTAMP_NOT_FINITE(entered))
 		PG_RETURN_NULL();
-	result = lq_stage_due_at(funnel, stage, entered);
-	if (TIMESTAMP_IS_NOEND(result))
-		PG_RETURN_NULL();
-	PG_RETURN_TIMESTAMPTZ(result);
+	PG_RETURN_TIMESTAMPTZ(lq_stage_due_at(funnel, stage, entered));
 }
