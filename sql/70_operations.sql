@@ -406,17 +406,18 @@ COMMENT ON FUNCTION _rebuild_leads(text, text[]) IS
 -- these updates; it is back when the function returns.
 CREATE FUNCTION rebuild_history(funnel text) RETURNS bigint
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
-SET search_path = pg_catalog, @extschema@, pg_temp
+-- lint: extschema, because what others plant in our schema must not be found
+SET search_path = pg_catalog, pg_temp
 SET TimeZone = 'UTC'
 SET lead_qual.import = on
 AS $body$
 DECLARE
-	k record := _funnel_key(funnel);
+	k record := @extschema@._funnel_key(funnel);
 	unknown text[];
 	changed bigint;
 	total bigint := 0;
 BEGIN
-	PERFORM _require_funnel_owner(_funnel_schema(funnel), 'rebuild_history');
+	PERFORM @extschema@._require_funnel_owner(@extschema@._funnel_schema(funnel), 'rebuild_history');
 
 	-- what arrives meanwhile would be built on what is being replaced
 	EXECUTE format('LOCK TABLE %s, %I.stage_history IN SHARE ROW EXCLUSIVE MODE',
@@ -446,7 +447,7 @@ BEGIN
 	GET DIAGNOSTICS changed = ROW_COUNT;
 	total := total + changed;
 
-	total := total + _rebuild_leads(funnel);
+	total := total + @extschema@._rebuild_leads(funnel);
 
 	-- answers, where the log has any
 	EXECUTE format($query$
@@ -454,10 +455,10 @@ BEGIN
 		SET bant = n.bant,
 			meddic = n.meddic,
 			answers = n.answers,
-			review_at = least(l.review_at, funnel_now())
+			review_at = least(l.review_at, @extschema@.funnel_now())
 		FROM (SELECT l.%3$I AS key,
-					 (l.bant::jsonb || coalesce(a.bant, '{}'))::bant AS bant,
-					 (l.meddic::jsonb || coalesce(a.meddic, '{}'))::meddic AS meddic,
+					 (l.bant::jsonb || coalesce(a.bant, '{}'))::@extschema@.bant AS bant,
+					 (l.meddic::jsonb || coalesce(a.meddic, '{}'))::@extschema@.meddic AS meddic,
 					 coalesce(a.others, l.answers) AS answers
 			  FROM %2$s AS l
 			  JOIN (SELECT lead_id,
@@ -469,14 +470,14 @@ BEGIN
 						  FROM (SELECT DISTINCT ON (lead_id, framework, element)
 									   lead_id, framework, element, level
 								FROM %1$I.answer
-								WHERE CASE framework WHEN 'bant' THEN ''::bant::jsonb ? element
-												WHEN 'meddic' THEN ''::meddic::jsonb ? element
+								WHERE CASE framework WHEN 'bant' THEN ''::@extschema@.bant::jsonb ? element
+												WHEN 'meddic' THEN ''::@extschema@.meddic::jsonb ? element
 												ELSE true END
 								ORDER BY lead_id, framework, element, answered_at DESC, answer_id DESC) AS latest
 						  GROUP BY lead_id, framework) AS f
 					GROUP BY lead_id) AS a ON a.lead_id = l.%3$I) AS n
 		WHERE l.%3$I = n.key
-		AND (l.bant <> n.bant OR l.meddic <> n.meddic OR l.answers <> n.answers)
+		AND (l.bant OPERATOR(@extschema@.<>) n.bant OR l.meddic OPERATOR(@extschema@.<>) n.meddic OR l.answers <> n.answers)
 		$query$, funnel, k.leads, k.key);
 	GET DIAGNOSTICS changed = ROW_COUNT;
 	total := total + changed;
