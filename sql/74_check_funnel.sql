@@ -149,6 +149,13 @@ BEGIN
 			   'Agree on it again and set review_by.'
 		FROM %1$I.definition WHERE status = 'active' AND review_by < funnel_now()::date
 		UNION ALL
+		SELECT 'no_working_time', 'warning', 'stage', count(*),
+			   'The calendar has no hours: deadlines in working time go by the clock on the wall.',
+			   'Insert hours into table "calendar".'
+		FROM %1$I.stage
+		WHERE working_time AND sla IS NOT NULL AND NOT EXISTS (SELECT FROM %1$I.calendar)
+		HAVING count(*) > 0
+		UNION ALL
 		SELECT 'template_outdated', 'warning', 'setting', 1,
 			   format('The funnel is of template %%s, the extension of %%s.', template_version, $1),
 			   'Call upgrade_funnel().'

@@ -1,7 +1,7 @@
 -- Deadlines: by the clock on the wall and in working time.
 BEGIN;
 SET LOCAL client_min_messages = warning;
-SELECT plan(41);
+SELECT plan(42);
 SELECT create_funnel('crm', 'Europe/Berlin');
 -- the session's zone does not matter
 SET LOCAL TimeZone = 'America/New_York';
@@ -95,6 +95,7 @@ SELECT throws_ok($$ UPDATE stage SET working_time = true WHERE stage = 'mql' $$,
 SET LOCAL lead_qual.import = on;
 UPDATE stage SET working_time = true WHERE stage = 'mql';
 SELECT is(due('2026-03-02 10:00'), 'Mon 2026-03-02 14:00', 'should it come to that, the clock on the wall decides');
+SELECT is((SELECT n FROM check_funnel('crm') WHERE finding = 'no_working_time'), 1::bigint, 'and check_funnel() tells of it');
 
 SELECT * FROM finish();
 ROLLBACK;
