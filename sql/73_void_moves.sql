@@ -68,4 +68,4 @@ END
 $body$;
 
 COMMENT ON FUNCTION void_moves(text, bigint[], text) IS
-'declares moves void, given by history_id, and puts their leads where the moves that remain lead; for members of the role that owns the funnel; returns how many were voided';
+'declares moves void, given by history_id, and puts their leads where the moves that remain lead (a move that a lead still earns by itself comes again with the next sweep); for members of the role that owns the funnel; returns how many were voided';
