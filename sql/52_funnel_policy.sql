@@ -39,6 +39,14 @@ BEGIN
 		 'the deals were lost; comes back in a new cycle on new activity');
 
 	--
+	-- Who may be asked to agree.  The funnel's owner names their roles.
+	--
+	INSERT INTO side (side, description) VALUES
+		('marketing', 'vets what is handed over'),
+		('sales', 'vets what it takes over'),
+		('manager', 'decides on exceptions');
+
+	--
 	-- Kinds of activity
 	--
 	INSERT INTO kind (kind, party, touch, conversation, description) VALUES

@@ -267,6 +267,31 @@ BEGIN
 	CREATE TRIGGER zz_protect BEFORE UPDATE OR DELETE ON kind
 		FOR EACH ROW EXECUTE FUNCTION protect_kind();
 
+	CREATE TRIGGER zz_circle AFTER INSERT OR UPDATE ON transition
+		FOR EACH ROW EXECUTE FUNCTION refuse_circle();
+	CREATE TRIGGER zz_sides BEFORE INSERT OR UPDATE ON transition
+		FOR EACH ROW EXECUTE FUNCTION check_sides();
+	CREATE TRIGGER zz_sides BEFORE INSERT OR UPDATE ON definition
+		FOR EACH ROW EXECUTE FUNCTION check_sides();
+	CREATE TRIGGER zz_guard BEFORE UPDATE ON definition
+		FOR EACH ROW EXECUTE FUNCTION guard_definition();
+	CREATE CONSTRAINT TRIGGER zz_one_active AFTER UPDATE OR DELETE ON definition
+		DEFERRABLE INITIALLY IMMEDIATE
+		FOR EACH ROW EXECUTE FUNCTION keep_one_active();
+	CREATE TRIGGER zz_protect BEFORE UPDATE OR DELETE ON side
+		FOR EACH ROW EXECUTE FUNCTION protect_side();
+
+	CREATE TRIGGER zz_stamp BEFORE INSERT ON signature
+		FOR EACH ROW EXECUTE FUNCTION stamp_signature();
+	CREATE TRIGGER zz_append_only BEFORE UPDATE OR DELETE ON signature
+		FOR EACH ROW EXECUTE FUNCTION refuse_change();
+	CREATE TRIGGER zz_no_truncate BEFORE TRUNCATE ON signature
+		FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+	CREATE TRIGGER zz_append_only BEFORE UPDATE OR DELETE ON definition_log
+		FOR EACH ROW EXECUTE FUNCTION refuse_change();
+	CREATE TRIGGER zz_no_truncate BEFORE TRUNCATE ON definition_log
+		FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+
 	--
 	-- Policy: every session hears of a change, also of one that replication
 	-- or session_replication_role = replica brings
@@ -333,6 +358,13 @@ BEGIN
 		FOR EACH STATEMENT EXECUTE FUNCTION policy_changed();
 	ALTER TABLE rule ENABLE ALWAYS TRIGGER zz_changed;
 	ALTER TABLE rule ENABLE ALWAYS TRIGGER zz_emptied;
+
+	CREATE TRIGGER zz_changed AFTER INSERT OR UPDATE OR DELETE ON side
+		FOR EACH ROW EXECUTE FUNCTION policy_changed();
+	CREATE TRIGGER zz_emptied AFTER TRUNCATE ON side
+		FOR EACH STATEMENT EXECUTE FUNCTION policy_changed();
+	ALTER TABLE side ENABLE ALWAYS TRIGGER zz_changed;
+	ALTER TABLE side ENABLE ALWAYS TRIGGER zz_emptied;
 
 	CREATE TRIGGER zz_changed AFTER INSERT OR UPDATE OR DELETE ON reason
 		FOR EACH ROW EXECUTE FUNCTION policy_changed();

@@ -18,6 +18,7 @@
 #include "utils/rel.h"
 
 #include "compat.h"
+#include "definition_log.h"
 #include "funnel.h"
 #include "lead_qual.h"
 #include "statement.h"
@@ -151,17 +152,20 @@ policy_changed(PG_FUNCTION_ARGS)
 					  get_namespace_name(RelationGetNamespace(trigdata->tg_relation)));
 	CacheInvalidateRelcache(trigdata->tg_relation);
 
-	/* a replica gets the publisher's version with its rows */
-	table = RelationGetRelationName(trigdata->tg_relation);
-	if (!TRIGGER_FIRED_FOR_ROW(trigdata->tg_event) ||
-		SessionReplicationRole == SESSION_REPLICATION_ROLE_REPLICA ||
-		lq_import_setting ||
-		(strcmp(table, "rule") != 0 && strcmp(table, "transition") != 0 &&
-		 strcmp(table, "stage") != 0))
+	/* a replica gets the publisher's version and log with its rows */
+	if (SessionReplicationRole == SESSION_REPLICATION_ROLE_REPLICA ||
+		lq_import_setting)
 		return PointerGetDatum(NULL);
-	version_of_row(trigdata, trigdata->tg_trigtuple);
-	if (TRIGGER_FIRED_BY_UPDATE(trigdata->tg_event))
-		version_of_row(trigdata, trigdata->tg_newtuple);
+	table = RelationGetRelationName(trigdata->tg_relation);
+	if (TRIGGER_FIRED_FOR_ROW(trigdata->tg_event) &&
+		(strcmp(table, "rule") == 0 || strcmp(table, "transition") == 0 ||
+		 strcmp(table, "stage") == 0))
+	{
+		version_of_row(trigdata, trigdata->tg_trigtuple);
+		if (TRIGGER_FIRED_BY_UPDATE(trigdata->tg_event))
+			version_of_row(trigdata, trigdata->tg_newtuple);
+	}
+	lq_definition_log(trigdata);
 	return PointerGetDatum(NULL);
 }
 

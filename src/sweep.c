@@ -39,7 +39,7 @@ sweep_lead(const LqFunnel *funnel, Datum key, bool rescore)
 	PG_TRY();
 	{
 		if (rescore)
-			(void) lq_rescore_lead(funnel, key, 0);
+			(void) lq_rescore_lead(funnel, key, LQ_WRITE_STAY);
 		else
 			(void) lq_own_write(funnel, LQ_STATEMENT_REVIEW, &key, NULL, 0);
 		ReleaseCurrentSubTransaction();
@@ -117,7 +117,8 @@ sweep_found(const LqFunnel *funnel, LqStatement statement, Datum first,
  * sweep_funnel(funnel text, max integer) - record (reviewed, rescored, failed)
  *
  * Reviews leads whose review_at has come, then rescores leads whose card was
- * made under an older version of the definition, max of both together.  Leads
+ * made under another version of the definition, max of both together.  New
+ * rules alone move nobody: who is rescored stays until something happens.  Leads
  * that another session holds are left to it, so any number of sweepers may
  * run side by side.  A lead that cannot be swept is counted in failed, with a
  * warning.  For members of the role that owns the funnel.
