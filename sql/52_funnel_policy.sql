@@ -29,7 +29,7 @@ BEGIN
 		 'sales qualified: a conversation took place and the criteria are met'),
 		('opportunity', 5, 'opportunity', 'sales', NULL,
 		 'a deal is being worked on and its timeline is known'),
-		('customer', 6, 'customer', 'sales', NULL,
+		('customer', 6, 'customer', 'none', NULL,
 		 'a deal was won'),
 		('nurture', 7, 'nurture', 'marketing', NULL,
 		 'not ready yet: back with marketing, comes back in a new cycle on new activity or on its date'),

@@ -252,7 +252,11 @@ load(LqFunnelEntry *entry)
 
 	MemoryContextSwitchTo(old);
 	if (entry->current != NULL)
+	{
 		MemoryContextSetParent(entry->current->context, TopTransactionContext);
+		funnel->replaced = entry->current;
+		funnel->replaced_in = MyProc->lxid;
+	}
 	MemoryContextSetParent(context, CacheMemoryContext);
 	entry->current = funnel;
 }
@@ -300,6 +304,12 @@ lq_funnel_by_schema(Oid schema)
 						entry->current->name),
 				 errhint("A funnel has exactly one row there.")));
 	return entry->current;
+}
+
+LqFunnel *
+lq_funnel_replaced(const LqFunnel *funnel)
+{
+	return funnel->replaced_in == MyProc->lxid ? funnel->replaced : NULL;
 }
 
 LqFunnel *

@@ -10,6 +10,7 @@
 #include "commands/trigger.h"
 #include "executor/spi.h"
 #include "fmgr.h"
+#include "storage/lock.h"
 #include "utils/timestamp.h"
 
 #include "condition.h"
@@ -212,6 +213,8 @@ typedef struct LqFunnel
 
 	MemoryContext context;		/* holds all of this */
 	struct LqFunnelEntry *entry;	/* where a session keeps it */
+	struct LqFunnel *replaced;	/* what this took the place of ... */
+	LocalTransactionId replaced_in; /* ... in that transaction */
 } LqFunnel;
 
 /* who a piece of our code acts as; see lq_funnel_enter() */
@@ -234,6 +237,9 @@ extern LqFunnel *lq_funnel_of_trigger(FunctionCallInfo fcinfo, LqTable table,
 /* The funnel of that name, for an SQL function. */
 extern LqFunnel *lq_funnel_by_name(const char *name);
 extern LqFunnel *lq_funnel_by_schema(Oid schema);
+
+/* The funnel as it was before, earlier in this transaction; or NULL. */
+extern LqFunnel *lq_funnel_replaced(const LqFunnel *funnel);
 
 /* Read the policy rows into the funnel; model.c. */
 extern void lq_model_load(LqFunnel *funnel);

@@ -35,7 +35,7 @@ PG_FUNCTION_INFO_V1(refuse_truncate);
 typedef struct Raised
 {
 	Oid			schema;
-	char	   *definition;		/* NULL: the active one */
+	char	   *definition;		/* NULL: a stage changed */
 } Raised;
 
 static List *raised = NIL;
@@ -72,26 +72,11 @@ is_raised(Oid schema, const char *definition)
 	return false;
 }
 
-/*
- * A definition whose rules, transitions or stages change gets a new version,
- * once a transaction: cards say which version they were scored under.
- */
 static void
-raise_version(LqFunnel *funnel, const char *definition)
+note_raised(Oid schema, const char *definition)
 {
-	LqIdentity	saved;
-	Datum		value = (Datum) 0;
 	MemoryContext old;
 	Raised	   *r;
-
-	if (definition != NULL)
-		value = CStringGetTextDatum(definition);
-	lq_funnel_enter(funnel, &saved);
-	SPI_connect();
-	(void) lq_statement_run(funnel, LQ_STATEMENT_RAISE_VERSION, &value,
-							definition == NULL ? "n" : " ");
-	SPI_finish();
-	lq_funnel_leave(&saved);
 
 	if (!registered)
 	{
@@ -101,27 +86,84 @@ raise_version(LqFunnel *funnel, const char *definition)
 	}
 	old = MemoryContextSwitchTo(TopTransactionContext);
 	r = palloc(sizeof(Raised));
-	r->schema = funnel->schema;
+	r->schema = schema;
 	r->definition = definition == NULL ? NULL : pstrdup(definition);
 	raised = lappend(raised, r);
 	MemoryContextSwitchTo(old);
+}
+
+/*
+ * A definition whose rules, transitions or stages change gets a new version,
+ * once a transaction: cards say which version they were scored under.
+ */
+static void
+raise_version(LqFunnel *funnel, const char *definition)
+{
+	Datum		value = CStringGetTextDatum(definition);
+	LqIdentity	saved;
+
+	lq_funnel_enter(funnel, &saved);
+	SPI_connect();
+	(void) lq_statement_run(funnel, LQ_STATEMENT_RAISE_VERSION, &value, NULL);
+	SPI_finish();
+	lq_funnel_leave(&saved);
+	note_raised(funnel->schema, definition);
 }
 
 static void
 version_of_row(TriggerData *trigdata, HeapTuple row)
 {
 	Relation	rel = trigdata->tg_relation;
-	const char *table = RelationGetRelationName(rel);
-	char	   *definition = NULL;
+	Oid			schema = RelationGetNamespace(rel);
+	char	   *definition;
 
-	/* stages belong to whichever definition is active */
-	if (strcmp(table, "stage") != 0)
+	if (strcmp(RelationGetRelationName(rel), "stage") != 0)
 		definition = SPI_getvalue(row, RelationGetDescr(rel),
 								  SPI_fnumber(RelationGetDescr(rel),
 											  "definition"));
-	if (!is_raised(RelationGetNamespace(rel), definition))
-		raise_version(lq_funnel_by_schema(RelationGetNamespace(rel)),
-					  definition);
+	else if (!is_raised(schema, NULL))
+	{
+		/* stages belong to whichever definition is active */
+		definition = lq_funnel_by_schema(schema)->definition;
+		note_raised(schema, NULL);
+	}
+	else
+		return;
+	if (definition != NULL && !is_raised(schema, definition))
+		raise_version(lq_funnel_by_schema(schema), definition);
+}
+
+/* Did the caps or the floor of a definition change, which cards keep? */
+static bool
+limits_changed(TriggerData *trigdata)
+{
+	static const char *const columns[] = {"max_fit", "max_engagement", "floor"};
+	TupleDesc	desc = RelationGetDescr(trigdata->tg_relation);
+
+	for (int i = 0; i < lengthof(columns); i++)
+	{
+		int			attno = SPI_fnumber(desc, columns[i]);
+		char	   *before = SPI_getvalue(trigdata->tg_trigtuple, desc, attno);
+		char	   *after = SPI_getvalue(trigdata->tg_newtuple, desc, attno);
+
+		if (before == NULL || after == NULL ? before != after :
+			strcmp(before, after) != 0)
+			return true;
+	}
+	return false;
+}
+
+/* Do cards or moves depend on what changed in that row? */
+static bool
+raises_version(TriggerData *trigdata)
+{
+	const char *table = RelationGetRelationName(trigdata->tg_relation);
+
+	if (strcmp(table, "definition") == 0)
+		return TRIGGER_FIRED_BY_UPDATE(trigdata->tg_event) &&
+			limits_changed(trigdata);
+	return strcmp(table, "rule") == 0 || strcmp(table, "transition") == 0 ||
+		strcmp(table, "stage") == 0;
 }
 
 /*
@@ -136,7 +178,6 @@ Datum
 policy_changed(PG_FUNCTION_ARGS)
 {
 	TriggerData *trigdata = (TriggerData *) fcinfo->context;
-	const char *table;
 
 	if (!CALLED_AS_TRIGGER(fcinfo))
 		ereport(ERROR,
@@ -156,10 +197,7 @@ policy_changed(PG_FUNCTION_ARGS)
 	if (SessionReplicationRole == SESSION_REPLICATION_ROLE_REPLICA ||
 		lq_import_setting)
 		return PointerGetDatum(NULL);
-	table = RelationGetRelationName(trigdata->tg_relation);
-	if (TRIGGER_FIRED_FOR_ROW(trigdata->tg_event) &&
-		(strcmp(table, "rule") == 0 || strcmp(table, "transition") == 0 ||
-		 strcmp(table, "stage") == 0))
+	if (TRIGGER_FIRED_FOR_ROW(trigdata->tg_event) && raises_version(trigdata))
 	{
 		version_of_row(trigdata, trigdata->tg_trigtuple);
 		if (TRIGGER_FIRED_BY_UPDATE(trigdata->tg_event))

@@ -55,9 +55,13 @@ refuse_tampering(const LqFunnel *funnel, LqLeadColumn column)
 			 errhint("Let BEFORE triggers of yours sort before \"zz_qualify\", and ask for a stage there.")));
 }
 
+/* what find_path() and first_difference() say besides a column */
+#define NO_DIFFERENCE	(-1)
+#define NOT_GRANTED		(-2)
+
 /*
- * The first column of a lead's state that is not as expected, or -1: what the
- * moves left in the row must be what the BEFORE trigger put there.
+ * The first column of a lead's state that is not as expected: what the moves
+ * left in the row must be what the BEFORE trigger put there.
  */
 static int
 first_difference(const LqLead *expected, const LqLead *actual)
@@ -71,50 +75,82 @@ first_difference(const LqLead *expected, const LqLead *actual)
 	for (int i = 0; i < lengthof(columns); i++)
 		if (!same(expected, actual, columns[i]))
 			return columns[i];
-	return -1;
+	return NO_DIFFERENCE;
+}
+
+/* Give the row back its facts as they were judged, and its state before. */
+static void
+start_again(LqLead *expected, const LqLead *old, const LqUsedUp *facts)
+{
+	lq_lead_restore(expected, old, LQ_LEAD_FIRST_STATE, LQ_LEAD_LAST_STATE);
+	lq_lead_set_text(expected, LQ_LEAD_STAGE, old == NULL ? NULL :
+					 lq_lead_get_text(old, LQ_LEAD_STAGE));
+	lq_used_up_restore(expected, facts);
 }
 
 /*
  * Find the path that led to where the lead is: the one nobody asked for, or
- * else the move that somebody asked for.  expected is the row with its facts
- * as they are and its state as it was (old = NULL: as it came).
+ * else the move that somebody asked for (old = NULL: at its creation).
  */
-static void
+static int
 find_path(LqLead *expected, const LqLead *actual, const LqLead *old,
-		  LqPath *path)
+		  const LqUsedUp *facts, LqPath *path)
 {
-	LqFunnel   *funnel = expected->funnel;
-	char	   *before = old == NULL ? NULL :
-	lq_lead_get_text(old, LQ_LEAD_STAGE);
-	char	   *now = lq_lead_get_text(actual, LQ_LEAD_STAGE);
-	const LqStage *to = lq_funnel_stage(funnel, now);
-	LqUsedUp	facts;
-	int			difference;
+	const LqStage *to = lq_funnel_stage(expected->funnel,
+										lq_lead_get_text(actual, LQ_LEAD_STAGE));
 
-	lq_used_up_read(expected, &facts);
-
+	start_again(expected, old, facts);
 	if (old != NULL)
 		lq_stage_advance(expected, path);
 	else
 		(void) lq_stage_create(expected, NULL, path);
-	if (path->n_hops > 0 && first_difference(expected, actual) < 0)
-		return;
+	if (path->n_hops > 0 &&
+		first_difference(expected, actual) == NO_DIFFERENCE)
+		return NO_DIFFERENCE;
 
 	path->n_hops = 0;
-	lq_lead_restore(expected, old, LQ_LEAD_FIRST_STATE, LQ_LEAD_LAST_STATE);
-	lq_lead_set_text(expected, LQ_LEAD_STAGE, before);
-	lq_used_up_restore(expected, &facts);
+	start_again(expected, old, facts);
 	if (to == NULL || !(old != NULL ? lq_stage_ask(expected, to, path) :
 						lq_stage_create(expected, to, path)))
+		return NOT_GRANTED;
+	return first_difference(expected, actual);
+}
+
+/*
+ * Explain where the lead is by the transitions.  A policy that another
+ * session committed after the BEFORE trigger had judged this row must not
+ * fail the statement: then it is explained by the one before.  Returns the
+ * funnel that the path belongs to.
+ */
+static LqFunnel *
+explain_move(LqFunnel *funnel, HeapTuple tuple, const LqLead *actual,
+			 const LqLead *old, const LqUsedUp *facts, char *reason,
+			 LqPath *path)
+{
+	LqLead		expected;
+	int			difference = NO_DIFFERENCE;
+
+	for (LqFunnel *model = funnel; model != NULL;
+		 model = lq_funnel_replaced(model))
 	{
-		/* an update was judged BEFORE: what it granted is not what is here */
-		if (old != NULL)
-			refuse_tampering(funnel, LQ_LEAD_STAGE);
-		lq_stage_refuse(expected, NULL, now);
+		path->n_hops = 0;
+		path->hops = NULL;
+		lq_lead_init(&expected, model, tuple);
+		expected.reason = reason;
+		difference = find_path(&expected, actual, old, facts, path);
+		if (difference == NO_DIFFERENCE)
+		{
+			lq_lead_done(&expected);
+			return model;
+		}
 	}
-	difference = first_difference(expected, actual);
-	if (difference >= 0)
-		refuse_tampering(funnel, difference);
+
+	/* an update was judged BEFORE: what that granted is not what is here */
+	if (difference != NOT_GRANTED || old != NULL)
+		refuse_tampering(funnel, difference == NOT_GRANTED ?
+						 LQ_LEAD_STAGE : difference);
+	start_again(&expected, NULL, facts);
+	lq_stage_refuse(&expected, NULL, lq_lead_get_text(actual, LQ_LEAD_STAGE));
 }
 
 /* One row of history a hop.  The last carries the reason and the note. */
@@ -229,6 +265,31 @@ log_answers(const LqLead *lead, const LqLead *old, Datum key,
 }
 
 /*
+ * A new cycle begins: answers that hold for a time only, and are older, are
+ * open again.  That is no news that would move the lead on.
+ */
+static void
+expire_answers(const LqFunnel *funnel, Datum key, TimestampTz at)
+{
+	Datum		values[2];
+	bool		outer = lq_answers_expire;
+
+	values[0] = key;
+	values[1] = TimestampTzGetDatum(at);
+	lq_answers_expire = true;
+	PG_TRY();
+	{
+		(void) lq_statement_run(funnel, LQ_STATEMENT_EXPIRE_ANSWERS, values,
+								NULL);
+	}
+	PG_FINALLY();
+	{
+		lq_answers_expire = outer;
+	}
+	PG_END_TRY();
+}
+
+/*
  * record_lead() - AFTER INSERT OR UPDATE ON lead FOR EACH ROW
  *
  * Checks that the lead is where a transition leads, writes each move to
@@ -244,7 +305,6 @@ record_lead(PG_FUNCTION_ARGS)
 	bool		update = TRIGGER_FIRED_BY_UPDATE(trigdata->tg_event);
 	LqLead		lead;
 	LqLead		old;
-	LqLead		expected;
 	LqPath		path = {0, NULL};
 	LqIdentity	saved;
 	Datum		key;
@@ -273,24 +333,29 @@ record_lead(PG_FUNCTION_ARGS)
 
 	if (!update || !same(&lead, &old, LQ_LEAD_STAGE))
 	{
-		lq_lead_init(&expected, funnel,
-					 update ? trigdata->tg_newtuple : trigdata->tg_trigtuple);
-		lq_lead_restore(&expected, update ? &old : NULL,
-						LQ_LEAD_FIRST_STATE, LQ_LEAD_LAST_STATE);
-		lq_lead_set_text(&expected, LQ_LEAD_STAGE,
-						 update ? lq_lead_get_text(&old, LQ_LEAD_STAGE) : NULL);
-		lq_used_up_take(&expected, key);
-		reason = lq_lead_get_text(&expected, LQ_LEAD_REASON);
-		note = lq_lead_get_text(&expected, LQ_LEAD_NOTE);
-		expected.reason = reason;
-		find_path(&expected, &lead, update ? &old : NULL, &path);
-		lq_lead_done(&expected);
+		HeapTuple	tuple = update ? trigdata->tg_newtuple :
+		trigdata->tg_trigtuple;
+		LqLead		judged;
+		LqUsedUp	facts;
+
+		/* the row as it was judged, before a move used up some of it */
+		lq_lead_init(&judged, funnel, tuple);
+		lq_used_up_take(&judged, key);
+		lq_used_up_read(&judged, &facts);
+		reason = lq_lead_get_text(&judged, LQ_LEAD_REASON);
+		note = lq_lead_get_text(&judged, LQ_LEAD_NOTE);
+
+		/* the history tells the definition that the lead moved by */
+		lead.funnel = explain_move(funnel, tuple, &lead,
+								   update ? &old : NULL, &facts, reason,
+								   &path);
+		lq_lead_done(&judged);
 	}
 	else
 	{
 		int			difference = first_difference(&old, &lead);
 
-		if (difference >= 0)
+		if (difference != NO_DIFFERENCE)
 			refuse_tampering(funnel, difference);
 	}
 
@@ -318,6 +383,8 @@ record_lead(PG_FUNCTION_ARGS)
 			log_answers(&lead, update ? &old : NULL, key, LQ_LEAD_MEDDIC,
 						&lq_meddic);
 		}
+		if (update && path.n_hops > 0 && !same(&lead, &old, LQ_LEAD_CYCLE))
+			expire_answers(funnel, key, lead.now);
 		SPI_finish();
 		lq_funnel_leave(&saved);
 	}

@@ -24,7 +24,8 @@ INSERT INTO crm.list (list, value) VALUES
 	('target_industries', 'manufacturing'), ('target_industries', 'logistics'),
 	('target_industries', 'retail'), ('target_industries', 'software'),
 	('target_job_titles', '%operations%'), ('target_job_titles', '%supply chain%'),
-	('target_job_titles', '%planning%'), ('target_job_titles', '%it %'),
+	('target_job_titles', '%planning%'), ('target_job_titles', 'it %'),
+	('target_job_titles', '% it'), ('target_job_titles', '% it officer'),
 	('rival_domains', 'planwell.example'), ('rival_companies', 'Planwell');
 
 -- sales asks marketing to listen for two more things
@@ -52,7 +53,7 @@ WHERE definition = 'default' AND automatic AND from_stage IN ('nurture', 'lost')
 	  AND condition LIKE '%last_activity%';
 
 UPDATE crm.setting SET sales_capacity = 25, maturity_days = 90;
-UPDATE crm.definition SET review_by = '2025-07-01' WHERE definition = 'default';
+UPDATE crm.definition SET review_by = '2026-01-31' WHERE definition = 'default';
 SET lead_qual.actor = 'mia';
 DO $$ BEGIN PERFORM sign_definition('crm', 'default', 'marketing'); END $$;
 SET lead_qual.actor = 'sam';

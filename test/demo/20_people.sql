@@ -103,8 +103,6 @@ SELECT d.n, d.born_at, d.source, d.country, d.seniority, d.company,
 	   CASE d.function
 		   WHEN 'Research' THEN 'Researcher'
 		   WHEN 'Student' THEN 'Student'
-		   WHEN 'IT' THEN initcap(CASE d.seniority WHEN 'specialist' THEN 'it administrator'
-														 ELSE 'IT ' || d.seniority END)
 		   ELSE CASE d.seniority
 				WHEN 'owner' THEN 'Managing Owner, ' || d.function
 				WHEN 'c-level' THEN 'Chief ' || d.function || ' Officer'

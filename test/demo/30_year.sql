@@ -36,19 +36,19 @@ RETURNS boolean
 LANGUAGE plpgsql
 AS $$
 DECLARE
-	why text;
+	answer record;
 BEGIN
 	PERFORM set_config('lead_qual.actor', rep, false);
-	UPDATE crm.lead
-	SET stage = wanted, reason = because, note = remark,
-		resume_at = coalesce(back_at, resume_at),
-		owner = CASE WHEN wanted = 'sal' THEN rep ELSE owner END
-	WHERE lead_id = who;
-	RETURN true;
-EXCEPTION WHEN check_violation THEN
-	GET STACKED DIAGNOSTICS why = PG_EXCEPTION_DETAIL;
-	INSERT INTO demo.refusal VALUES (funnel_now(), who, rep, wanted, SQLERRM, why);
-	RETURN false;
+	IF wanted = 'sal' THEN
+		UPDATE crm.lead SET owner = rep WHERE lead_id = who;
+	END IF;
+	SELECT * INTO answer FROM move_leads('crm', ARRAY[who::text], wanted, because, remark);
+	IF NOT answer.moved THEN
+		INSERT INTO demo.refusal VALUES (funnel_now(), who, rep, wanted, answer.message, answer.detail);
+	ELSIF back_at IS NOT NULL THEN
+		UPDATE crm.lead SET resume_at = back_at WHERE lead_id = who;
+	END IF;
+	RETURN answer.moved;
 END
 $$;
 
@@ -316,11 +316,12 @@ FROM generate_series(timestamp '2025-01-01', '2025-12-01', '1 month') AS m,
 -- whoever looks around later sees the funnel at the end of that year
 SELECT format('ALTER DATABASE %I SET lead_qual.clock = %L', current_database(), '2025-12-31 20:00+00') \gexec
 ANALYZE;
-SELECT format('That took %s s: %s leads, %s activities, %s answers, %s moves, %s deals.',
+SELECT format(E'That took %s s.\nIn: %s leads, %s activities, %s answers, %s deals;\nout: a score for each of %s and %s moves between stages.',
 			  round(extract(epoch FROM clock_timestamp() - :'began'), 1),
 			  to_char((SELECT count(*) FROM crm.lead), 'FM999,999'),
 			  to_char((SELECT count(*) FROM crm.activity), 'FM999,999'),
 			  to_char((SELECT count(*) FROM crm.answer), 'FM999,999'),
-			  to_char((SELECT count(*) FROM crm.stage_history), 'FM999,999'),
-			  to_char((SELECT count(*) FROM crm.deal), 'FM999,999')) AS summary \gset
+			  to_char((SELECT count(*) FROM crm.deal), 'FM999,999'),
+			  to_char((SELECT count(*) FROM crm.lead WHERE scorecard IS NOT NULL), 'FM999,999'),
+			  to_char((SELECT count(*) FROM crm.stage_history), 'FM999,999')) AS summary \gset
 \echo :summary

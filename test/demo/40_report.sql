@@ -107,10 +107,10 @@ FROM lead l WHERE l.lead_id = :lead \gset
 \echo :who
 \echo
 \echo 'What is the score made of?                         explain_score(''crm'', ':lead')'
-SELECT rule, axis, hits, to_char(last_hit, 'DD Mon') AS "last", points, left(description, 25) AS "because the lead"
+SELECT rule, axis, hits, to_char(last_hit, 'DD Mon') AS "last", round(points, 6) AS points, left(description, 25) AS "because the lead"
 FROM (SELECT * FROM explain_score('crm', :lead::bigint)
 	  UNION ALL
-	  SELECT 'SCORE', '', NULL, NULL, sum(points), 'the sum, to the last digit'
+	  SELECT 'SCORE', '', NULL, NULL, sum(points), 'their sum, exactly'
 	  FROM explain_score('crm', :lead::bigint)) AS e
 ORDER BY rule = 'SCORE', points DESC, rule;
 
@@ -134,6 +134,10 @@ SELECT to_char(entered_at, 'DD Mon HH24:MI') AS at, cycle, coalesce(from_stage, 
 	   CASE WHEN exception THEN 'exception' END, reason) AS why
 FROM stage_history WHERE lead_id = :lead ORDER BY entered_at, history_id;
 
+SELECT CASE WHEN count(*) = 0 THEN 'finds nothing wrong.' ELSE 'finds: ' || string_agg(finding, ', ') END AS found
+FROM check_funnel('crm') \gset
+\echo 'After all this, check_funnel(''crm'')' :found
+\echo
 \echo 'WHAT THE GUARDS REFUSED in the year: moves that sales asked for too early'
 SELECT wanted, count(*) AS refused, count(DISTINCT n) AS leads,
 	   count(DISTINCT n) FILTER (WHERE EXISTS (SELECT FROM stage_history h

@@ -36,6 +36,9 @@ CROSS JOIN generate_series(1, d.leads) AS n
 ORDER BY d.id, n;
 SET lead_qual.import = off;
 SELECT rebuild_history('ads') \g /dev/null
+SELECT rescore_funnel('ads') \g /dev/null
+INSERT INTO ads.source (source) SELECT DISTINCT source FROM ads.lead WHERE source IS NOT NULL
+	ON CONFLICT DO NOTHING;
 ANALYZE ads.lead, ads.stage_history;
 SET search_path = ads, public;
 
@@ -45,7 +48,7 @@ FROM (SELECT sum(amount) AS amount FROM spend) s, (SELECT count(*) AS leads FROM
 
 \echo 'By campaign                              table ads.spend, view ads.lead_journey'
 SELECT s.campaign, to_char(s.amount, '99,999,999.99') AS spent, to_char(j.leads, '99,999') AS leads,
-	   round(s.amount / j.leads, 2) AS "a lead", repeat('█', (s.amount / j.leads / 50)::int) AS bar
+	   round(s.amount / j.leads, 2) AS "a lead", repeat('█', (s.amount / j.leads / 54)::int) AS bar
 FROM (SELECT campaign, sum(amount) AS amount FROM spend GROUP BY campaign) s
 JOIN (SELECT campaign, count(*) AS leads FROM lead_journey GROUP BY campaign) j ON j.campaign = s.campaign
 ORDER BY s.amount / j.leads;

@@ -31,7 +31,7 @@ CREATE TEMP TABLE raw (
 :load
 
 SELECT create_funnel('courses', time_zone => 'UTC', currency => 'INR') \g /dev/null
-SET lead_qual.clock = '2020-01-01 12:00';
+SET lead_qual.clock = '2025-12-31 12:00';		-- the file has no dates: all at once
 
 INSERT INTO courses.kind (kind, party, touch, description) VALUES
 	('time_on_site', 'lead', false, 'spent time on the website: property seconds'),
@@ -84,6 +84,8 @@ SELECT format('That took %s s: %s leads and %s activities.',
 			  to_char((SELECT count(*) FROM courses.lead), 'FM999,999'),
 			  to_char((SELECT count(*) FROM courses.activity), 'FM999,999')) AS summary \gset
 \echo :summary
+INSERT INTO courses.source (source) SELECT DISTINCT source FROM courses.lead WHERE source IS NOT NULL
+	ON CONFLICT DO NOTHING;
 ANALYZE courses.lead;
 SET search_path = courses, public;
 

@@ -1,0 +1,56 @@
+-- The published numbers of Olist, from the views of the funnel that the demo
+-- has loaded.  Where there is no data, skipped.
+\set QUIET on
+\getenv data LQ_DATA
+BEGIN;
+CREATE SCHEMA pgtap;
+CREATE EXTENSION pgtap SCHEMA pgtap;
+\if :{?data}
+SET LOCAL search_path = olist, public, pgtap;
+SET LOCAL TimeZone = 'UTC';
+SET LOCAL lead_qual.clock = '2018-12-01 00:00';
+SELECT plan(11);
+
+SELECT results_eq($$ SELECT milestone, reached FROM funnel ORDER BY position $$,
+	$$ VALUES ('mql', 8000::bigint), ('customer', 842) $$, 'Olist: 8,000 MQLs, 842 customers');
+SELECT results_eq($$ SELECT round(100.0 * count(customer_at) / count(*), 2) FROM lead_journey $$,
+	$$ VALUES (10.53) $$, 'Olist: 10.53 % of the MQLs bought');
+SELECT is((SELECT count(*) FROM lead WHERE source IS NULL), 60::bigint, 'Olist: a NULL origin stays NULL');
+SELECT results_eq($$
+	SELECT CASE source WHEN '(none)' THEN 'unknown' ELSE source END, count(*), count(customer_at),
+		   round(100.0 * count(customer_at) / count(*), 2)
+	FROM lead_journey GROUP BY 1 ORDER BY 1 $$,
+	$$ VALUES ('direct_traffic', 499::bigint, 56::bigint, 11.22), ('display', 118, 6, 5.08), ('email', 493, 15, 3.04),
+			  ('organic_search', 2296, 271, 11.80), ('other', 150, 4, 2.67), ('other_publicities', 65, 3, 4.62),
+			  ('paid_search', 1586, 195, 12.30), ('referral', 284, 24, 8.45), ('social', 1350, 75, 5.56),
+			  ('unknown', 1159, 193, 16.65) $$, 'Olist: conversion by origin as published');
+SELECT results_eq($$
+	SELECT to_char(mql_at, 'YYYY-MM'), round(100.0 * count(customer_at) / count(*), 2)
+	FROM lead_journey WHERE mql_at >= '2017-07-01' GROUP BY 1 ORDER BY 1 $$,
+	$$ VALUES ('2017-07', 0.84), ('2017-08', 2.33), ('2017-09', 2.24), ('2017-10', 3.37), ('2017-11', 4.04),
+			  ('2017-12', 5.50), ('2018-01', 13.32), ('2018-02', 14.49), ('2018-03', 14.22), ('2018-04', 13.54),
+			  ('2018-05', 9.98) $$, 'Olist: cohort conversion by month as published');
+SELECT results_eq($$
+	SELECT n, n_odd, round(mean_days, 2), round(median_days, 2) FROM stage_velocity
+	WHERE from_milestone = 'mql' AND to_milestone = 'customer' $$,
+	$$ VALUES (841::bigint, 1::bigint, 48.50, 14.00) $$,
+	'Olist, D5: 841 deals took 48.50 days on average, 14 in the median; one was won before its first contact, and is counted');
+SELECT results_eq($$
+	SELECT percentile_cont(ARRAY[0.25, 0.5, 0.75]) WITHIN GROUP (ORDER BY _days_between(mql_at, customer_at)::double precision)
+	FROM lead_journey WHERE customer_at >= mql_at $$,
+	$$ VALUES (ARRAY[5, 14, 55]::double precision[]) $$, 'Olist: quartiles 5, 14, 55 days');
+SELECT results_eq($$ SELECT sum(won_amount), sum(won_deals)::bigint, count(*) FILTER (WHERE won_amount > 0) FROM lead_journey $$,
+	$$ VALUES (676851.48, 842::bigint, 380::bigint) $$, 'Olist: 380 of 842 sellers sold 676,851.48');
+SELECT is((SELECT sum(entered) FROM funnel_monthly WHERE milestone = 'mql'), 8000::numeric,
+	'Olist: the months add up to all MQLs');
+SELECT is((SELECT array_agg(DISTINCT stage || ' ' || deals_won) FROM lead WHERE lead_id NOT IN
+		(SELECT lead_id FROM lead_journey WHERE customer_at < mql_at)), '{"customer 1","mql 0"}'::text[],
+	'Olist, D11: exactly the customers have a won deal');
+SELECT is_empty($$ SELECT * FROM check_funnel('olist') $$, 'Olist: check_funnel() finds nothing after rebuild_history()');
+\else
+SET LOCAL search_path = pgtap;
+SELECT plan(1);
+SELECT skip('no real data: set LQ_DATA', 1);
+\endif
+SELECT * FROM finish();
+ROLLBACK;
