@@ -40,6 +40,7 @@ extern bool lq_activity_in_order(const LqActivity *activity,
 extern void lq_activity_apply(const LqActivity *activity, LqCard *card);
 
 /* rescore.c: the card that a lead's whole log gives */
+extern bool lq_replay_saw_statement(void);
 extern LqCard *lq_replay(const LqFunnel *funnel, Datum key, TimestampTz until);
 extern bool lq_rescore_lead(const LqFunnel *funnel, Datum key, int flags);
 
