@@ -12,20 +12,23 @@ BEGIN
 	CREATE VIEW agreement WITH (security_invoker = true) AS
 	WITH d AS (
 		SELECT * FROM definition WHERE status = 'active'
-	), line (rank, section, ordinal, subordinal, text) AS (
-		SELECT 1, 'definition', v.n, 0, v.text
+	), line AS (
+		SELECT 1 AS rank, 'definition'::text AS section, v.n AS ordinal,
+			   0 AS subordinal, v.text AS text
 		FROM d
 		CROSS JOIN LATERAL (VALUES
 			(1, format('Definition "%s", version %s%s', d.definition, d.version, ': ' || d.note)),
 			(2, coalesce('To be reviewed by ' || d.review_by, 'No day of review is set'))
 		) AS v (n, text)
 		UNION ALL
-		SELECT 2, 'stages', s.position, 0,
+		SELECT 2 AS rank, 'stages'::text AS section, s.position AS ordinal,
+			   0 AS subordinal,
 			   format('%s (%s)%s', s.stage, concat_ws(', ', upper(s.milestone),
-					  CASE WHEN s.owner_role <> 'none' THEN s.owner_role END), ': ' || s.description)
+					  CASE WHEN s.owner_role <> 'none' THEN s.owner_role END), ': ' || s.description) AS text
 		FROM stage s
 		UNION ALL
-		SELECT 3, 'criteria', t.position, t.transition_id,
+		SELECT 3 AS rank, 'criteria'::text AS section, t.position AS ordinal,
+			   t.transition_id AS subordinal,
 			   format('%s -> %s%s: %s', coalesce(t.from_stage, '(new)'), t.to_stage,
 					  CASE WHEN t.automatic THEN ', by itself'
 						   WHEN t.exception THEN ', as an exception'
@@ -36,42 +39,47 @@ BEGIN
 									 THEN format('after %s', t.after) END,
 								CASE WHEN t.needs_reason THEN 'with a reason' END,
 								CASE WHEN cardinality(t.sides) > 0
-									 THEN 'signed by ' || array_to_string(t.sides, ' and ') END))
+									 THEN 'signed by ' || array_to_string(t.sides, ' and ') END)) AS text
 		FROM transition t
 		JOIN d ON d.definition = t.definition
 		UNION ALL
-		SELECT 4, 'points', CASE r.axis WHEN 'fit' THEN 1 ELSE 2 END, r.rule_id,
+		SELECT 4 AS rank, 'points'::text AS section, CASE r.axis WHEN 'fit' THEN 1 ELSE 2 END AS ordinal,
+			   r.rule_id AS subordinal,
 			   format('%s %s: %s%s%s', r.axis, r.name,
 					  CASE WHEN r.points > 0 THEN '+' ELSE '' END || trim_scale(r.points),
 					  CASE WHEN r.half_life IS NOT NULL
 						   THEN format(', half of it after %s', r.half_life) ELSE '' END,
 					  CASE WHEN r.max_points IS NOT NULL
 						   THEN format(', at most %s', trim_scale(r.max_points)) ELSE '' END)
-			   || coalesce(' (' || r.description || ')', '')
+			   || coalesce(' (' || r.description || ')', '') AS text
 		FROM rule r
 		JOIN d ON d.definition = r.definition
 		WHERE r.enabled
 		UNION ALL
-		SELECT 5, 'passed on', a.attnum, 0,
-			   a.attname || coalesce(': ' || col_description(a.attrelid, a.attnum), '')
+		SELECT 5 AS rank, 'passed on'::text AS section, a.attnum AS ordinal,
+			   0 AS subordinal,
+			   a.attname || coalesce(': ' || col_description(a.attrelid, a.attnum), '') AS text
 		FROM pg_attribute a
 		WHERE a.attrelid = 'lead'::regclass AND a.attnum > 0 AND NOT a.attisdropped
 			  AND coalesce(col_description(a.attrelid, a.attnum), '')
 				  !~ '(kept by triggers|then cleared)$'
 		UNION ALL
-		SELECT 6, 'deadlines', s.position, 0,
+		SELECT 6 AS rank, 'deadlines'::text AS section, s.position AS ordinal,
+			   0 AS subordinal,
 			   format('%s: %s within %s', s.stage,
 					  CASE s.milestone WHEN 'mql' THEN 'sales accepts or returns it'
-						  ELSE 'the next move' END, s.sla)
+						  ELSE 'the next move' END, s.sla) AS text
 		FROM stage s
 		WHERE s.sla IS NOT NULL
 		UNION ALL
-		SELECT 7, 'reasons', coalesce(s.position, 0), r.position,
-			   format('%s: %s', r.applies_to, coalesce(r.label, r.reason))
+		SELECT 7 AS rank, 'reasons'::text AS section, coalesce(s.position, 0) AS ordinal,
+			   r.position AS subordinal,
+			   format('%s: %s', r.applies_to, coalesce(r.label, r.reason)) AS text
 		FROM reason r
 		LEFT JOIN stage s ON s.stage = r.applies_to
 		UNION ALL
-		SELECT 8, 'signatures', 1, 0, v.text
+		SELECT 8 AS rank, 'signatures'::text AS section, 1 AS ordinal,
+			   0 AS subordinal, v.text AS text
 		FROM d
 		CROSS JOIN LATERAL (VALUES
 			(format('asked of: %s', CASE WHEN cardinality(d.sides) > 0
@@ -80,9 +88,10 @@ BEGIN
 			('agreed by sales: ' || coalesce(d.agreed_by_sales, 'nobody yet'))
 		) AS v (text)
 		UNION ALL
-		SELECT 8, 'signatures', 2, g.signature_id,
+		SELECT 8 AS rank, 'signatures'::text AS section, 2 AS ordinal,
+			   g.signature_id AS subordinal,
 			   format('%s for %s, version %s, on %s', g.signed_by, g.side, g.version,
-					  (g.signed_at AT TIME ZONE (SELECT time_zone FROM setting))::date)
+					  (g.signed_at AT TIME ZONE (SELECT time_zone FROM setting))::date) AS text
 		FROM signature g
 		JOIN d ON d.definition = g.definition
 	)
