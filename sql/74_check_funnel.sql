@@ -158,6 +158,12 @@ BEGIN
 			   'Agree on it again and set review_by.'
 		FROM %1$I.definition WHERE status = 'active' AND review_by < funnel_now()::date
 		UNION ALL
+		SELECT 'side_without_role', 'warning', side, 1,
+			   format('Nobody can sign for it: role "%%s" does not exist.', role),
+			   'Name another one in table "side".'
+		FROM %1$I.side
+		WHERE role IS NOT NULL AND NOT EXISTS (SELECT FROM pg_roles AS r WHERE r.rolname = role)
+		UNION ALL
 		SELECT 'template_outdated', 'warning', 'setting', 1,
 			   format('The funnel is of template %%s, the extension of %%s.', template_version, $1),
 			   'Call upgrade_funnel().'

@@ -90,6 +90,8 @@ BEGIN
 				  HINT = 'It is keep (they move on later facts only) or move (they move now).';
 	END IF;
 	PERFORM @extschema@._require_funnel_owner(@extschema@._funnel_schema(funnel), 'activate_definition');
+	-- one at a time: the next sees whom this one made the active one
+	EXECUTE format('LOCK TABLE %I.definition IN SHARE ROW EXCLUSIVE MODE', funnel);
 	EXECUTE format('SELECT d.status FROM %I.definition AS d WHERE d.definition = $1', funnel)
 		INTO was USING definition;
 	IF was = 'active' THEN

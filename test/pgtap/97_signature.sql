@@ -1,7 +1,7 @@
 -- Signatures: who agrees to a move or to a definition, and who may not.
 BEGIN;
 SET LOCAL client_min_messages = warning;
-SELECT plan(49);
+SELECT plan(50);
 
 SELECT create_funnel('crm', 'UTC');
 CREATE ROLE regress_lq_mkt;
@@ -91,6 +91,7 @@ SELECT throws_ok('DELETE FROM crm.signature', '23001', NULL, 'for the owner, too
 SELECT throws_ok('TRUNCATE crm.signature', '23001', NULL, 'all of them');
 UPDATE crm.side SET role = 'regress_lq_nobody' WHERE side = 'marketing';
 SELECT matches((pg_temp.attempt('regress_lq_mia', 'SELECT sign_move(''crm'', ''1'', ''sql'', side => ''marketing'')'))[3], 'does not exist', 'a role that is gone has no members');
+SELECT is(object, 'marketing', 'which check_funnel() finds') FROM check_funnel('crm') WHERE finding = 'side_without_role';
 UPDATE crm.side SET role = 'regress_lq_mkt' WHERE side = 'marketing';
 
 -- exceptions are the manager's
