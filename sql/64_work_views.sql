@@ -92,6 +92,8 @@ BEGIN
 	PERFORM _create_money_views();
 	PERFORM _create_qualification_views();
 	PERFORM _create_work_views();
+	PERFORM _create_hand_over_views();
+	PERFORM _create_agreement_view();
 END
 $$;
 

@@ -17,9 +17,22 @@ BEGIN ATOMIC
 		   ('rule', 'zz_check', 'check_rule', 23, 'O'),
 		   ('rule', 'zz_protect', 'protect_rule', 27, 'O'),
 		   ('transition', 'zz_check', 'check_transition', 23, 'O'),
+		   ('transition', 'zz_circle', 'refuse_circle', 21, 'O'),
+		   ('transition', 'zz_sides', 'check_sides', 23, 'O'),
+		   ('definition', 'zz_sides', 'check_sides', 23, 'O'),
+		   ('definition', 'zz_guard', 'guard_definition', 19, 'O'),
+		   ('definition', 'zz_one_active', 'keep_one_active', 25, 'O'),
+		   ('side', 'zz_protect', 'protect_side', 27, 'O'),
+		   ('signature', 'zz_stamp', 'stamp_signature', 7, 'O'),
+		   ('signature', 'zz_append_only', 'refuse_change', 27, 'O'),
+		   ('signature', 'zz_no_truncate', 'refuse_change', 34, 'O'),
+		   ('definition_log', 'zz_append_only', 'refuse_change', 27, 'O'),
+		   ('definition_log', 'zz_no_truncate', 'refuse_change', 34, 'O'),
 		   ('stage', 'zz_protect', 'protect_stage', 27, 'O'),
 		   ('element', 'zz_protect', 'protect_element', 27, 'O'),
-		   ('kind', 'zz_protect', 'protect_kind', 27, 'O')
+		   ('kind', 'zz_protect', 'protect_kind', 27, 'O'),
+		   ('stage', 'zz_open', 'check_working_time', 20, 'O'),
+		   ('calendar', 'zz_open', 'check_working_time', 40, 'O')
 	UNION ALL
 	SELECT t.relation, 'zz_' || e.event, 'ingest_' || t.relation, e.type, 'O'
 	FROM unnest(ARRAY['activity', 'answer', 'deal', 'deal_contact']) AS t (relation),
@@ -29,8 +42,8 @@ BEGIN ATOMIC
 	FROM unnest(ARRAY['lead', 'stage_history', 'activity', 'answer', 'deal', 'deal_contact']) AS t (relation)
 	UNION ALL
 	SELECT t.relation, e.name, 'policy_changed', e.type, 'A'
-	FROM unnest(ARRAY['setting', 'kind', 'source', 'list', 'element', 'stage', 'definition',
-					  'transition', 'rule', 'reason']) AS t (relation),
+	FROM unnest(ARRAY['setting', 'kind', 'source', 'list', 'element', 'stage', 'calendar', 'holiday', 'definition',
+					  'transition', 'rule', 'side', 'reason']) AS t (relation),
 		 (VALUES ('zz_changed', 29::smallint), ('zz_emptied', 32)) AS e (name, type);
 END;
 
@@ -147,6 +160,19 @@ BEGIN
 			   format('It was to be reviewed by %%s.', review_by),
 			   'Agree on it again and set review_by.'
 		FROM %1$I.definition WHERE status = 'active' AND review_by < funnel_now()::date
+		UNION ALL
+		SELECT 'no_working_time', 'warning', 'stage', count(*),
+			   'The calendar has no hours: deadlines in working time go by the clock on the wall.',
+			   'Insert hours into table "calendar".'
+		FROM %1$I.stage
+		WHERE working_time AND sla IS NOT NULL AND NOT EXISTS (SELECT FROM %1$I.calendar)
+		HAVING count(*) > 0
+		UNION ALL
+		SELECT 'side_without_role', 'warning', side, 1,
+			   format('Nobody can sign for it: role "%%s" does not exist.', role),
+			   'Name another one in table "side".'
+		FROM %1$I.side
+		WHERE role IS NOT NULL AND NOT EXISTS (SELECT FROM pg_roles AS r WHERE r.rolname = role)
 		UNION ALL
 		SELECT 'template_outdated', 'warning', 'setting', 1,
 			   format('The funnel is of template %%s, the extension of %%s.', template_version, $1),

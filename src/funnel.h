@@ -11,6 +11,7 @@
 #include "executor/spi.h"
 #include "fmgr.h"
 #include "storage/lock.h"
+#include "utils/date.h"
 #include "utils/timestamp.h"
 
 #include "condition.h"
@@ -21,16 +22,21 @@ typedef enum LqTable
 	LQ_TABLE_ACCOUNT,
 	LQ_TABLE_ACTIVITY,
 	LQ_TABLE_ANSWER,
+	LQ_TABLE_CALENDAR,
 	LQ_TABLE_DEAL,
 	LQ_TABLE_DEAL_CONTACT,
 	LQ_TABLE_DEFINITION,
+	LQ_TABLE_DEFINITION_LOG,
 	LQ_TABLE_ELEMENT,
+	LQ_TABLE_HOLIDAY,
 	LQ_TABLE_KIND,
 	LQ_TABLE_LEAD,
 	LQ_TABLE_LIST,
 	LQ_TABLE_REASON,
 	LQ_TABLE_RULE,
 	LQ_TABLE_SETTING,
+	LQ_TABLE_SIDE,
+	LQ_TABLE_SIGNATURE,
 	LQ_TABLE_SOURCE,
 	LQ_TABLE_STAGE,
 	LQ_TABLE_STAGE_HISTORY,
@@ -93,8 +99,17 @@ typedef struct LqStage
 	int			position;
 	LqMilestone milestone;
 	Interval   *sla;			/* NULL: no deadline */
+	bool		working_time;	/* sla counts the calendar's hours */
 	bool		notify;
 } LqStage;
+
+/* hours of a day of the week: a row of table calendar */
+typedef struct LqHours
+{
+	int			weekday;		/* 1 is Monday, 7 Sunday */
+	TimeADT		opens;
+	TimeADT		closes;
+} LqHours;
 
 typedef struct LqKind
 {
@@ -129,6 +144,8 @@ typedef struct LqTransition
 	Interval   *after;			/* NULL: at once */
 	bool		needs_reason;
 	bool		exception;
+	int			n_sides;		/* that must have signed */
+	char	  **sides;
 	bool		has_condition;
 	char	   *condition_text;
 	char	   *condition_sql;
@@ -142,6 +159,13 @@ typedef struct LqReason
 	char	   *reason;
 	char	   *applies_to;
 } LqReason;
+
+/* who may be asked to agree: a row of table side */
+typedef struct LqSide
+{
+	char	   *name;
+	char	   *role;			/* NULL: the owner of the funnel */
+} LqSide;
 
 /* an element that answers may be about: a row of table element */
 typedef struct LqKnownElement
@@ -187,8 +211,14 @@ typedef struct LqFunnel
 	LqTransition *transitions;	/* by position, transition_id */
 	int			n_reasons;
 	LqReason   *reasons;
+	int			n_sides;
+	LqSide	   *sides;
 	int			n_elements;
 	LqKnownElement *elements;
+	int			n_hours;
+	LqHours    *hours;			/* by weekday and time */
+	int			n_holidays;
+	DateADT    *holidays;		/* in order */
 	int			n_lists;
 	LqNamedList *lists;
 	TupleDesc	account_desc;

@@ -35,6 +35,7 @@ typedef struct LqHop
 	const LqStage *to;
 	bool		automatic;
 	TimestampTz entered_at;
+	TimestampTz due_at;			/* DT_NOEND: never */
 	int32		cycle;
 } LqHop;
 
@@ -77,8 +78,22 @@ extern bool lq_transition_reason_given(const LqLead *lead,
 									   const LqTransition *transition);
 extern bool lq_transition_exception_allowed(const LqLead *lead,
 											const LqTransition *transition);
-extern TimestampTz lq_add_interval(const LqFunnel *funnel, TimestampTz start,
-								   const Interval *interval);
+
+/* signature.c: who must agree, and whether they did */
+typedef enum LqSigned
+{
+	LQ_SIGNED_NOT,
+	LQ_SIGNED_BY_ACTOR,			/* by nobody but who asks now */
+	LQ_SIGNED
+} LqSigned;
+
+extern LqSigned lq_transition_signed(const LqLead *lead,
+									 const LqTransition *transition,
+									 const char *side);
+extern bool lq_transition_all_signed(const LqLead *lead,
+									 const LqTransition *transition);
+extern const char *lq_side_members(const LqFunnel *funnel, const char *side);
+extern bool lq_side_has_caller(const LqFunnel *funnel, const char *side);
 
 /* review.c: when time alone may move the lead */
 extern TimestampTz lq_lead_review_at(LqLead *lead);

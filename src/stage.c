@@ -10,14 +10,12 @@
  */
 #include "postgres.h"
 
-#include "miscadmin.h"
-#include "pgtime.h"
-#include "utils/acl.h"
 #include "utils/builtins.h"
 #include "utils/timestamp.h"
 
 #include "compat.h"
 #include "lead.h"
+#include "working_time.h"
 
 /* Does the transition lead away from that stage (NULL: creation)? */
 bool
@@ -28,38 +26,6 @@ lq_transition_leaves(const LqTransition *transition, const LqStage *from)
 	if (from == NULL)
 		return transition->creation;
 	return transition->from_any || transition->from == from;
-}
-
-/*
- * Days and months of an interval are those of the funnel's time zone.  One
- * that would lead beyond the end of time never passes.
- */
-TimestampTz
-lq_add_interval(const LqFunnel *funnel, TimestampTz start,
-				const Interval *interval)
-{
-	pg_tz	   *saved = session_timezone;
-	pg_tz	   *zone = pg_tzset(funnel->time_zone);
-	Datum		result;
-	double		most = start + interval->time +
-	(interval->day + interval->month * 31.0) * USECS_PER_DAY;
-
-	if (most >= END_TIMESTAMP)
-		return DT_NOEND;
-	if (zone != NULL)
-		session_timezone = zone;
-	PG_TRY();
-	{
-		result = DirectFunctionCall2(timestamptz_pl_interval,
-									 TimestampTzGetDatum(start),
-									 IntervalPGetDatum(interval));
-	}
-	PG_FINALLY();
-	{
-		session_timezone = saved;
-	}
-	PG_END_TRY();
-	return DatumGetTimestampTz(result);
 }
 
 /* The first instant at which the transition's "after" allows it. */
@@ -91,13 +57,13 @@ lq_transition_reason_given(const LqLead *lead, const LqTransition *transition)
 	return false;
 }
 
-/* Exceptions are for the manager: a member of the role that owns the funnel. */
+/* Exceptions are for the manager: a side, which the owner may name. */
 bool
 lq_transition_exception_allowed(const LqLead *lead,
 								const LqTransition *transition)
 {
 	return !transition->exception ||
-		is_member_of_role(GetOuterUserId(), lead->funnel->owner);
+		lq_side_has_caller(lead->funnel, "manager");
 }
 
 static bool
@@ -124,6 +90,7 @@ move(LqLead *lead, const LqTransition *transition, const LqStage *from,
 	const LqStage *to = transition->to;
 	LqHop	   *hop;
 	TimestampTz entered;
+	TimestampTz due;
 	int32		cycle;
 	bool		isnull;
 
@@ -157,12 +124,9 @@ move(LqLead *lead, const LqTransition *transition, const LqStage *from,
 		lq_lead_set(lead, LQ_LEAD_ACCEPTED_AT,
 					TimestampTzGetDatum(entered), false);
 	}
-	if (to->sla != NULL)
-		lq_lead_set(lead, LQ_LEAD_DUE_AT,
-					TimestampTzGetDatum(lq_add_interval(lead->funnel, entered,
-														to->sla)), false);
-	else
-		lq_lead_set(lead, LQ_LEAD_DUE_AT, (Datum) 0, true);
+	due = lq_stage_due_at(lead->funnel, to, entered);
+	lq_lead_set(lead, LQ_LEAD_DUE_AT, TimestampTzGetDatum(due),
+				to->sla == NULL);
 
 	hop = &path->hops[path->n_hops++];
 	hop->transition = transition;
@@ -170,6 +134,7 @@ move(LqLead *lead, const LqTransition *transition, const LqStage *from,
 	hop->to = to;
 	hop->automatic = automatic;
 	hop->entered_at = entered;
+	hop->due_at = due;
 	hop->cycle = cycle;
 }
 
@@ -193,7 +158,8 @@ granting(LqLead *lead, const LqStage *from, const LqStage *to)
 			lq_transition_leaves(transition, from) &&
 			lq_transition_reason_given(lead, transition) &&
 			lq_transition_exception_allowed(lead, transition) &&
-			transition_holds(lead, transition))
+			transition_holds(lead, transition) &&
+			lq_transition_all_signed(lead, transition))
 			return transition;
 	}
 	return NULL;

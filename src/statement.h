@@ -31,8 +31,9 @@ typedef enum LqStatement
 	LQ_STATEMENT_KEYS,
 	LQ_STATEMENT_DUE,
 	LQ_STATEMENT_STALE,
-	LQ_STATEMENT_RAISE_VERSION
-#define LQ_N_STATEMENTS (LQ_STATEMENT_RAISE_VERSION + 1)
+	LQ_STATEMENT_RAISE_VERSION,
+	LQ_STATEMENT_SIGNERS
+#define LQ_N_STATEMENTS (LQ_STATEMENT_SIGNERS + 1)
 } LqStatement;
 
 struct LqFunnel;
@@ -45,8 +46,8 @@ extern uint64 lq_statement_run(const struct LqFunnel *funnel,
 							   LqStatement statement,
 							   Datum *values, const char *nulls);
 
-/* Open a cursor over a statement without arguments. */
+/* Open a cursor over a statement. */
 extern Portal lq_statement_open(const struct LqFunnel *funnel,
-								LqStatement statement);
+								LqStatement statement, Datum *values);
 
 #endif							/* LQ_STATEMENT_H */
