@@ -26,25 +26,18 @@ PG_FUNCTION_INFO_V1(rescore_funnel);
 #define ROWS_AT_A_TIME 1000
 
 /*
- * The engagement that a lead's whole log gives, in time order, up to an
- * instant.  Fit is not in it: that is for the lead's own trigger.  The caller
- * has locked the lead, connected to SPI and entered the funnel.
+ * Apply activities, the first column of rows in time order, to a card.
  */
-LqCard *
-lq_replay(const LqFunnel *funnel, Datum key, TimestampTz until)
+void
+lq_replay_rows(const LqFunnel *funnel, SPITupleTable *rows, uint64 n,
+			   TimestampTz until, LqCard *card)
 {
-	LqCard	   *card = lq_card_new(funnel->version, &funnel->limits);
 	MemoryContext row_context = AllocSetContextCreate(CurrentMemoryContext,
 													  "lead_qual activity",
 													  ALLOCSET_DEFAULT_SIZES);
 	TupleTableSlot *slot = NULL;
-	TupleDesc	desc = NULL;
 	LqActivityColumns columns;
-	uint64		n;
-	SPITupleTable *rows;
 
-	n = lq_statement_run(funnel, LQ_STATEMENT_LOG, &key, NULL);
-	rows = SPI_tuptable;
 	for (uint64 i = 0; i < n; i++)
 	{
 		MemoryContext old;
@@ -52,13 +45,17 @@ lq_replay(const LqFunnel *funnel, Datum key, TimestampTz until)
 		HeapTupleData tuple;
 		LqActivity	activity;
 		bool		isnull;
+		Datum		row = SPI_getbinval(rows->vals[i], rows->tupdesc, 1,
+										&isnull);
 
 		CHECK_FOR_INTERRUPTS();
-		header = DatumGetHeapTupleHeader(SPI_getbinval(rows->vals[i],
-													   rows->tupdesc, 1,
-													   &isnull));
+		if (isnull)
+			continue;			/* the one row of an empty log */
+		header = DatumGetHeapTupleHeader(row);
 		if (slot == NULL)
 		{
+			TupleDesc	desc;
+
 			desc = lookup_rowtype_tupdesc_copy(HeapTupleHeaderGetTypeId(header),
 											   HeapTupleHeaderGetTypMod(header));
 			slot = MakeSingleTupleTableSlot(desc, &TTSOpsHeapTuple);
@@ -80,8 +77,38 @@ lq_replay(const LqFunnel *funnel, Datum key, TimestampTz until)
 	}
 	if (slot != NULL)
 		ExecDropSingleTupleTableSlot(slot);
-	SPI_freetuptable(rows);
 	MemoryContextDelete(row_context);
+}
+
+/*
+ * The engagement that a lead's whole log gives, in time order, up to an
+ * instant.  It begins with what archived activities gave.  Fit is not in it:
+ * that is for the lead's own trigger.  The caller has locked the lead,
+ * connected to SPI and entered the funnel.
+ */
+LqCard *
+lq_replay(const LqFunnel *funnel, Datum key, TimestampTz until)
+{
+	LqCard	   *card;
+	uint64		n;
+	SPITupleTable *rows;
+	Datum		stored;
+	bool		isnull;
+
+	n = lq_statement_run(funnel, LQ_STATEMENT_LOG, &key, NULL);
+	rows = SPI_tuptable;
+	stored = SPI_getbinval(rows->vals[0], rows->tupdesc, 2, &isnull);
+	card = isnull ? lq_card_new(funnel->version, &funnel->limits) :
+		lq_baseline_card(funnel, stored, false);
+	if (until < card->as_of)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("the score of the lead at that time is not known any more"),
+				 errdetail("Its activities up to %s were archived.",
+						   timestamptz_to_str(card->as_of)),
+				 errhint("Ask for an instant from then on.")));
+	lq_replay_rows(funnel, rows, n, until, card);
+	SPI_freetuptable(rows);
 	return card;
 }
 
