@@ -2,7 +2,8 @@
 -- The triggers of a funnel
 --
 -- Names begin with zz: triggers fire in the order of their names, and ours
--- see what the user's own BEFORE triggers left.
+-- see what the user's own BEFORE triggers left.  The exception is aa_record: a
+-- move is in the history before an AFTER trigger of the user's makes another.
 --
 CREATE FUNCTION stamp_deal() RETURNS trigger
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
@@ -186,7 +187,7 @@ BEGIN
 	--
 	CREATE TRIGGER zz_qualify BEFORE INSERT OR UPDATE ON lead
 		FOR EACH ROW EXECUTE FUNCTION qualify_lead();
-	CREATE TRIGGER zz_record AFTER INSERT OR UPDATE ON lead
+	CREATE TRIGGER aa_record AFTER INSERT OR UPDATE ON lead
 		FOR EACH ROW EXECUTE FUNCTION record_lead();
 	CREATE TRIGGER zz_no_truncate BEFORE TRUNCATE ON lead
 		FOR EACH STATEMENT EXECUTE FUNCTION refuse_truncate();

@@ -243,18 +243,23 @@ COMMENT ON FUNCTION sweep_funnel(text, integer) IS
 --
 -- What a row of history says of the row before it: from_stage and cycle
 -- (D2: a new one begins when a lead leaves nurture, disqualified, lost or
--- customer towards lead ... opportunity).  Voided rows do not count.
+-- customer towards lead ... opportunity).  A lead that the history finds there
+-- first, before it entered any other stage, was dated wrongly: it is one unit,
+-- whose order metrics call odd.  Voided rows do not count.
 CREATE FUNCTION _history_query(funnel text) RETURNS text
 LANGUAGE sql STABLE STRICT PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
 RETURN format($query$
 	SELECT history_id, lead_id, to_stage, entered_at, milestone, automatic, actor, from_stage,
-		   (1 + count(*) FILTER (WHERE left_from IN ('customer', 'nurture', 'disqualified', 'lost')
-									AND milestone IN ('lead', 'mql', 'sal', 'sql', 'opportunity'))
+		   (1 + count(*) FILTER (WHERE on_the_way AND n_on_the_way > 0
+									AND left_from IN ('customer', 'nurture', 'disqualified', 'lost'))
 				OVER so_far)::integer AS cycle
 	FROM (SELECT h.history_id, h.lead_id, h.to_stage, h.entered_at, h.automatic, h.actor, s.milestone,
 				 lag(h.to_stage) OVER before AS from_stage,
-				 lag(s.milestone) OVER before AS left_from
+				 lag(s.milestone) OVER before AS left_from,
+				 s.milestone IN ('lead', 'mql', 'sal', 'sql', 'opportunity') AS on_the_way,
+				 count(*) FILTER (WHERE s.milestone IN ('lead', 'mql', 'sal', 'sql', 'opportunity'))
+					 OVER (before ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS n_on_the_way
 		  FROM %1$I.stage_history AS h
 		  LEFT JOIN %1$I.stage AS s ON s.stage = h.to_stage
 		  WHERE h.voided_at IS NULL

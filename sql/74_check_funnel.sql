@@ -9,7 +9,7 @@ RETURNS TABLE (relation name, trigger name, function name, type smallint, enable
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 BEGIN ATOMIC
 	VALUES ('lead'::name, 'zz_qualify'::name, 'qualify_lead'::name, 23::smallint, 'O'::"char"),
-		   ('lead', 'zz_record', 'record_lead', 21, 'O'),
+		   ('lead', 'aa_record', 'record_lead', 21, 'O'),
 		   ('stage_history', 'zz_append_only', 'append_only_history', 27, 'O'),
 		   ('activity', 'zz_stamp', 'stamp_activity', 23, 'O'),
 		   ('deal', 'zz_stamp', 'stamp_deal', 23, 'O'),

@@ -246,14 +246,10 @@ update_lead(Batch *batch, const Event *events, int n)
 		else
 			nulls[3] = 'n';
 	}
-	if (lq_own_write(funnel,
-					 first_touch != NULL ? LQ_STATEMENT_SET_CARD_AND_SOURCE :
-					 LQ_STATEMENT_SET_CARD,
-					 values, nulls, flags) != 1)
-		ereport(ERROR,
-				(errcode(ERRCODE_TRIGGERED_DATA_CHANGE_VIOLATION),
-				 errmsg("the score of a lead could not be updated"),
-				 errhint("A trigger or a rule on table \"lead\" suppressed the update.")));
+	lq_own_write(funnel,
+				 first_touch != NULL ? LQ_STATEMENT_SET_CARD_AND_SOURCE :
+				 LQ_STATEMENT_SET_CARD,
+				 values, nulls, flags);
 }
 
 static void

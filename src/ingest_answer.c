@@ -21,6 +21,9 @@
 
 PG_FUNCTION_INFO_V1(ingest_answer);
 
+/* a lead's answers run out: that moves nobody */
+bool		lq_answers_expire = false;
+
 /* an element of a lead that the statement touched */
 typedef struct Touched
 {
@@ -233,8 +236,8 @@ update_lead(Batch *batch, const Touched *touched, int n)
 	values[1] = BantGetDatum(bant);
 	values[2] = MeddicGetDatum(meddic);
 	values[3] = answers;
-	(void) lq_own_write(funnel, LQ_STATEMENT_SET_ANSWERS, values, NULL,
-						LQ_WRITE_ANSWERS);
+	lq_own_write(funnel, LQ_STATEMENT_SET_ANSWERS, values, NULL,
+				 LQ_WRITE_ANSWERS | (lq_answers_expire ? LQ_WRITE_STAY : 0));
 }
 
 /*

@@ -139,7 +139,7 @@ update_lead(LqFunnel *funnel, Datum key, bool must_exist)
 	/* why a deal was lost is why the lead is, when none is left */
 	if (DatumGetInt32(values[1]) > 0 || DatumGetInt32(values[2]) > 0)
 		nulls[5] = 'n';
-	(void) lq_own_write(funnel, LQ_STATEMENT_SET_DEALS, values, nulls, 0);
+	lq_own_write(funnel, LQ_STATEMENT_SET_DEALS, values, nulls, 0);
 }
 
 static void

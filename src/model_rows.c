@@ -7,10 +7,13 @@
 #include "postgres.h"
 
 #include "access/htup_details.h"
+#include "access/sysattr.h"
+#include "catalog/pg_constraint.h"
 #include "executor/spi.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/float.h"
+#include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/snapmgr.h"
 
@@ -306,6 +309,23 @@ read_named_rule(RowReader *row, void *element)
 	rule->name = get_text(row, 2);
 }
 
+/* While there are no settings yet: the defaults, and the lead's primary key. */
+static void
+suppose_setting(LqFunnel *funnel)
+{
+	MemoryContext old = MemoryContextSwitchTo(funnel->context);
+	Oid			constraint;
+	Bitmapset  *key = get_primary_key_attnos(funnel->relid[LQ_TABLE_LEAD],
+											 false, &constraint);
+	int			column = bms_next_member(key, -1);
+
+	funnel->time_zone = "UTC";
+	funnel->key_name = column < 0 ? "lead_id" :
+		get_attname(funnel->relid[LQ_TABLE_LEAD],
+					column + FirstLowInvalidHeapAttributeNumber, false);
+	MemoryContextSwitchTo(old);
+}
+
 void
 lq_model_read_policy(LqFunnel *funnel)
 {
@@ -317,8 +337,7 @@ lq_model_read_policy(LqFunnel *funnel)
 	{
 		/* a restore may bring the facts before the settings */
 		funnel->unset = true;
-		funnel->time_zone = "UTC";
-		funnel->key_name = "lead_id";
+		suppose_setting(funnel);
 	}
 	funnel->limits.max_fit = get_float8_infinity();
 	funnel->limits.max_engagement = get_float8_infinity();

@@ -28,7 +28,13 @@ typedef struct OwnWrite
 
 static OwnWrite current;
 
-uint64
+/*
+ * Run an UPDATE of one lead; values[0] is its key.
+ *
+ * The caller has locked the lead, so it is there: a write that reaches no row
+ * was suppressed, and the lead would go on without what it follows from.
+ */
+void
 lq_own_write(const LqFunnel *funnel, LqStatement statement,
 			 Datum *values, const char *nulls, int flags)
 {
@@ -49,7 +55,12 @@ lq_own_write(const LqFunnel *funnel, LqStatement statement,
 		current = outer;
 	}
 	PG_END_TRY();
-	return rows;
+	if (rows != 1)
+		ereport(ERROR,
+				(errcode(ERRCODE_TRIGGERED_DATA_CHANGE_VIOLATION),
+				 errmsg("a lead of funnel \"%s\" could not be updated",
+						funnel->name),
+				 errhint("A trigger or a rule on table \"lead\" suppressed the update.")));
 }
 
 static bool

@@ -15,9 +15,12 @@
 #define LQ_WRITE_STAY		0x02	/* do not move the lead */
 #define LQ_WRITE_ANSWERS	0x04	/* answers come from the log already */
 
-/* Run an UPDATE of one lead; values[0] is its key.  Returns rows updated. */
-extern uint64 lq_own_write(const LqFunnel *funnel, LqStatement statement,
-						   Datum *values, const char *nulls, int flags);
+/* Run an UPDATE of one lead, which is locked; values[0] is its key. */
+extern void lq_own_write(const LqFunnel *funnel, LqStatement statement,
+						 Datum *values, const char *nulls, int flags);
+
+/* Are answers being taken back because they ran out?  ingest_answer.c */
+extern bool lq_answers_expire;
 
 /* Is this row being updated by us?  Each answers yes once a write. */
 extern bool lq_own_write_before(const LqFunnel *funnel, Datum key, int *flags);

@@ -126,8 +126,8 @@ lq_rescore_lead(const LqFunnel *funnel, Datum key, int flags)
 	SPI_freetuptable(SPI_tuptable);
 	values[0] = key;
 	values[1] = lq_card_to_datum(lq_replay(funnel, key, DT_NOEND));
-	(void) lq_own_write(funnel, LQ_STATEMENT_SET_CARD, values, NULL,
-						LQ_WRITE_REFIT | flags);
+	lq_own_write(funnel, LQ_STATEMENT_SET_CARD, values, NULL,
+				 LQ_WRITE_REFIT | flags);
 	return true;
 }
 

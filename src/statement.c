@@ -110,6 +110,15 @@ static const struct
 		" SELECT $1, $2, $3, $4, 'lead', $5, greatest($6, max(answered_at))"
 		" FROM {answer}"
 	" WHERE lead_id = $1 AND framework = $2 AND element = $3"},
+	[LQ_STATEMENT_EXPIRE_ANSWERS] = {"kz",
+		"INSERT INTO {answer} (lead_id, framework, element, level, via, answered_at)"
+		" SELECT $1, e.framework, e.element, 'unknown', 'expired', $2"
+		" FROM {element} AS e CROSS JOIN LATERAL"
+		" (SELECT level, answered_at FROM {answer} WHERE lead_id = $1"
+		" AND framework = e.framework AND element = e.element"
+		" ORDER BY answered_at DESC, answer_id DESC LIMIT 1) AS a"
+		" WHERE e.valid_for IS NOT NULL AND a.level::text <> 'unknown'"
+	" AND a.answered_at + e.valid_for <= $2"},
 	[LQ_STATEMENT_ADD_HISTORY] = {"kttzitBBttntittt" "I",
 		"INSERT INTO {stage_history} (lead_id, from_stage, to_stage,"
 		" entered_at, cycle, actor, automatic, exception, reason, note, score,"

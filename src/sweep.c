@@ -41,7 +41,7 @@ sweep_lead(const LqFunnel *funnel, Datum key, bool rescore)
 		if (rescore)
 			(void) lq_rescore_lead(funnel, key, 0);
 		else
-			(void) lq_own_write(funnel, LQ_STATEMENT_REVIEW, &key, NULL, 0);
+			lq_own_write(funnel, LQ_STATEMENT_REVIEW, &key, NULL, 0);
 		ReleaseCurrentSubTransaction();
 		done = true;
 	}

@@ -43,11 +43,10 @@ SELECT results_eq($$ SELECT sum(won_amount), sum(won_deals)::bigint, count(*) FI
 	$$ VALUES (676851.48, 842::bigint, 380::bigint) $$, 'Olist: 380 of 842 sellers sold 676,851.48');
 SELECT is((SELECT sum(entered) FROM funnel_monthly WHERE milestone = 'mql'), 8000::numeric,
 	'Olist: the months add up to all MQLs');
-SELECT is((SELECT array_agg(DISTINCT stage || ' ' || deals_won) FROM lead), '{"customer 1","mql 0"}'::text[],
+SELECT is((SELECT array_agg(DISTINCT stage || ' ' || deals_won) FROM lead WHERE lead_id NOT IN
+		(SELECT lead_id FROM lead_journey WHERE customer_at < mql_at)), '{"customer 1","mql 0"}'::text[],
 	'Olist, D11: exactly the customers have a won deal');
-SELECT results_eq($$ SELECT finding, n FROM check_funnel('olist') ORDER BY 1 $$,
-	$$ VALUES ('history_order', 2::bigint), ('stage_differs', 1) $$,
-	'Olist: check_funnel() points at the one lead that was won before its first contact, and at nothing else');
+SELECT is_empty($$ SELECT * FROM check_funnel('olist') $$, 'Olist: check_funnel() finds nothing after rebuild_history()');
 \else
 SET LOCAL search_path = pgtap;
 SELECT plan(1);

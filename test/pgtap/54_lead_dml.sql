@@ -2,7 +2,7 @@
 BEGIN;
 SET LOCAL client_min_messages = warning;
 SET LOCAL TimeZone = 'UTC';
-SELECT plan(42);
+SELECT plan(47);
 
 SELECT create_funnel('crm', 'UTC');
 SET LOCAL search_path = crm, public;
@@ -101,6 +101,20 @@ CREATE FUNCTION pg_temp.set_cycle() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
 CREATE TRIGGER zzz_force BEFORE UPDATE OF full_name ON lead FOR EACH ROW EXECUTE FUNCTION pg_temp.set_cycle();
 SELECT throws_ok($$ UPDATE lead SET full_name = 'x' WHERE lead_id = 50 $$, '27000', NULL, 'nor touch its state');
 DROP TRIGGER zzz_force ON lead;
+
+CREATE FUNCTION pg_temp.move_on() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+	UPDATE crm.lead SET stage = 'nurture', reason = 'no_need', note = 'at once', bant = 'N-' WHERE lead_id = NEW.lead_id; RETURN NULL; END $$;
+CREATE TRIGGER ab_move_on AFTER UPDATE ON lead FOR EACH ROW WHEN (OLD.stage = 'lead' AND NEW.stage = 'mql') EXECUTE FUNCTION pg_temp.move_on();
+INSERT INTO activity (lead_id, kind) VALUES (60, 'demo_request');
+SELECT results_eq('SELECT to_stage, automatic, note FROM stage_history WHERE lead_id = 60 ORDER BY entered_at, history_id',
+	$$ VALUES ('lead', true, NULL), ('mql', true, NULL), ('nurture', false, 'at once') $$, 'an AFTER trigger may move a lead on: the history keeps the order');
+SELECT is(count(*), 1::bigint, 'and its answers are logged once') FROM answer WHERE lead_id = 60;
+CREATE FUNCTION pg_temp.skip() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END';
+CREATE TRIGGER skip BEFORE UPDATE ON lead FOR EACH ROW EXECUTE FUNCTION pg_temp.skip();
+SELECT throws_ok($$ INSERT INTO activity (lead_id, kind) VALUES (60, 'demo_request') $$, '27000', NULL, 'a trigger that suppresses our update: no activity');
+SELECT throws_ok($$ INSERT INTO answer (lead_id, framework, element, level) VALUES (60, 'bant', 'need', 'yes') $$, '27000', NULL, 'no answer');
+INSERT INTO deal (deal_id) OVERRIDING SYSTEM VALUE VALUES (1);
+SELECT throws_ok($$ INSERT INTO deal_contact VALUES (1, 60) $$, '27000', NULL, 'and no deal goes by a lead in silence');
 
 SELECT * FROM finish();
 ROLLBACK;

@@ -4,7 +4,7 @@ SET client_min_messages = warning;
 SET TimeZone = 'UTC';
 SET lead_qual.clock = '2026-03-02 09:00Z';
 BEGIN;
-SELECT plan(34);
+SELECT plan(39);
 SELECT create_funnel('crm', 'UTC');
 COMMIT;
 SET search_path = crm, public;
@@ -98,6 +98,14 @@ SELECT is(pg_temp.points(15), 0::numeric, 'a list that lost its last value is em
 TRUNCATE list;
 INSERT INTO lead (lead_id, job_title, email) OVERRIDING SYSTEM VALUE VALUES (16, 'Head of Sales', 'x@rival.example');
 SELECT is(pg_temp.points(16), 0::numeric, 'so are all after TRUNCATE');
+
+-- stale cards
+UPDATE rule SET points = 40 WHERE name = 'company_size';
+SELECT is(count(*), 7::bigint, 'a rule changed: all are stale') FROM lead_now WHERE stale;
+SELECT is(rescored, 3::bigint, 'the sweep rescores stale cards') FROM sweep_funnel('crm', 3);
+SELECT is(rescored, 4::bigint, 'the rest next time') FROM sweep_funnel('crm');
+SELECT is(rescored, 0::bigint, 'until none is left') FROM sweep_funnel('crm');
+SELECT is(pg_temp.points(1), 40::numeric, 'by the rule as it is');
 
 -- a schema that is renamed, an extension and a funnel that come again
 ALTER SCHEMA crm RENAME TO "c ""R""M";

@@ -2,7 +2,7 @@
 BEGIN;
 SET LOCAL client_min_messages = warning;
 SET LOCAL TimeZone = 'UTC';
-SELECT plan(36);
+SELECT plan(38);
 
 SELECT create_funnel('crm', 'UTC');
 SET LOCAL search_path = crm, public;
@@ -96,9 +96,17 @@ SELECT is(pg_temp.told(20), 'B+ A+ N+ T+', 'D2 after 179 days a timeline carries
 ROLLBACK TO s;
 SET LOCAL lead_qual.clock = '2026-08-30 09:00Z';
 UPDATE lead SET stage = 'lead' WHERE lead_id = 20;
-SELECT todo('element.valid_for is not heeded yet', 2);
 SELECT is(pg_temp.told(20), 'B+ A+ N+ T?', 'D2 after 181 days it does not, the others do');
-SELECT is(answers, '{"champ": {"money": "yes"}}', 'D2 nor in other frameworks') FROM lead WHERE lead_id = 20;
+SELECT is(answers, '{"champ": {"money": "yes", "prioritization": "unknown"}}', 'D2 nor in other frameworks') FROM lead WHERE lead_id = 20;
+SELECT is(level || ' ' || via, 'unknown expired', 'D2 and the log says why') FROM answer WHERE lead_id = 20 AND element = 'timeline' ORDER BY answer_id DESC LIMIT 1;
+ROLLBACK TO s;
+SET LOCAL lead_qual.clock = '2026-08-30 09:00Z';
+INSERT INTO activity (lead_id, kind, occurred_at) VALUES (20, 'demo_request', '2026-03-01Z'), (20, 'demo_request', '2026-03-01 01:00Z');
+UPDATE rule SET half_life = NULL WHERE name = 'demo_request';
+INSERT INTO activity (lead_id, kind, occurred_at) VALUES (20, 'email_sent', '2026-03-01Z');
+UPDATE lead SET stage = 'lead' WHERE lead_id = 20;
+SELECT results_eq('SELECT stage, bant::text, score(scorecard, funnel_now()) >= 100 FROM lead WHERE lead_id = 20', $$ VALUES ('lead', 'B+ A+ N+ T?', true) $$,
+	'D2 answers that run out do not move the lead that was asked to move');
 
 SELECT * FROM finish();
 ROLLBACK;

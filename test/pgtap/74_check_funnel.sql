@@ -72,8 +72,8 @@ SELECT set_has($$ SELECT pg_temp.after('UPDATE rule SET points = points + 1 WHER
 	$$ VALUES ('card_stale warning lead 6') $$, 'rules changed and the leads were not rescored');
 
 -- triggers
-SELECT set_has($$ SELECT pg_temp.after('DROP TRIGGER zz_record ON lead') $$,
-	$$ VALUES ('trigger_missing error lead.zz_record 1') $$, 'a trigger is missing');
+SELECT set_has($$ SELECT pg_temp.after('DROP TRIGGER aa_record ON lead') $$,
+	$$ VALUES ('trigger_missing error lead.aa_record 1') $$, 'a trigger is missing');
 SELECT set_has($$ SELECT pg_temp.after('ALTER TABLE activity DISABLE TRIGGER zz_insert') $$,
 	$$ VALUES ('trigger_disabled error activity.zz_insert 1') $$, 'a trigger is disabled');
 SELECT set_has($$ SELECT pg_temp.after('ALTER TABLE list ENABLE TRIGGER zz_changed') $$,
