@@ -15,3 +15,201 @@ AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 
 COMMENT ON FUNCTION _join_baselines(scorecard, scorecard) IS
 'the baselines of two leads as one; of two open windows of a frequency limit, the later goes on';
+
+CREATE FUNCTION _rescore_lead(funnel text, lead text, move boolean) RETURNS boolean
+AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE;
+
+COMMENT ON FUNCTION _rescore_lead(text, text, boolean) IS
+'scores one lead anew from its log; it stays in its stage unless move is true; false if there is none';
+
+-- The lock comes first, and in key order, as triggers take them.
+CREATE FUNCTION _lock_leads(funnel text, leads text[]) RETURNS void
+LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+SET search_path = pg_catalog, @extschema@, pg_temp
+AS $body$
+DECLARE
+	k constant record := _funnel_key(funnel);
+	found_keys text[] := '{}';
+	given text;
+	key text;
+BEGIN
+	FOR key IN
+		EXECUTE format('SELECT %2$I::text FROM %1$s WHERE %2$I = ANY ($1::text[]::%3$s[]) ORDER BY %2$I FOR UPDATE',
+					   k.leads, k.key, k.key_type)
+		USING leads
+	LOOP
+		found_keys := found_keys || key;
+	END LOOP;
+
+	FOREACH given IN ARRAY leads LOOP
+		EXECUTE format('SELECT $1::%s::text', k.key_type) INTO key USING given;
+		IF key <> ALL (found_keys) THEN
+			RAISE EXCEPTION 'funnel "%" has no lead with key "%"', funnel, given
+				USING ERRCODE = 'no_data_found';
+		END IF;
+	END LOOP;
+END
+$body$;
+
+COMMENT ON FUNCTION _lock_leads(text, text[]) IS
+'locks leads, given by key; raises if one does not exist';
+
+-- Everything but the score.  The setting spares both leads what triggers
+-- would make of half-done work.
+CREATE FUNCTION _merge_leads(funnel text, keep text, merge text, OUT activities bigint,
+							 OUT answers bigint, OUT deals bigint, OUT moves bigint)
+LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+SET search_path = pg_catalog, @extschema@, pg_temp
+SET lead_qual.import = on
+AS $body$
+DECLARE
+	k constant record := _funnel_key(funnel);
+	filled text;
+BEGIN
+	-- the same event of both counts once: by external_id, or where none has
+	-- any, by all that is known of it
+	EXECUTE format($query$
+		DELETE FROM %1$I.activity AS m USING %1$I.activity AS a
+		WHERE m.lead_id = $2::%2$s AND a.lead_id = $1::%2$s
+		AND (m.external_id = a.external_id OR
+			 (m.external_id IS NULL AND a.external_id IS NULL AND
+			  m.occurred_at = a.occurred_at AND m.kind = a.kind AND m.properties = a.properties AND
+			  (m.source, m.campaign, m.actor) IS NOT DISTINCT FROM (a.source, a.campaign, a.actor)))
+		$query$, funnel, k.key_type) USING keep, merge;
+	EXECUTE format('UPDATE %1$I.activity SET lead_id = $1::%2$s WHERE lead_id = $2::%2$s',
+				   funnel, k.key_type) USING keep, merge;
+	GET DIAGNOSTICS activities = ROW_COUNT;
+
+	EXECUTE format($query$
+		INSERT INTO %1$I.baseline AS b (lead_id, scorecard, archived_before, n)
+		SELECT $1::%2$s, scorecard, archived_before, n FROM %1$I.baseline WHERE lead_id = $2::%2$s
+		ON CONFLICT (lead_id) DO UPDATE
+		SET scorecard = _join_baselines(b.scorecard, excluded.scorecard),
+			archived_before = greatest(b.archived_before, excluded.archived_before),
+			n = b.n + excluded.n
+		$query$, funnel, k.key_type) USING keep, merge;
+
+	EXECUTE format('UPDATE %1$I.answer SET lead_id = $1::%2$s WHERE lead_id = $2::%2$s',
+				   funnel, k.key_type) USING keep, merge;
+	GET DIAGNOSTICS answers = ROW_COUNT;
+
+	EXECUTE format($query$
+		INSERT INTO %1$I.deal_contact AS c (deal_id, lead_id, role)
+		SELECT deal_id, $1::%2$s, role FROM %1$I.deal_contact WHERE lead_id = $2::%2$s
+		ON CONFLICT (deal_id, lead_id) DO UPDATE SET role = coalesce(c.role, excluded.role)
+		$query$, funnel, k.key_type) USING keep, merge;
+	GET DIAGNOSTICS deals = ROW_COUNT;
+	EXECUTE format('DELETE FROM %1$I.deal_contact WHERE lead_id = $1::%2$s', funnel, k.key_type)
+		USING merge;
+
+	-- one person went one way: that of the lead that is kept
+	EXECUTE format($query$
+		UPDATE %1$I.stage_history
+		SET lead_id = $1::%2$s,
+			voided_at = coalesce(voided_at, funnel_now()),
+			voided_by = CASE WHEN voided_at IS NULL THEN $3 ELSE voided_by END,
+			voided_why = CASE WHEN voided_at IS NULL THEN $4 ELSE voided_why END
+		WHERE lead_id = $2::%2$s $query$, funnel, k.key_type)
+		USING keep, merge,
+			  coalesce(nullif(current_setting('lead_qual.actor', true), ''), session_user),
+			  format('lead %s was merged into %s', merge, keep);
+	GET DIAGNOSTICS moves = ROW_COUNT;
+
+	-- what the kept lead lacks; what triggers keep is worked out below
+	SELECT string_agg(format('%1$I = coalesce(l.%1$I, m.%1$I), ', a.attname), '') INTO filled
+	FROM pg_attribute AS a
+	WHERE a.attrelid = k.leads AND a.attnum > 0 AND NOT a.attisdropped AND a.attgenerated = ''
+	AND a.attname NOT IN (k.key, 'stage', 'stage_entered_at', 'cycle', 'cycle_started_at',
+						  'accepted_by', 'accepted_at', 'due_at', 'review_at', 'scorecard',
+						  'deals_open', 'deals_won', 'deals_lost', 'won_amount', 'answers',
+						  'bant', 'meddic', 'reason', 'note', 'attributes', 'unsubscribed',
+						  'created_at');
+	EXECUTE format($query$
+		WITH m AS (DELETE FROM %2$s WHERE %3$I = $2::%4$s RETURNING *)
+		UPDATE %2$s AS l
+		SET %7$s
+			bant = ((m.bant || l.bant)::jsonb || coalesce(a.bant, '{}'))::bant,
+			meddic = ((m.meddic || l.meddic)::jsonb || coalesce(a.meddic, '{}'))::meddic,
+			answers = m.answers || l.answers || coalesce(a.others, '{}'),
+			deals_open = d.deals_open,
+			deals_won = d.deals_won,
+			deals_lost = d.deals_lost,
+			won_amount = d.won_amount
+			%8$s
+		FROM m
+		LEFT JOIN (%5$s) AS a ON a.lead_id = $1::%4$s
+		JOIN (%6$s) AS d ON d.key = $1::%4$s
+		WHERE l.%3$I = $1::%4$s
+		$query$, funnel, k.leads, k.key, k.key_type, _answers_query(funnel),
+		_deals_query(funnel, k.leads, k.key), filled,
+		(SELECT string_agg(CASE attname
+						   WHEN 'attributes' THEN ', attributes = m.attributes || l.attributes'
+						   WHEN 'unsubscribed' THEN ', unsubscribed = m.unsubscribed OR l.unsubscribed'
+						   ELSE ', created_at = least(m.created_at, l.created_at)' END, '')
+		 FROM pg_attribute
+		 WHERE attrelid = k.leads AND attname IN ('attributes', 'unsubscribed', 'created_at')))
+		USING keep, merge;
+END
+$body$;
+
+COMMENT ON FUNCTION _merge_leads(text, text, text) IS
+'merge_leads() but for the score';
+
+CREATE FUNCTION merge_leads(funnel text, keep text, merge text, OUT activities bigint,
+							OUT answers bigint, OUT deals bigint, OUT moves bigint)
+LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+SET search_path = pg_catalog, @extschema@, pg_temp
+SET lead_qual.import = off
+AS $body$
+DECLARE
+	k constant record := _funnel_key(funnel);
+	same boolean;
+BEGIN
+	PERFORM _require_funnel_owner(_funnel_schema(funnel), 'merge_leads');
+	IF keep IS NULL OR merge IS NULL THEN
+		RAISE EXCEPTION 'keys of the leads to merge must not be null'
+			USING ERRCODE = 'null_value_not_allowed';
+	END IF;
+	EXECUTE format('SELECT $1::%1$s = $2::%1$s', k.key_type) INTO same USING keep, merge;
+	IF same THEN
+		RAISE EXCEPTION 'lead % cannot be merged into itself', keep
+			USING ERRCODE = 'invalid_parameter_value';
+	END IF;
+
+	PERFORM _lock_leads(funnel, ARRAY[keep, merge]);
+	SELECT * INTO activities, answers, deals, moves FROM _merge_leads(funnel, keep, merge);
+	PERFORM _rescore_lead(funnel, keep, true);
+END
+$body$;
+
+COMMENT ON FUNCTION merge_leads(text, text, text) IS
+'makes one lead of two, given by key: facts of the second go to the first, which keeps its stage and history and is scored anew; moves of the second are voided. Keep the lead that got further. Returns what was moved';
+
+CREATE FUNCTION erase_lead(funnel text, lead text) RETURNS void
+LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+SET search_path = pg_catalog, @extschema@, pg_temp
+SET lead_qual.import = on
+AS $body$
+DECLARE
+	k constant record := _funnel_key(funnel);
+BEGIN
+	PERFORM _require_funnel_owner(_funnel_schema(funnel), 'erase_lead');
+	IF lead IS NULL THEN
+		RAISE EXCEPTION 'key of the lead to erase must not be null'
+			USING ERRCODE = 'null_value_not_allowed';
+	END IF;
+	PERFORM _lock_leads(funnel, ARRAY[lead]);
+
+	-- people write what they like there, names included
+	EXECUTE format($query$
+		UPDATE %1$I.stage_history SET note = NULL, voided_why = NULL
+		WHERE lead_id = $1::%2$s AND (note IS NOT NULL OR voided_why IS NOT NULL)
+		$query$, funnel, k.key_type) USING lead;
+	-- activities, answers and the baseline go with it
+	EXECUTE format('DELETE FROM %1$s WHERE %2$I = $1::%3$s', k.leads, k.key, k.key_type)
+		USING lead;
+END
+$body$;
+
+COMMENT ON FUNCTION erase_lead(text, text) IS
+'erases a person: the lead, given by key, its activities and answers, and what was noted with its moves; moves and deals stay, so that no count changes';

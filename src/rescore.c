@@ -11,6 +11,7 @@
 #include "miscadmin.h"
 #include "utils/builtins.h"
 #include "utils/datum.h"
+#include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/typcache.h"
 #include "utils/timestamp.h"
@@ -21,6 +22,7 @@
 #include "own_write.h"
 
 PG_FUNCTION_INFO_V1(rescore_funnel);
+PG_FUNCTION_INFO_V1(_rescore_lead);
 
 /* leads that a cursor brings at a time */
 #define ROWS_AT_A_TIME 1000
@@ -185,4 +187,33 @@ rescore_funnel(PG_FUNCTION_ARGS)
 	SPI_finish();
 	lq_funnel_leave(&saved);
 	PG_RETURN_INT64(scored);
+}
+
+/*
+ * _rescore_lead(funnel text, lead text, move boolean) - boolean
+ *
+ * Scores one lead anew, named by its key as text; false if it is gone.
+ */
+Datum
+_rescore_lead(PG_FUNCTION_ARGS)
+{
+	LqFunnel   *funnel = lq_funnel_by_name(text_to_cstring(PG_GETARG_TEXT_PP(0)));
+	char	   *lead = text_to_cstring(PG_GETARG_TEXT_PP(1));
+	int			flags = PG_GETARG_BOOL(2) ? 0 : LQ_WRITE_STAY;
+	LqIdentity	saved;
+	Oid			input;
+	Oid			param;
+	Datum		key;
+	bool		found;
+
+	lq_funnel_check_owner(funnel, "_rescore_lead");
+	lq_funnel_check_settings(funnel);
+	getTypeInputInfo(funnel->key_type, &input, &param);
+	key = OidInputFunctionCall(input, lead, param, -1);
+	lq_funnel_enter(funnel, &saved);
+	SPI_connect();
+	found = lq_rescore_lead(funnel, key, flags);
+	SPI_finish();
+	lq_funnel_leave(&saved);
+	PG_RETURN_BOOL(found);
 }
