@@ -64,6 +64,7 @@ SET lead_qual.import = on
 AS $body$
 DECLARE
 	k constant record := _funnel_key(funnel);
+	other record;
 	filled text;
 BEGIN
 	-- the same event of both counts once: by external_id, or where none has
@@ -101,6 +102,21 @@ BEGIN
 	GET DIAGNOSTICS deals = ROW_COUNT;
 	EXECUTE format('DELETE FROM %1$I.deal_contact WHERE lead_id = $1::%2$s', funnel, k.key_type)
 		USING merge;
+
+	-- whatever else goes with a lead
+	FOR other IN
+		SELECT c.relname AS name, a.attname AS key
+		FROM pg_constraint AS f
+		JOIN pg_class AS c ON c.oid = f.conrelid
+		JOIN pg_attribute AS a ON a.attrelid = c.oid AND a.attnum = f.conkey[1]
+		WHERE f.contype = 'f' AND f.confrelid = k.leads AND cardinality(f.conkey) = 1
+		AND c.relnamespace = _funnel_schema(funnel) AND NOT c.relispartition
+		AND c.relname = ANY (_funnel_relations())
+		AND c.relname NOT IN ('activity', 'answer', 'baseline')
+	LOOP
+		EXECUTE format('UPDATE %1$I.%2$I SET %3$I = $1::%4$s WHERE %3$I = $2::%4$s',
+					   funnel, other.name, other.key, k.key_type) USING keep, merge;
+	END LOOP;
 
 	-- one person went one way: that of the lead that is kept
 	EXECUTE format($query$
@@ -192,6 +208,7 @@ SET lead_qual.import = on
 AS $body$
 DECLARE
 	k constant record := _funnel_key(funnel);
+	noted record;
 BEGIN
 	PERFORM _require_funnel_owner(_funnel_schema(funnel), 'erase_lead');
 	IF lead IS NULL THEN
@@ -201,10 +218,21 @@ BEGIN
 	PERFORM _lock_leads(funnel, ARRAY[lead]);
 
 	-- people write what they like there, names included
-	EXECUTE format($query$
-		UPDATE %1$I.stage_history SET note = NULL, voided_why = NULL
-		WHERE lead_id = $1::%2$s AND (note IS NOT NULL OR voided_why IS NOT NULL)
-		$query$, funnel, k.key_type) USING lead;
+	FOR noted IN
+		SELECT c.relname AS name,
+			   string_agg(format('%I = NULL', a.attname), ', ') AS emptied,
+			   string_agg(format('%I IS NOT NULL', a.attname), ' OR ') AS filled
+		FROM pg_class AS c
+		JOIN pg_attribute AS a ON a.attrelid = c.oid AND a.attname IN ('note', 'voided_why')
+		WHERE c.relnamespace = _funnel_schema(funnel) AND c.relkind IN ('r', 'p')
+		AND NOT c.relispartition AND NOT a.attnotnull AND c.relname = ANY (_funnel_relations())
+		AND EXISTS (SELECT FROM pg_attribute AS l
+					WHERE l.attrelid = c.oid AND l.attname = 'lead_id' AND NOT l.attisdropped)
+		GROUP BY c.relname
+	LOOP
+		EXECUTE format('UPDATE %1$I.%2$I SET %3$s WHERE lead_id = $1::%4$s AND (%5$s)',
+					   funnel, noted.name, noted.emptied, k.key_type, noted.filled) USING lead;
+	END LOOP;
 	-- activities, answers and the baseline go with it
 	EXECUTE format('DELETE FROM %1$s WHERE %2$I = $1::%3$s', k.leads, k.key, k.key_type)
 		USING lead;

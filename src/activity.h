@@ -46,6 +46,7 @@ extern LqCard *lq_baseline_card(const LqFunnel *funnel, Datum stored,
 /* rescore.c: the card that a lead's whole log gives */
 extern void lq_replay_rows(const LqFunnel *funnel, SPITupleTable *rows,
 						   uint64 n, TimestampTz until, LqCard *card);
+extern bool lq_replay_saw_statement(void);
 extern LqCard *lq_replay(const LqFunnel *funnel, Datum key, TimestampTz until);
 extern bool lq_rescore_lead(const LqFunnel *funnel, Datum key, int flags);
 

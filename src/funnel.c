@@ -181,7 +181,10 @@ find_tables(LqFunnel *funnel, Oid *relid)
 	}
 }
 
-/* Plans name the tables, so they go when a name or a table did. */
+/*
+ * Plans name the tables, the key and our schema, and have the key's type.
+ * Any of these may be what changed.
+ */
 static void
 forget_plans(LqFunnelEntry *entry)
 {
@@ -238,11 +241,7 @@ load(LqFunnelEntry *entry)
 
 	find_tables(funnel, relid);
 	memcpy(funnel->relid, relid, sizeof(relid));
-	if (memcmp(entry->relid, relid, sizeof(relid)) != 0 ||
-		entry->current == NULL ||
-		entry->current->owner != funnel->owner ||
-		strcmp(entry->current->name, funnel->name) != 0)
-		forget_plans(entry);
+	forget_plans(entry);
 	/* from here on the callback knows the tables */
 	memcpy(entry->relid, relid, sizeof(relid));
 
@@ -257,6 +256,23 @@ load(LqFunnelEntry *entry)
 	}
 	MemoryContextSetParent(context, CacheMemoryContext);
 	entry->current = funnel;
+}
+
+/*
+ * Keep the tables whose rows we take apart in the shape that we know, to the
+ * end of the transaction.  Taking the lock brings the message of who altered
+ * one.
+ */
+static void
+lock_shapes(const LqFunnelEntry *entry)
+{
+	static const LqTable tables[] = {
+		LQ_TABLE_LEAD, LQ_TABLE_ACCOUNT
+	};
+
+	for (int i = 0; i < lengthof(tables); i++)
+		if (OidIsValid(entry->relid[tables[i]]))
+			LockRelationOid(entry->relid[tables[i]], AccessShareLock);
 }
 
 /*
@@ -279,6 +295,7 @@ lq_funnel_by_schema(Oid schema)
 			   sizeof(LqFunnelEntry) - sizeof(Oid));
 	}
 	free_dead_plans(entry);
+	lock_shapes(entry);
 
 	for (int i = 0; !entry->valid && i < MAX_LOADS; i++)
 	{

@@ -55,6 +55,7 @@ typedef struct Batch
 	int			n_events;
 	int			room;
 	List	   *unknown_kinds;	/* warned of */
+	bool		seen;			/* a replay may have seen the rows already */
 } Batch;
 
 static Event *
@@ -199,6 +200,7 @@ update_lead(Batch *batch, const Event *events, int n)
 
 	if (lq_statement_run(funnel, LQ_STATEMENT_LOCK_LEAD, &key, NULL) == 0)
 	{
+		SPI_freetuptable(SPI_tuptable);
 		/* the rows were deleted with their lead */
 		if (events[0].replay)
 			return;
@@ -215,7 +217,8 @@ update_lead(Batch *batch, const Event *events, int n)
 	has_source = !isnull;
 	SPI_freetuptable(SPI_tuptable);
 
-	replay = card == NULL || card->version != funnel->version;
+	replay = batch->seen || card == NULL ||
+		card->version != funnel->version;
 	for (int i = 0; i < n && !replay; i++)
 		replay = events[i].replay;
 	for (int i = 0; i < n && !replay; i++)
@@ -305,6 +308,7 @@ ingest_activity(PG_FUNCTION_ARGS)
 
 	batch.funnel = funnel;
 	batch.context = CurrentMemoryContext;
+	batch.seen = lq_replay_saw_statement();
 	if (trigdata->tg_oldtable != NULL)
 		read_rows(&batch, trigdata, trigdata->tg_oldtable, true);
 	if (trigdata->tg_newtable != NULL)

@@ -173,6 +173,7 @@ static void
 update_lead(Batch *batch, const Touched *touched, int n)
 {
 	LqFunnel   *funnel = batch->funnel;
+	SPITupleTable *lead;
 	HeapTuple	row;
 	TupleDesc	desc;
 	bool		isnull;
@@ -185,14 +186,16 @@ update_lead(Batch *batch, const Touched *touched, int n)
 
 	if (lq_statement_run(funnel, LQ_STATEMENT_LOCK_LEAD, &key, NULL) == 0)
 	{
+		SPI_freetuptable(SPI_tuptable);
 		if (!touched[0].is_new)
 			return;				/* deleted with the lead */
 		ereport(ERROR,
 				(errcode(ERRCODE_FOREIGN_KEY_VIOLATION),
 				 errmsg("answer for a lead that does not exist")));
 	}
-	row = SPI_copytuple(SPI_tuptable->vals[0]);
-	desc = SPI_tuptable->tupdesc;
+	lead = SPI_tuptable;
+	row = lead->vals[0];
+	desc = lead->tupdesc;
 	bant = DatumGetBant(SPI_getbinval(row, desc, 3, &isnull));
 	meddic = DatumGetMeddic(SPI_getbinval(row, desc, 4, &isnull));
 	answers = SPI_getbinval(row, desc, 5, &isnull);
@@ -230,14 +233,17 @@ update_lead(Batch *batch, const Touched *touched, int n)
 			meddic = lq_qualification_set(meddic, element, level);
 		}
 	}
-	if (!changed)
-		return;
-	values[0] = key;
-	values[1] = BantGetDatum(bant);
-	values[2] = MeddicGetDatum(meddic);
-	values[3] = answers;
-	lq_own_write(funnel, LQ_STATEMENT_SET_ANSWERS, values, NULL,
-				 LQ_WRITE_ANSWERS | (lq_answers_expire ? LQ_WRITE_STAY : 0));
+	if (changed)
+	{
+		values[0] = key;
+		values[1] = BantGetDatum(bant);
+		values[2] = MeddicGetDatum(meddic);
+		values[3] = answers;
+		lq_own_write(funnel, LQ_STATEMENT_SET_ANSWERS, values, NULL,
+					 LQ_WRITE_ANSWERS |
+					 (lq_answers_expire ? LQ_WRITE_STAY : 0));
+	}
+	SPI_freetuptable(lead);
 }
 
 /*

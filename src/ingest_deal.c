@@ -80,14 +80,25 @@ compare_keys(const void *a, const void *b, void *arg)
 										   *(const Datum *) b));
 }
 
-static bool
-same_int(HeapTuple a, TupleDesc a_desc, int a_column,
-		 HeapTuple b, TupleDesc b_desc, int b_column)
+/* A column of the only row of a result. */
+static Datum
+get(const SPITupleTable *rows, int column)
 {
 	bool		isnull;
 
-	return DatumGetInt32(SPI_getbinval(a, a_desc, a_column, &isnull)) ==
-		DatumGetInt32(SPI_getbinval(b, b_desc, b_column, &isnull));
+	return SPI_getbinval(rows->vals[0], rows->tupdesc, column, &isnull);
+}
+
+/* Does the lead know these deals already? */
+static bool
+same_deals(const SPITupleTable *lead, const SPITupleTable *deals)
+{
+	for (int i = 0; i < 3; i++)
+		if (DatumGetInt32(get(lead, 6 + i)) !=
+			DatumGetInt32(get(deals, 1 + i)))
+			return false;
+	return DatumGetBool(DirectFunctionCall2(numeric_eq, get(lead, 9),
+											get(deals, 4)));
 }
 
 /*
@@ -97,16 +108,14 @@ same_int(HeapTuple a, TupleDesc a_desc, int a_column,
 static void
 update_lead(LqFunnel *funnel, Datum key, bool must_exist)
 {
-	HeapTuple	lead;
-	HeapTuple	deals;
-	TupleDesc	lead_desc;
-	TupleDesc	deals_desc;
+	SPITupleTable *lead;
+	SPITupleTable *deals;
 	Datum		values[6];
 	char		nulls[7] = "      ";
-	bool		isnull;
 
 	if (lq_statement_run(funnel, LQ_STATEMENT_LOCK_LEAD, &key, NULL) == 0)
 	{
+		SPI_freetuptable(SPI_tuptable);
 		if (!must_exist)
 			return;
 		ereport(ERROR,
@@ -114,32 +123,29 @@ update_lead(LqFunnel *funnel, Datum key, bool must_exist)
 				 errmsg("deal for a lead that does not exist"),
 				 errhint("Insert the lead first.")));
 	}
-	lead = SPI_tuptable->vals[0];
-	lead_desc = SPI_tuptable->tupdesc;
+	lead = SPI_tuptable;
 	(void) lq_statement_run(funnel, LQ_STATEMENT_DEALS, &key, NULL);
-	deals = SPI_tuptable->vals[0];
-	deals_desc = SPI_tuptable->tupdesc;
+	deals = SPI_tuptable;
 
-	values[0] = key;
-	for (int i = 1; i <= 5; i++)
+	if (!same_deals(lead, deals))
 	{
-		values[i] = SPI_getbinval(deals, deals_desc, i, &isnull);
-		if (isnull)
-			nulls[i] = 'n';
-	}
-	if (same_int(lead, lead_desc, 6, deals, deals_desc, 1) &&
-		same_int(lead, lead_desc, 7, deals, deals_desc, 2) &&
-		same_int(lead, lead_desc, 8, deals, deals_desc, 3) &&
-		DatumGetBool(DirectFunctionCall2(numeric_eq,
-										 SPI_getbinval(lead, lead_desc, 9,
-													   &isnull),
-										 values[4])))
-		return;
+		bool		isnull;
 
-	/* why a deal was lost is why the lead is, when none is left */
-	if (DatumGetInt32(values[1]) > 0 || DatumGetInt32(values[2]) > 0)
-		nulls[5] = 'n';
-	lq_own_write(funnel, LQ_STATEMENT_SET_DEALS, values, nulls, 0);
+		values[0] = key;
+		for (int i = 1; i <= 5; i++)
+		{
+			values[i] = SPI_getbinval(deals->vals[0], deals->tupdesc, i,
+									  &isnull);
+			if (isnull)
+				nulls[i] = 'n';
+		}
+		/* why a deal was lost is why the lead is, when none is left */
+		if (DatumGetInt32(values[1]) > 0 || DatumGetInt32(values[2]) > 0)
+			nulls[5] = 'n';
+		lq_own_write(funnel, LQ_STATEMENT_SET_DEALS, values, nulls, 0);
+	}
+	SPI_freetuptable(deals);
+	SPI_freetuptable(lead);
 }
 
 static void

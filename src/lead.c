@@ -33,6 +33,7 @@ lq_lead_init(LqLead *lead, LqFunnel *funnel, HeapTuple tuple)
 
 	memset(lead, 0, sizeof(*lead));
 	lead->funnel = funnel;
+	lead->context = CurrentMemoryContext;
 	lead->now = lq_now();
 	lead->slot = MakeSingleTupleTableSlot(funnel->lead_desc, &TTSOpsVirtual);
 	lead->values = lead->slot->tts_values;
@@ -115,11 +116,13 @@ days_between(TimestampTz from, TimestampTz to, bool *isnull)
 	return lq_micro_to_numeric(Max(to - from, 0) / USECS_PER_MICRO_DAY);
 }
 
-/* The row of the lead's account, or NULL; read as the owner, once. */
+/*
+ * The row of the lead's account, or NULL; read as the owner, once.  This is
+ * called in the midst of a condition, whose own memory goes before the next.
+ */
 static HeapTuple
 lead_account(LqLead *lead)
 {
-	MemoryContext caller = CurrentMemoryContext;
 	Datum		id;
 	bool		isnull;
 	LqIdentity	saved;
@@ -140,7 +143,7 @@ lead_account(LqLead *lead)
 											  SPI_tuptable->tupdesc,
 											  1, &isnull));
 		HeapTupleData tuple;
-		MemoryContext old = MemoryContextSwitchTo(caller);
+		MemoryContext old = MemoryContextSwitchTo(lead->context);
 
 		tuple.t_len = HeapTupleHeaderGetDatumLength(header);
 		ItemPointerSetInvalid(&tuple.t_self);

@@ -14,6 +14,7 @@
 typedef struct LqLead
 {
 	LqFunnel   *funnel;
+	MemoryContext context;		/* lives as long as this */
 	TupleTableSlot *slot;		/* virtual, of funnel->lead_desc */
 	Datum	   *values;			/* the slot's, to be changed through set */
 	bool	   *isnull;

@@ -53,15 +53,16 @@ read_shapes(LqFunnel *funnel)
 	TypeCacheEntry *type;
 	MemoryContext old = MemoryContextSwitchTo(funnel->context);
 
+	/* locks on what rows are taken apart by stay: see lock_shapes() */
 	rel = table_open(funnel->relid[LQ_TABLE_ACCOUNT], AccessShareLock);
 	funnel->account_desc = CreateTupleDescCopy(RelationGetDescr(rel));
-	table_close(rel, AccessShareLock);
+	table_close(rel, NoLock);
 	rel = table_open(funnel->relid[LQ_TABLE_KIND], AccessShareLock);
 	funnel->kind_desc = CreateTupleDescCopy(RelationGetDescr(rel));
 	table_close(rel, AccessShareLock);
 	rel = table_open(funnel->relid[LQ_TABLE_LEAD], AccessShareLock);
 	funnel->lead_desc = CreateTupleDescCopyConstr(RelationGetDescr(rel));
-	table_close(rel, AccessShareLock);
+	table_close(rel, NoLock);
 
 	for (int i = 0; i < LQ_N_LEAD_COLUMNS; i++)
 	{
@@ -136,6 +137,12 @@ compile(LqFunnel *funnel, LqConditionFor target, Relation rel,
 		error = CopyErrorData();
 		FlushErrorState();
 		RollbackAndReleaseCurrentSubTransaction();
+		MemoryContextSwitchTo(caller);
+		CurrentResourceOwner = owner;
+		/* that says nothing of the condition */
+		if (error->sqlerrcode == ERRCODE_QUERY_CANCELED ||
+			error->sqlerrcode == ERRCODE_OUT_OF_MEMORY)
+			ReThrowError(error);
 		*broken = true;
 		ereport(WARNING,
 				(errcode(error->sqlerrcode),

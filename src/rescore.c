@@ -7,12 +7,14 @@
 #include "postgres.h"
 
 #include "access/htup_details.h"
+#include "access/xact.h"
 #include "executor/spi.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"
 #include "utils/datum.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
+#include "utils/snapmgr.h"
 #include "utils/typcache.h"
 #include "utils/timestamp.h"
 
@@ -26,6 +28,25 @@ PG_FUNCTION_INFO_V1(_rescore_lead);
 
 /* leads that a cursor brings at a time */
 #define ROWS_AT_A_TIME 1000
+
+/* the last replay: which transaction, and up to which command it saw */
+static TransactionId replay_xid = InvalidTransactionId;
+static CommandId replay_cid = 0;
+
+/*
+ * May a replay have seen the rows of the statement whose trigger fires now?
+ * One by another trigger of the same statement (ON CONFLICT DO UPDATE, MERGE)
+ * or by a statement within it has, and to add them would count them twice.
+ * While its triggers fire, the active snapshot is still the statement's.
+ */
+bool
+lq_replay_saw_statement(void)
+{
+	if (!TransactionIdIsValid(replay_xid) ||
+		replay_xid != GetTopTransactionIdIfAny())
+		return false;
+	return !ActiveSnapshotSet() || replay_cid > GetActiveSnapshot()->curcid;
+}
 
 /*
  * Apply activities, the first column of rows in time order, to a card.
@@ -98,6 +119,8 @@ lq_replay(const LqFunnel *funnel, Datum key, TimestampTz until)
 	bool		isnull;
 
 	n = lq_statement_run(funnel, LQ_STATEMENT_LOG, &key, NULL);
+	replay_xid = GetTopTransactionIdIfAny();
+	replay_cid = GetCurrentCommandId(false);
 	rows = SPI_tuptable;
 	stored = SPI_getbinval(rows->vals[0], rows->tupdesc, 2, &isnull);
 	card = isnull ? lq_card_new(funnel->version, &funnel->limits) :

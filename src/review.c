@@ -11,6 +11,7 @@
  */
 #include "postgres.h"
 
+#include "common/int.h"
 #include "utils/timestamp.h"
 
 #include "compat.h"
@@ -28,9 +29,10 @@ span_reaches(TimestampTz began, int64 micro_days, TimestampTz now)
 	TimestampTz at;
 
 	if (TIMESTAMP_NOT_FINITE(began) ||
-		micro_days > (END_TIMESTAMP - began) / USECS_PER_MICRO_DAY)
+		pg_mul_s64_overflow(micro_days, USECS_PER_MICRO_DAY, &at) ||
+		pg_add_s64_overflow(began, at, &at) ||
+		!IS_VALID_TIMESTAMP(at))
 		return DT_NOEND;
-	at = began + micro_days * USECS_PER_MICRO_DAY;
 	return at > now ? at : DT_NOEND;
 }
 

@@ -30,7 +30,10 @@ lq_transition_leaves(const LqTransition *transition, const LqStage *from)
 	return transition->from_any || transition->from == from;
 }
 
-/* Days and months of an interval are those of the funnel's time zone. */
+/*
+ * Days and months of an interval are those of the funnel's time zone.  One
+ * that would lead beyond the end of time never passes.
+ */
 TimestampTz
 lq_add_interval(const LqFunnel *funnel, TimestampTz start,
 				const Interval *interval)
@@ -38,7 +41,11 @@ lq_add_interval(const LqFunnel *funnel, TimestampTz start,
 	pg_tz	   *saved = session_timezone;
 	pg_tz	   *zone = pg_tzset(funnel->time_zone);
 	Datum		result;
+	double		most = start + interval->time +
+	(interval->day + interval->month * 31.0) * USECS_PER_DAY;
 
+	if (most >= END_TIMESTAMP)
+		return DT_NOEND;
 	if (zone != NULL)
 		session_timezone = zone;
 	PG_TRY();
