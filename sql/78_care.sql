@@ -241,3 +241,120 @@ $body$;
 
 COMMENT ON FUNCTION erase_lead(text, text) IS
 'erases a person: the lead, given by key, its activities and answers, and what was noted with its moves; moves and deals stay, so that no count changes';
+
+-- A trigger of one event that fires AFTER STATEMENT sees the rows of it.
+CREATE FUNCTION _trigger_statement(relation regclass, trigger name, function name, type smallint,
+								   enabled "char") RETURNS text
+LANGUAGE sql STABLE STRICT PARALLEL SAFE
+SET search_path = pg_catalog, @extschema@, pg_temp
+RETURN format('CREATE TRIGGER %I %s %s ON %s %sFOR EACH %s EXECUTE FUNCTION %s()%s',
+			  trigger,
+			  CASE WHEN type & 2 > 0 THEN 'BEFORE' ELSE 'AFTER' END,
+			  concat_ws(' OR ', CASE WHEN type & 4 > 0 THEN 'INSERT' END,
+						CASE WHEN type & 16 > 0 THEN 'UPDATE' END,
+						CASE WHEN type & 8 > 0 THEN 'DELETE' END,
+						CASE WHEN type & 32 > 0 THEN 'TRUNCATE' END),
+			  relation,
+			  CASE type WHEN 4 THEN 'REFERENCING NEW TABLE AS new_rows '
+						WHEN 8 THEN 'REFERENCING OLD TABLE AS old_rows '
+						WHEN 16 THEN 'REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows '
+			  ELSE '' END,
+			  CASE WHEN type & 1 > 0 THEN 'ROW' ELSE 'STATEMENT' END,
+			  (SELECT format('%I.%I', n.nspname, function)
+			   FROM pg_extension AS e JOIN pg_namespace AS n ON n.oid = e.extnamespace
+			   WHERE e.extname = 'lead_qual'),
+			  CASE WHEN enabled = 'A'
+			  THEN format('; ALTER TABLE %s ENABLE ALWAYS TRIGGER %I', relation, trigger)
+			  ELSE '' END);
+
+COMMENT ON FUNCTION _trigger_statement(regclass, name, name, smallint, "char") IS
+'the statement that creates a trigger of _funnel_triggers() on a table';
+
+-- What remains to be done by hand has no action.
+CREATE FUNCTION repair_funnel(funnel text)
+RETURNS TABLE (finding text, object text, n bigint, action text)
+LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+SET search_path = pg_catalog, @extschema@, pg_temp
+SET lead_qual.import = off
+AS $body$
+DECLARE
+	schema constant oid := _funnel_schema(funnel);
+	f record;
+	t record;
+	rebuilt text;
+	rescored text;
+BEGIN
+	PERFORM _require_funnel_owner(schema, 'repair_funnel');
+
+	-- triggers first: what is set right must stay so; then moves, cards, time
+	FOR f IN
+		SELECT c.*
+		FROM check_funnel(funnel) AS c
+		ORDER BY array_position(ARRAY['trigger_missing', 'trigger_disabled', 'partition_without_triggers',
+									  'history_missing', 'history_order', 'stage_differs', 'deals_differ',
+									  'answers_differ', 'card_differs', 'card_stale', 'review_overdue'],
+								c.finding), c.finding, c.object
+	LOOP
+		finding := f.finding;
+		object := f.object;
+		n := f.n;
+		action := NULL;
+		CASE
+		WHEN f.finding = 'trigger_missing' THEN
+			SELECT _trigger_statement(c.oid, e.trigger, e.function, e.type, e.enabled) INTO action
+			FROM _funnel_triggers() AS e
+			JOIN pg_class AS c ON c.relnamespace = schema AND c.relname = e.relation
+			WHERE ARRAY[e.relation, e.trigger]::text[] = parse_ident(f.object)
+			-- one of that name would be somebody's
+			AND NOT EXISTS (SELECT FROM pg_trigger AS taken
+							WHERE taken.tgrelid = c.oid AND taken.tgname = e.trigger);
+			IF action IS NOT NULL THEN
+				EXECUTE action;
+			END IF;
+		WHEN f.finding = 'trigger_disabled' THEN
+			action := f.hint;
+			EXECUTE action;
+		WHEN f.finding = 'partition_without_triggers' THEN
+			FOR t IN
+				SELECT CASE WHEN old.tgname IS NULL
+					   THEN _trigger_statement(f.object::regclass, e.trigger, e.function, e.type, e.enabled)
+					   ELSE format('ALTER TABLE %s ENABLE TRIGGER %I', f.object::regclass, old.tgname)
+					   END AS statement
+				FROM _funnel_triggers() AS e
+				LEFT JOIN (pg_trigger AS old JOIN pg_proc AS p ON p.oid = old.tgfoid)
+					ON old.tgrelid = f.object::regclass AND p.proname = e.function AND old.tgtype = e.type
+				WHERE e.relation = 'activity' AND e.function = 'ingest_activity'
+				AND (old.tgname IS NULL OR old.tgenabled IN ('D', 'R'))
+			LOOP
+				EXECUTE t.statement;
+				action := concat_ws('; ', action, t.statement);
+			END LOOP;
+		WHEN f.finding IN ('history_missing', 'history_order', 'stage_differs', 'deals_differ',
+						   'answers_differ') THEN
+			IF rebuilt IS NULL THEN
+				BEGIN
+					rebuilt := format('rebuild_history(): %s rows changed', rebuild_history(funnel));
+				EXCEPTION WHEN foreign_key_violation THEN
+					-- a stage that the funnel lacks: a finding of its own
+					rebuilt := '';
+				END;
+			END IF;
+			action := nullif(rebuilt, '');
+		WHEN f.finding IN ('card_differs', 'card_stale') THEN
+			IF rescored IS NULL THEN
+				rescored := format('rescore_funnel(): %s leads scored anew', rescore_funnel(funnel));
+			END IF;
+			action := rescored;
+		WHEN f.finding = 'review_overdue' THEN
+			SELECT format('sweep_funnel(): %s leads looked at, %s failed', s.reviewed, s.failed) INTO action
+			FROM sweep_funnel(funnel, least(f.n, 1000000)::integer) AS s;
+		ELSE
+			NULL;
+		END CASE;
+		RETURN NEXT;
+	END LOOP;
+END
+$body$;
+
+COMMENT ON FUNCTION repair_funnel(text) IS
+'repairs what check_funnel() finds where that can be done without asking: triggers, what leads hold of history, deals and answers, scores, overdue reviews; a row a finding with what was done, NULL where its hint is for a human';
