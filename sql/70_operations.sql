@@ -294,6 +294,7 @@ COMMENT ON FUNCTION _deals_query(text, regclass, name) IS
 CREATE FUNCTION _answers_query(funnel text) RETURNS text
 LANGUAGE sql STABLE STRICT PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
+-- lint: extschema, because what others plant in our schema must not be found
 RETURN format($query$
 	SELECT lead_id,
 		   (array_agg(levels) FILTER (WHERE framework = 'bant'))[1] AS bant,
@@ -304,8 +305,8 @@ RETURN format($query$
 		  FROM (SELECT DISTINCT ON (lead_id, framework, element)
 					   lead_id, framework, element, level
 				FROM %1$I.answer
-				WHERE CASE framework WHEN 'bant' THEN ''::bant::jsonb ? element
-								WHEN 'meddic' THEN ''::meddic::jsonb ? element
+				WHERE CASE framework WHEN 'bant' THEN ''::@extschema@.bant::jsonb ? element
+								WHEN 'meddic' THEN ''::@extschema@.meddic::jsonb ? element
 								ELSE true END
 				ORDER BY lead_id, framework, element, answered_at DESC, answer_id DESC) AS latest
 		  GROUP BY lead_id, framework) AS f
@@ -318,17 +319,18 @@ COMMENT ON FUNCTION _answers_query(text) IS
 -- these updates; it is back when the function returns.
 CREATE FUNCTION rebuild_history(funnel text) RETURNS bigint
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
-SET search_path = pg_catalog, @extschema@, pg_temp
+-- lint: extschema, because what others plant in our schema must not be found
+SET search_path = pg_catalog, pg_temp
 SET TimeZone = 'UTC'
 SET lead_qual.import = on
 AS $body$
 DECLARE
-	k record := _funnel_key(funnel);
+	k record := @extschema@._funnel_key(funnel);
 	unknown text[];
 	changed bigint;
 	total bigint := 0;
 BEGIN
-	PERFORM _require_funnel_owner(_funnel_schema(funnel), 'rebuild_history');
+	PERFORM @extschema@._require_funnel_owner(@extschema@._funnel_schema(funnel), 'rebuild_history');
 
 	-- what arrives meanwhile would be built on what is being replaced
 	EXECUTE format('LOCK TABLE %s, %I.stage_history IN SHARE ROW EXCLUSIVE MODE',
@@ -375,7 +377,7 @@ BEGIN
 		AND ((h.from_stage, h.cycle) IS DISTINCT FROM (w.from_stage, w.cycle) OR
 			 (h.definition IS NULL AND h.source IS NULL AND l.source IS NOT NULL) OR
 			 (h.definition IS NULL AND h.campaign IS NULL AND l.campaign IS NOT NULL))
-		$query$, funnel, _history_query(funnel), k.leads, k.key);
+		$query$, funnel, @extschema@._history_query(funnel), k.leads, k.key);
 	GET DIAGNOSTICS changed = ROW_COUNT;
 	total := total + changed;
 
@@ -389,7 +391,7 @@ BEGIN
 			accepted_at = n.accepted_at,
 			accepted_by = n.accepted_by,
 			due_at = n.due_at,
-			review_at = least(l.review_at, funnel_now())
+			review_at = least(l.review_at, @extschema@.funnel_now())
 		FROM (SELECT l.%4$I AS key, last.to_stage AS stage, last.entered_at AS stage_entered_at,
 					 last.cycle, this.started_at AS cycle_started_at,
 					 CASE WHEN keeps.acceptance THEN l.accepted_at
@@ -419,7 +421,7 @@ BEGIN
 		AND (l.stage, l.stage_entered_at, l.cycle, l.cycle_started_at, l.accepted_at, l.accepted_by, l.due_at)
 			IS DISTINCT FROM (n.stage, n.stage_entered_at, n.cycle, n.cycle_started_at,
 							  n.accepted_at, n.accepted_by, n.due_at)
-		$query$, funnel, _history_query(funnel), k.leads, k.key);
+		$query$, funnel, @extschema@._history_query(funnel), k.leads, k.key);
 	GET DIAGNOSTICS changed = ROW_COUNT;
 	total := total + changed;
 
@@ -430,12 +432,12 @@ BEGIN
 			deals_won = d.deals_won,
 			deals_lost = d.deals_lost,
 			won_amount = d.won_amount,
-			review_at = least(l.review_at, funnel_now())
+			review_at = least(l.review_at, @extschema@.funnel_now())
 		FROM (%4$s) AS d
 		WHERE l.%3$I = d.key
 		AND (l.deals_open, l.deals_won, l.deals_lost, l.won_amount)
 			IS DISTINCT FROM (d.deals_open, d.deals_won, d.deals_lost, d.won_amount)
-		$query$, funnel, k.leads, k.key, _deals_query(funnel, k.leads, k.key));
+		$query$, funnel, k.leads, k.key, @extschema@._deals_query(funnel, k.leads, k.key));
 	GET DIAGNOSTICS changed = ROW_COUNT;
 	total := total + changed;
 
@@ -445,16 +447,16 @@ BEGIN
 		SET bant = n.bant,
 			meddic = n.meddic,
 			answers = n.answers,
-			review_at = least(l.review_at, funnel_now())
+			review_at = least(l.review_at, @extschema@.funnel_now())
 		FROM (SELECT l.%3$I AS key,
-					 (l.bant::jsonb || coalesce(a.bant, '{}'))::bant AS bant,
-					 (l.meddic::jsonb || coalesce(a.meddic, '{}'))::meddic AS meddic,
+					 (l.bant::jsonb || coalesce(a.bant, '{}'))::@extschema@.bant AS bant,
+					 (l.meddic::jsonb || coalesce(a.meddic, '{}'))::@extschema@.meddic AS meddic,
 					 coalesce(a.others, l.answers) AS answers
 			  FROM %2$s AS l
 			  JOIN (%4$s) AS a ON a.lead_id = l.%3$I) AS n
 		WHERE l.%3$I = n.key
-		AND (l.bant <> n.bant OR l.meddic <> n.meddic OR l.answers <> n.answers)
-		$query$, funnel, k.leads, k.key, _answers_query(funnel));
+		AND (l.bant OPERATOR(@extschema@.<>) n.bant OR l.meddic OPERATOR(@extschema@.<>) n.meddic OR l.answers <> n.answers)
+		$query$, funnel, k.leads, k.key, @extschema@._answers_query(funnel));
 	GET DIAGNOSTICS changed = ROW_COUNT;
 	total := total + changed;
 

@@ -25,10 +25,11 @@ COMMENT ON FUNCTION _rescore_lead(text, text, boolean) IS
 -- The lock comes first, and in key order, as triggers take them.
 CREATE FUNCTION _lock_leads(funnel text, leads text[]) RETURNS void
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
-SET search_path = pg_catalog, @extschema@, pg_temp
+SET search_path = pg_catalog, pg_temp
+-- lint: extschema, because what others plant in our schema must not be found
 AS $body$
 DECLARE
-	k constant record := _funnel_key(funnel);
+	k constant record := @extschema@._funnel_key(funnel);
 	found_keys text[] := '{}';
 	given text;
 	key text;
@@ -59,11 +60,12 @@ COMMENT ON FUNCTION _lock_leads(text, text[]) IS
 CREATE FUNCTION _merge_leads(funnel text, keep text, merge text, OUT activities bigint,
 							 OUT answers bigint, OUT deals bigint, OUT moves bigint)
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
-SET search_path = pg_catalog, @extschema@, pg_temp
+SET search_path = pg_catalog, pg_temp
 SET lead_qual.import = on
+-- lint: extschema, because what others plant in our schema must not be found
 AS $body$
 DECLARE
-	k constant record := _funnel_key(funnel);
+	k constant record := @extschema@._funnel_key(funnel);
 	other record;
 	filled text;
 BEGIN
@@ -85,7 +87,7 @@ BEGIN
 		INSERT INTO %1$I.baseline AS b (lead_id, scorecard, archived_before, n)
 		SELECT $1::%2$s, scorecard, archived_before, n FROM %1$I.baseline WHERE lead_id = $2::%2$s
 		ON CONFLICT (lead_id) DO UPDATE
-		SET scorecard = _join_baselines(b.scorecard, excluded.scorecard),
+		SET scorecard = @extschema@._join_baselines(b.scorecard, excluded.scorecard),
 			archived_before = greatest(b.archived_before, excluded.archived_before),
 			n = b.n + excluded.n
 		$query$, funnel, k.key_type) USING keep, merge;
@@ -110,8 +112,8 @@ BEGIN
 		JOIN pg_class AS c ON c.oid = f.conrelid
 		JOIN pg_attribute AS a ON a.attrelid = c.oid AND a.attnum = f.conkey[1]
 		WHERE f.contype = 'f' AND f.confrelid = k.leads AND cardinality(f.conkey) = 1
-		AND c.relnamespace = _funnel_schema(funnel) AND NOT c.relispartition
-		AND c.relname = ANY (_funnel_relations())
+		AND c.relnamespace = @extschema@._funnel_schema(funnel) AND NOT c.relispartition
+		AND c.relname = ANY (@extschema@._funnel_relations())
 		AND c.relname NOT IN ('activity', 'answer', 'baseline')
 	LOOP
 		EXECUTE format('UPDATE %1$I.%2$I SET %3$I = $1::%4$s WHERE %3$I = $2::%4$s',
@@ -122,7 +124,7 @@ BEGIN
 	EXECUTE format($query$
 		UPDATE %1$I.stage_history
 		SET lead_id = $1::%2$s,
-			voided_at = coalesce(voided_at, funnel_now()),
+			voided_at = coalesce(voided_at, @extschema@.funnel_now()),
 			voided_by = CASE WHEN voided_at IS NULL THEN $3 ELSE voided_by END,
 			voided_why = CASE WHEN voided_at IS NULL THEN $4 ELSE voided_why END
 		WHERE lead_id = $2::%2$s $query$, funnel, k.key_type)
@@ -144,8 +146,8 @@ BEGIN
 		WITH m AS (DELETE FROM %2$s WHERE %3$I = $2::%4$s RETURNING *)
 		UPDATE %2$s AS l
 		SET %7$s
-			bant = ((m.bant || l.bant)::jsonb || coalesce(a.bant, '{}'))::bant,
-			meddic = ((m.meddic || l.meddic)::jsonb || coalesce(a.meddic, '{}'))::meddic,
+			bant = ((m.bant OPERATOR(@extschema@.||) l.bant)::jsonb || coalesce(a.bant, '{}'))::@extschema@.bant,
+			meddic = ((m.meddic OPERATOR(@extschema@.||) l.meddic)::jsonb || coalesce(a.meddic, '{}'))::@extschema@.meddic,
 			answers = m.answers || l.answers || coalesce(a.others, '{}'),
 			deals_open = d.deals_open,
 			deals_won = d.deals_won,
@@ -156,8 +158,8 @@ BEGIN
 		LEFT JOIN (%5$s) AS a ON a.lead_id = $1::%4$s
 		JOIN (%6$s) AS d ON d.key = $1::%4$s
 		WHERE l.%3$I = $1::%4$s
-		$query$, funnel, k.leads, k.key, k.key_type, _answers_query(funnel),
-		_deals_query(funnel, k.leads, k.key), filled,
+		$query$, funnel, k.leads, k.key, k.key_type, @extschema@._answers_query(funnel),
+		@extschema@._deals_query(funnel, k.leads, k.key), filled,
 		(SELECT string_agg(CASE attname
 						   WHEN 'attributes' THEN ', attributes = m.attributes || l.attributes'
 						   WHEN 'unsubscribed' THEN ', unsubscribed = m.unsubscribed OR l.unsubscribed'
@@ -174,14 +176,15 @@ COMMENT ON FUNCTION _merge_leads(text, text, text) IS
 CREATE FUNCTION merge_leads(funnel text, keep text, merge text, OUT activities bigint,
 							OUT answers bigint, OUT deals bigint, OUT moves bigint)
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
-SET search_path = pg_catalog, @extschema@, pg_temp
+SET search_path = pg_catalog, pg_temp
 SET lead_qual.import = off
+-- lint: extschema, because what others plant in our schema must not be found
 AS $body$
 DECLARE
-	k constant record := _funnel_key(funnel);
+	k constant record := @extschema@._funnel_key(funnel);
 	same boolean;
 BEGIN
-	PERFORM _require_funnel_owner(_funnel_schema(funnel), 'merge_leads');
+	PERFORM @extschema@._require_funnel_owner(@extschema@._funnel_schema(funnel), 'merge_leads');
 	IF keep IS NULL OR merge IS NULL THEN
 		RAISE EXCEPTION 'keys of the leads to merge must not be null'
 			USING ERRCODE = 'null_value_not_allowed';
@@ -192,9 +195,9 @@ BEGIN
 			USING ERRCODE = 'invalid_parameter_value';
 	END IF;
 
-	PERFORM _lock_leads(funnel, ARRAY[keep, merge]);
-	SELECT * INTO activities, answers, deals, moves FROM _merge_leads(funnel, keep, merge);
-	PERFORM _rescore_lead(funnel, keep, true);
+	PERFORM @extschema@._lock_leads(funnel, ARRAY[keep, merge]);
+	SELECT * INTO activities, answers, deals, moves FROM @extschema@._merge_leads(funnel, keep, merge);
+	PERFORM @extschema@._rescore_lead(funnel, keep, true);
 END
 $body$;
 
@@ -203,19 +206,20 @@ COMMENT ON FUNCTION merge_leads(text, text, text) IS
 
 CREATE FUNCTION erase_lead(funnel text, lead text) RETURNS void
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
-SET search_path = pg_catalog, @extschema@, pg_temp
+SET search_path = pg_catalog, pg_temp
 SET lead_qual.import = on
+-- lint: extschema, because what others plant in our schema must not be found
 AS $body$
 DECLARE
-	k constant record := _funnel_key(funnel);
+	k constant record := @extschema@._funnel_key(funnel);
 	noted record;
 BEGIN
-	PERFORM _require_funnel_owner(_funnel_schema(funnel), 'erase_lead');
+	PERFORM @extschema@._require_funnel_owner(@extschema@._funnel_schema(funnel), 'erase_lead');
 	IF lead IS NULL THEN
 		RAISE EXCEPTION 'key of the lead to erase must not be null'
 			USING ERRCODE = 'null_value_not_allowed';
 	END IF;
-	PERFORM _lock_leads(funnel, ARRAY[lead]);
+	PERFORM @extschema@._lock_leads(funnel, ARRAY[lead]);
 
 	-- people write what they like there, names included
 	FOR noted IN
@@ -224,8 +228,8 @@ BEGIN
 			   string_agg(format('%I IS NOT NULL', a.attname), ' OR ') AS filled
 		FROM pg_class AS c
 		JOIN pg_attribute AS a ON a.attrelid = c.oid AND a.attname IN ('note', 'voided_why')
-		WHERE c.relnamespace = _funnel_schema(funnel) AND c.relkind IN ('r', 'p')
-		AND NOT c.relispartition AND NOT a.attnotnull AND c.relname = ANY (_funnel_relations())
+		WHERE c.relnamespace = @extschema@._funnel_schema(funnel) AND c.relkind IN ('r', 'p')
+		AND NOT c.relispartition AND NOT a.attnotnull AND c.relname = ANY (@extschema@._funnel_relations())
 		AND EXISTS (SELECT FROM pg_attribute AS l
 					WHERE l.attrelid = c.oid AND l.attname = 'lead_id' AND NOT l.attisdropped)
 		GROUP BY c.relname
@@ -246,7 +250,7 @@ COMMENT ON FUNCTION erase_lead(text, text) IS
 CREATE FUNCTION _trigger_statement(relation regclass, trigger name, function name, type smallint,
 								   enabled "char") RETURNS text
 LANGUAGE sql STABLE STRICT PARALLEL SAFE
-SET search_path = pg_catalog, @extschema@, pg_temp
+SET search_path = pg_catalog, pg_temp
 RETURN format('CREATE TRIGGER %I %s %s ON %s %sFOR EACH %s EXECUTE FUNCTION %s()%s',
 			  trigger,
 			  CASE WHEN type & 2 > 0 THEN 'BEFORE' ELSE 'AFTER' END,
@@ -274,22 +278,23 @@ COMMENT ON FUNCTION _trigger_statement(regclass, name, name, smallint, "char") I
 CREATE FUNCTION repair_funnel(funnel text)
 RETURNS TABLE (finding text, object text, n bigint, action text)
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
-SET search_path = pg_catalog, @extschema@, pg_temp
+SET search_path = pg_catalog, pg_temp
 SET lead_qual.import = off
+-- lint: extschema, because what others plant in our schema must not be found
 AS $body$
 DECLARE
-	schema constant oid := _funnel_schema(funnel);
+	schema constant oid := @extschema@._funnel_schema(funnel);
 	f record;
 	t record;
 	rebuilt text;
 	rescored text;
 BEGIN
-	PERFORM _require_funnel_owner(schema, 'repair_funnel');
+	PERFORM @extschema@._require_funnel_owner(schema, 'repair_funnel');
 
 	-- triggers first: what is set right must stay so; then moves, cards, time
 	FOR f IN
 		SELECT c.*
-		FROM check_funnel(funnel) AS c
+		FROM @extschema@.check_funnel(funnel) AS c
 		ORDER BY array_position(ARRAY['trigger_missing', 'trigger_disabled', 'partition_without_triggers',
 									  'history_missing', 'history_order', 'stage_differs', 'deals_differ',
 									  'answers_differ', 'card_differs', 'card_stale', 'review_overdue'],
@@ -301,8 +306,8 @@ BEGIN
 		action := NULL;
 		CASE
 		WHEN f.finding = 'trigger_missing' THEN
-			SELECT _trigger_statement(c.oid, e.trigger, e.function, e.type, e.enabled) INTO action
-			FROM _funnel_triggers() AS e
+			SELECT @extschema@._trigger_statement(c.oid, e.trigger, e.function, e.type, e.enabled) INTO action
+			FROM @extschema@._funnel_triggers() AS e
 			JOIN pg_class AS c ON c.relnamespace = schema AND c.relname = e.relation
 			WHERE ARRAY[e.relation, e.trigger]::text[] = parse_ident(f.object)
 			-- one of that name would be somebody's
@@ -317,10 +322,10 @@ BEGIN
 		WHEN f.finding = 'partition_without_triggers' THEN
 			FOR t IN
 				SELECT CASE WHEN old.tgname IS NULL
-					   THEN _trigger_statement(f.object::regclass, e.trigger, e.function, e.type, e.enabled)
+					   THEN @extschema@._trigger_statement(f.object::regclass, e.trigger, e.function, e.type, e.enabled)
 					   ELSE format('ALTER TABLE %s ENABLE TRIGGER %I', f.object::regclass, old.tgname)
 					   END AS statement
-				FROM _funnel_triggers() AS e
+				FROM @extschema@._funnel_triggers() AS e
 				LEFT JOIN (pg_trigger AS old JOIN pg_proc AS p ON p.oid = old.tgfoid)
 					ON old.tgrelid = f.object::regclass AND p.proname = e.function AND old.tgtype = e.type
 				WHERE e.relation = 'activity' AND e.function = 'ingest_activity'
@@ -333,7 +338,7 @@ BEGIN
 						   'answers_differ') THEN
 			IF rebuilt IS NULL THEN
 				BEGIN
-					rebuilt := format('rebuild_history(): %s rows changed', rebuild_history(funnel));
+					rebuilt := format('rebuild_history(): %s rows changed', @extschema@.rebuild_history(funnel));
 				EXCEPTION WHEN foreign_key_violation THEN
 					-- a stage that the funnel lacks: a finding of its own
 					rebuilt := '';
@@ -342,12 +347,12 @@ BEGIN
 			action := nullif(rebuilt, '');
 		WHEN f.finding IN ('card_differs', 'card_stale') THEN
 			IF rescored IS NULL THEN
-				rescored := format('rescore_funnel(): %s leads scored anew', rescore_funnel(funnel));
+				rescored := format('rescore_funnel(): %s leads scored anew', @extschema@.rescore_funnel(funnel));
 			END IF;
 			action := rescored;
 		WHEN f.finding = 'review_overdue' THEN
 			SELECT format('sweep_funnel(): %s leads looked at, %s failed', s.reviewed, s.failed) INTO action
-			FROM sweep_funnel(funnel, least(f.n, 1000000)::integer) AS s;
+			FROM @extschema@.sweep_funnel(funnel, least(f.n, 1000000)::integer) AS s;
 		ELSE
 			NULL;
 		END CASE;

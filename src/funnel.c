@@ -117,6 +117,28 @@ mark_all(Datum arg, int cacheid, uint32 hashvalue)
 		entry->valid = false;
 }
 
+/*
+ * Every CREATE TABLE makes types.  Only those matter that columns of the
+ * funnel's tables have and that are not built in.
+ */
+static void
+mark_type(Datum arg, int cacheid, uint32 hashvalue)
+{
+	HASH_SEQ_STATUS scan;
+	LqFunnelEntry *entry;
+
+	hash_seq_init(&scan, entries);
+	while ((entry = hash_seq_search(&scan)) != NULL)
+	{
+		bool		ours = hashvalue == 0 || entry->current == NULL;
+
+		for (int i = 0; !ours && i < entry->current->n_type_hashes; i++)
+			ours = entry->current->type_hashes[i] == hashvalue;
+		if (ours)
+			entry->valid = false;
+	}
+}
+
 static void
 init_entries(void)
 {
@@ -128,7 +150,7 @@ init_entries(void)
 						  HASH_ELEM | HASH_BLOBS);
 	CacheRegisterRelcacheCallback(mark_relation, (Datum) 0);
 	CacheRegisterSyscacheCallback(PROCOID, mark_all, (Datum) 0);
-	CacheRegisterSyscacheCallback(TYPEOID, mark_all, (Datum) 0);
+	CacheRegisterSyscacheCallback(TYPEOID, mark_type, (Datum) 0);
 	CacheRegisterSyscacheCallback(OPEROID, mark_all, (Datum) 0);
 	CacheRegisterSyscacheCallback(NAMESPACEOID, mark_all, (Datum) 0);
 }
@@ -252,7 +274,7 @@ load(LqFunnelEntry *entry)
 	{
 		MemoryContextSetParent(entry->current->context, TopTransactionContext);
 		funnel->replaced = entry->current;
-		funnel->replaced_in = MyProc->lxid;
+		funnel->replaced_in = lq_local_xid();
 	}
 	MemoryContextSetParent(context, CacheMemoryContext);
 	entry->current = funnel;
@@ -324,7 +346,7 @@ lq_funnel_by_schema(Oid schema)
 LqFunnel *
 lq_funnel_replaced(const LqFunnel *funnel)
 {
-	return funnel->replaced_in == MyProc->lxid ? funnel->replaced : NULL;
+	return funnel->replaced_in == lq_local_xid() ? funnel->replaced : NULL;
 }
 
 LqFunnel *

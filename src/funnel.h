@@ -198,6 +198,9 @@ typedef struct LqFunnel
 	AttrNumber	lead_attno[LQ_N_LEAD_COLUMNS];
 	Bitmapset  *fit_columns;	/* of lead, that fit rules read */
 
+	int			n_type_hashes;	/* syscache hashes of the types of columns */
+	uint32	   *type_hashes;
+
 	MemoryContext context;		/* holds all of this */
 	struct LqFunnelEntry *entry;	/* where a session keeps it */
 	struct LqFunnel *replaced;	/* what this took the place of ... */

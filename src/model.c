@@ -7,12 +7,14 @@
 #include "postgres.h"
 
 #include "access/table.h"
+#include "access/transam.h"
 #include "access/xact.h"
 #include "executor/spi.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/rel.h"
+#include "utils/syscache.h"
 #include "utils/typcache.h"
 
 #include "compat.h"
@@ -45,6 +47,24 @@ static const char *const lead_columns[LQ_N_LEAD_COLUMNS] = {
 	[LQ_LEAD_ACCOUNT_ID] = "account_id",
 };
 
+/* Note whose changes make the funnel stale; see mark_type() in funnel.c. */
+static void
+watch_types(LqFunnel *funnel, TupleDesc desc)
+{
+	Size		room = (funnel->n_type_hashes + desc->natts) * sizeof(uint32);
+
+	funnel->type_hashes = funnel->type_hashes == NULL ? palloc(room) :
+		repalloc(funnel->type_hashes, room);
+	for (int i = 0; i < desc->natts; i++)
+	{
+		Oid			type = TupleDescAttr(desc, i)->atttypid;
+
+		if (type >= FirstNormalObjectId)
+			funnel->type_hashes[funnel->n_type_hashes++] =
+				GetSysCacheHashValue1(TYPEOID, ObjectIdGetDatum(type));
+	}
+}
+
 /* The shapes of the tables whose columns conditions may name. */
 static void
 read_shapes(LqFunnel *funnel)
@@ -56,13 +76,18 @@ read_shapes(LqFunnel *funnel)
 	/* locks on what rows are taken apart by stay: see lock_shapes() */
 	rel = table_open(funnel->relid[LQ_TABLE_ACCOUNT], AccessShareLock);
 	funnel->account_desc = CreateTupleDescCopy(RelationGetDescr(rel));
+	watch_types(funnel, funnel->account_desc);
 	table_close(rel, NoLock);
 	rel = table_open(funnel->relid[LQ_TABLE_KIND], AccessShareLock);
 	funnel->kind_desc = CreateTupleDescCopy(RelationGetDescr(rel));
 	table_close(rel, AccessShareLock);
 	rel = table_open(funnel->relid[LQ_TABLE_LEAD], AccessShareLock);
 	funnel->lead_desc = CreateTupleDescCopyConstr(RelationGetDescr(rel));
+	watch_types(funnel, funnel->lead_desc);
 	table_close(rel, NoLock);
+	rel = table_open(funnel->relid[LQ_TABLE_ACTIVITY], AccessShareLock);
+	watch_types(funnel, RelationGetDescr(rel));
+	table_close(rel, AccessShareLock);
 
 	for (int i = 0; i < LQ_N_LEAD_COLUMNS; i++)
 	{

@@ -83,6 +83,19 @@ SELECT rebuild_history('Crm é');
 SELECT results_eq('SELECT stage, cycle, accepted_at FROM lead WHERE lead_id = 1',
 	$$ VALUES ('mql', 2, NULL::timestamptz) $$, 'and goes back');
 
+-- won before its first contact: wrong dates are one odd unit, not two good ones
+SET LOCAL lead_qual.import = on;
+INSERT INTO lead (email, stage) VALUES ('odd@example.com', 'customer');
+INSERT INTO stage_history (lead_id, to_stage, entered_at)
+	SELECT lead_id, s.stage, s.entered_at::timestamptz
+	FROM lead, (VALUES ('customer', '2025-05-01'), ('mql', '2025-05-03')) AS s (stage, entered_at)
+	WHERE email = 'odd@example.com';
+SET LOCAL lead_qual.import = off;
+SELECT rebuild_history('Crm é');
+SELECT results_eq($$ SELECT from_milestone, n, n_odd FROM stage_velocity
+	WHERE to_milestone = 'customer' AND from_milestone = 'mql' $$,
+	$$ VALUES ('mql', 0::bigint, 1::bigint) $$, 'D5 a lead won before its first contact is counted as odd');
+
 -- refusals
 SET LOCAL lead_qual.import = on;
 INSERT INTO stage_history (lead_id, to_stage, entered_at) VALUES (3, 'moon', '2025-03-02');
@@ -97,18 +110,5 @@ SELECT throws_ok($$ SELECT rebuild_history('Crm é') $$, '42501', NULL, 'only it
 SELECT throws_ok($$ SELECT rescore_funnel('Crm é') $$, '42501', NULL, 'or rescores it');
 
 RESET ROLE;
--- won before its first contact: wrong dates are one odd unit, not two good ones
-SET LOCAL lead_qual.import = on;
-INSERT INTO lead (email, stage) VALUES ('odd@example.com', 'customer');
-INSERT INTO stage_history (lead_id, to_stage, entered_at)
-	SELECT lead_id, s.stage, s.entered_at::timestamptz
-	FROM lead, (VALUES ('customer', '2025-05-01'), ('mql', '2025-05-03')) AS s (stage, entered_at)
-	WHERE email = 'odd@example.com';
-SET LOCAL lead_qual.import = off;
-SELECT rebuild_history('Crm é');
-SELECT results_eq($$ SELECT from_milestone, n, n_odd FROM stage_velocity
-	WHERE to_milestone = 'customer' AND from_milestone = 'mql' $$,
-	$$ VALUES ('mql', 0::bigint, 1::bigint) $$, 'D5 a lead won before its first contact is counted as odd');
-
 SELECT * FROM finish();
 ROLLBACK;
