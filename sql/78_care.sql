@@ -202,7 +202,7 @@ END
 $body$;
 
 COMMENT ON FUNCTION merge_leads(text, text, text) IS
-'makes one lead of two, given by key: facts of the second go to the first, which keeps its stage and history and is scored anew; moves of the second are voided. Keep the lead that got further. Returns what was moved';
+'makes one lead of two, given by key: facts of the second go to the first, which keeps its stage and history and is scored anew; moves of the second are voided. Keep the lead that got further. An event of both counts once, unless it was archived. Returns what was moved';
 
 CREATE FUNCTION erase_lead(funnel text, lead text) RETURNS void
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
