@@ -94,8 +94,8 @@ check_clock(char **newval, void **extra, GucSource source)
 
 	/*
 	 * A parallel worker reads the setting again before it has the session's
-	 * time zone, its abbreviations and its date style: so it is kept in a form
-	 * that needs none of them.
+	 * time zone, its abbreviations and its date style: so it is kept in a
+	 * form that needs none of them.
 	 */
 	if (timestamp2tm(value, NULL, &tm, &fsec, NULL, NULL) != 0)
 		return false;
