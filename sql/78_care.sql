@@ -244,7 +244,7 @@ END
 $body$;
 
 COMMENT ON FUNCTION erase_lead(text, text) IS
-'erases a person: the lead, given by key, its activities and answers, and what was noted with its moves; moves and deals stay, so that no count changes';
+'erases a person: the lead, given by key, its activities and answers, and what was noted with its moves; moves and deals stay, so that no count changes. What it had not ended is not known to go on: see last_seen_at of lead_journey';
 
 -- A trigger of one event that fires AFTER STATEMENT sees the rows of it.
 CREATE FUNCTION _trigger_statement(relation regclass, trigger name, function name, type smallint,
