@@ -83,7 +83,31 @@ BEGIN
 			CHECK (owner_role IN ('marketing', 'sales', 'none')),
 		sla interval CHECK (sla > '0'),
 		notify boolean NOT NULL DEFAULT false,
-		description text
+		description text,
+		working_time boolean NOT NULL DEFAULT false,
+		CONSTRAINT stage_working_sla CHECK (
+			NOT working_time OR sla IS NULL OR
+			(extract(year FROM sla) = 0 AND extract(month FROM sla) = 0 AND
+			 extract(day FROM sla) >= 0 AND
+			 make_interval(days => extract(day FROM sla)::integer) <= sla))
+	);
+
+	-- When sales is at work.  The range stands for a week in which 1 January
+	-- 2001 is a Monday: hours may touch, but not overlap.
+	CREATE TABLE calendar (
+		weekday integer CHECK (weekday BETWEEN 1 AND 7),
+		opens time,
+		closes time NOT NULL,
+		PRIMARY KEY (weekday, opens),
+		CHECK (opens < closes),
+		CONSTRAINT calendar_overlap EXCLUDE USING gist (
+			tsrange(date '2000-12-31' + weekday + opens,
+					date '2000-12-31' + weekday + closes) WITH &&)
+	);
+
+	CREATE TABLE holiday (
+		day date PRIMARY KEY CHECK (isfinite(day)),
+		name text
 	);
 
 	CREATE TABLE definition (
@@ -267,6 +291,7 @@ BEGIN
 		campaign text,
 		owner text,
 		account_id bigint,
+		due_at timestamptz,
 		voided_at timestamptz,
 		voided_by text,
 		voided_why text

@@ -39,6 +39,12 @@ BEGIN
 		 'the deals were lost; comes back in a new cycle on new activity');
 
 	--
+	-- Working time, for deadlines of stages that ask for it
+	--
+	INSERT INTO calendar (weekday, opens, closes)
+		SELECT weekday, '09:00', '17:00' FROM generate_series(1, 5) AS weekday;
+
+	--
 	-- Kinds of activity
 	--
 	INSERT INTO kind (kind, party, touch, conversation, description) VALUES

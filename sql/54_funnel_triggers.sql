@@ -177,6 +177,42 @@ $body$;
 COMMENT ON FUNCTION protect_kind() IS
 'trigger on kind: refuses to rename or remove a kind that rules or activities name';
 
+-- A deadline in working time needs working time.
+CREATE FUNCTION check_working_time() RETURNS trigger
+LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+SET search_path = pg_catalog, pg_temp
+AS $body$
+DECLARE
+	never boolean;
+	stages text[];
+BEGIN
+	IF current_setting('lead_qual.import', true) = 'on' THEN
+		RETURN NULL;
+	END IF;
+
+	EXECUTE format('SELECT NOT EXISTS (SELECT FROM %I.calendar)', TG_TABLE_SCHEMA)
+		INTO never;
+	IF NOT never THEN
+		RETURN NULL;
+	END IF;
+	EXECUTE format('SELECT array_agg(format(''"%%s"'', stage) ORDER BY position) FROM %I.stage '
+				   'WHERE working_time AND sla IS NOT NULL', TG_TABLE_SCHEMA)
+		INTO stages;
+	IF stages IS NOT NULL THEN
+		RAISE EXCEPTION 'the calendar of funnel "%" has no working time', TG_TABLE_SCHEMA
+			USING ERRCODE = 'check_violation',
+				  DETAIL = format('The deadline of %s counts working time.', array_to_string(stages, ', ')),
+				  HINT = format('Insert hours into %I.calendar first, or set working_time of the stage to false.',
+								TG_TABLE_SCHEMA),
+				  SCHEMA = TG_TABLE_SCHEMA, TABLE = TG_TABLE_NAME;
+	END IF;
+	RETURN NULL;
+END
+$body$;
+
+COMMENT ON FUNCTION check_working_time() IS
+'trigger on stage and calendar: refuses a deadline in working time while the calendar never opens';
+
 CREATE FUNCTION _create_funnel_triggers() RETURNS void
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
 AS $template$
@@ -268,6 +304,11 @@ BEGIN
 	CREATE TRIGGER zz_protect BEFORE UPDATE OR DELETE ON kind
 		FOR EACH ROW EXECUTE FUNCTION protect_kind();
 
+	CREATE TRIGGER zz_open AFTER INSERT OR UPDATE ON stage
+		FOR EACH STATEMENT EXECUTE FUNCTION check_working_time();
+	CREATE TRIGGER zz_open AFTER DELETE OR TRUNCATE ON calendar
+		FOR EACH STATEMENT EXECUTE FUNCTION check_working_time();
+
 	--
 	-- Policy: every session hears of a change, also of one that replication
 	-- or session_replication_role = replica brings
@@ -313,6 +354,20 @@ BEGIN
 		FOR EACH STATEMENT EXECUTE FUNCTION policy_changed();
 	ALTER TABLE stage ENABLE ALWAYS TRIGGER zz_changed;
 	ALTER TABLE stage ENABLE ALWAYS TRIGGER zz_emptied;
+
+	CREATE TRIGGER zz_changed AFTER INSERT OR UPDATE OR DELETE ON calendar
+		FOR EACH ROW EXECUTE FUNCTION policy_changed();
+	CREATE TRIGGER zz_emptied AFTER TRUNCATE ON calendar
+		FOR EACH STATEMENT EXECUTE FUNCTION policy_changed();
+	ALTER TABLE calendar ENABLE ALWAYS TRIGGER zz_changed;
+	ALTER TABLE calendar ENABLE ALWAYS TRIGGER zz_emptied;
+
+	CREATE TRIGGER zz_changed AFTER INSERT OR UPDATE OR DELETE ON holiday
+		FOR EACH ROW EXECUTE FUNCTION policy_changed();
+	CREATE TRIGGER zz_emptied AFTER TRUNCATE ON holiday
+		FOR EACH STATEMENT EXECUTE FUNCTION policy_changed();
+	ALTER TABLE holiday ENABLE ALWAYS TRIGGER zz_changed;
+	ALTER TABLE holiday ENABLE ALWAYS TRIGGER zz_emptied;
 
 	CREATE TRIGGER zz_changed AFTER INSERT OR UPDATE OR DELETE ON definition
 		FOR EACH ROW EXECUTE FUNCTION policy_changed();

@@ -13,7 +13,7 @@ BEGIN
 	COMMENT ON COLUMN setting.only_row IS
 		'always true: there is one row';
 	COMMENT ON COLUMN setting.time_zone IS
-		'time zone in which the views count days and months';
+		'time zone in which views and deadlines count days and months';
 	COMMENT ON COLUMN setting.currency IS
 		'currency of home_amount and of spend that names none';
 	COMMENT ON COLUMN setting.maturity_days IS
@@ -109,9 +109,27 @@ BEGIN
 	COMMENT ON COLUMN stage.sla IS
 		'the next move is due this long after the entry; of the stage of MQLs: the acceptance';
 	COMMENT ON COLUMN stage.notify IS
-		'NOTIFY when a lead enters';
+		'NOTIFY when a lead enters, on the channel named like the funnel; transactions that do so commit one after another';
 	COMMENT ON COLUMN stage.description IS
 		'what it means, in words';
+	COMMENT ON COLUMN stage.working_time IS
+		'sla counts working time: its hours are hours open, a day is a working day; false: as on the wall';
+
+	COMMENT ON TABLE calendar IS
+		'hours at which sales is at work, in the funnel''s time zone; deadlines set before a change stay as they are';
+	COMMENT ON COLUMN calendar.weekday IS
+		'day of the week: 1 is Monday, 7 Sunday';
+	COMMENT ON COLUMN calendar.opens IS
+		'beginning of the hours';
+	COMMENT ON COLUMN calendar.closes IS
+		'end of the hours; 24:00 is the end of the day';
+
+	COMMENT ON TABLE holiday IS
+		'a day without working time';
+	COMMENT ON COLUMN holiday.day IS
+		'the day, in the funnel''s time zone';
+	COMMENT ON COLUMN holiday.name IS
+		'what it is called';
 
 	COMMENT ON TABLE definition IS
 		'what counts: a set of rules and transitions, of which one is active';
@@ -396,6 +414,8 @@ BEGIN
 		'owner of the lead then';
 	COMMENT ON COLUMN stage_history.account_id IS
 		'account of the lead then';
+	COMMENT ON COLUMN stage_history.due_at IS
+		'deadline that the stay began with';
 	COMMENT ON COLUMN stage_history.voided_at IS
 		'when the row was declared void; NULL: it counts';
 	COMMENT ON COLUMN stage_history.voided_by IS

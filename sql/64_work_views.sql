@@ -102,6 +102,7 @@ BEGIN
 	PERFORM _create_conversion_views();
 	PERFORM _create_money_views();
 	PERFORM _create_work_views();
+	PERFORM _create_hand_over_views();
 END
 $$;
 

@@ -250,11 +250,11 @@ CREATE FUNCTION _history_query(funnel text) RETURNS text
 LANGUAGE sql STABLE STRICT PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
 RETURN format($query$
-	SELECT history_id, lead_id, to_stage, entered_at, milestone, automatic, actor, from_stage,
+	SELECT history_id, lead_id, to_stage, entered_at, due_at, milestone, automatic, actor, from_stage,
 		   (1 + count(*) FILTER (WHERE on_the_way AND n_on_the_way > 0
 									AND left_from IN ('customer', 'nurture', 'disqualified', 'lost'))
 				OVER so_far)::integer AS cycle
-	FROM (SELECT h.history_id, h.lead_id, h.to_stage, h.entered_at, h.automatic, h.actor, s.milestone,
+	FROM (SELECT h.history_id, h.lead_id, h.to_stage, h.entered_at, h.due_at, h.automatic, h.actor, s.milestone,
 				 lag(h.to_stage) OVER before AS from_stage,
 				 lag(s.milestone) OVER before AS left_from,
 				 s.milestone IN ('lead', 'mql', 'sal', 'sql', 'opportunity') AS on_the_way,
@@ -315,6 +315,118 @@ RETURN format($query$
 COMMENT ON FUNCTION _answers_query(text) IS
 'text of a query: the latest answers of each lead of a funnel that has any, as objects';
 
+CREATE FUNCTION _due_at(funnel text, stage text, entered_at timestamptz) RETURNS timestamptz
+AS 'MODULE_PATHNAME', 'due_at' LANGUAGE C STABLE STRICT PARALLEL UNSAFE;
+
+COMMENT ON FUNCTION _due_at(text, text, timestamptz) IS
+'deadline, by the policy of today, of a lead that entered a stage then; NULL: none';
+
+-- What the history and the deals say of the leads with these keys, or of all.
+CREATE FUNCTION _rebuild_leads(funnel text, keys text[] DEFAULT NULL) RETURNS bigint
+LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+SET search_path = pg_catalog, pg_temp
+-- lint: extschema, because what others plant in our schema must not be found
+AS $body$
+DECLARE
+	k record := @extschema@._funnel_key(funnel);
+	moves text := @extschema@._history_query(funnel);
+	deals text := @extschema@._deals_query(funnel, k.leads, k.key);
+	changed bigint;
+	total bigint := 0;
+BEGIN
+	IF keys IS NOT NULL THEN
+		moves := format('SELECT * FROM (%s) AS of_all WHERE lead_id = ANY (%L::%s[])',
+						moves, keys, k.key_type);
+		deals := format('SELECT * FROM (%s) AS of_all WHERE key = ANY (%L::%s[])',
+						deals, keys, k.key_type);
+	END IF;
+
+	-- a row that no trigger wrote has no definition; where the lead came
+	-- from, which is set once, is known all the same
+	EXECUTE format($query$
+		UPDATE %1$I.stage_history AS h
+		SET from_stage = w.from_stage,
+			cycle = w.cycle,
+			source = CASE WHEN h.definition IS NULL THEN coalesce(h.source, l.source) ELSE h.source END,
+			campaign = CASE WHEN h.definition IS NULL THEN coalesce(h.campaign, l.campaign) ELSE h.campaign END,
+			due_at = CASE WHEN h.definition IS NULL THEN coalesce(h.due_at, w.due) ELSE h.due_at END
+		FROM (SELECT *, @extschema@._due_at(%5$L, to_stage, entered_at) AS due FROM (%2$s) AS every_move) AS w
+		LEFT JOIN %3$s AS l ON l.%4$I = w.lead_id
+		WHERE h.history_id = w.history_id
+		AND ((h.from_stage, h.cycle) IS DISTINCT FROM (w.from_stage, w.cycle) OR
+			 (h.definition IS NULL AND h.source IS NULL AND l.source IS NOT NULL) OR
+			 (h.definition IS NULL AND h.campaign IS NULL AND l.campaign IS NOT NULL) OR
+			 (h.definition IS NULL AND h.due_at IS NULL AND w.due IS NOT NULL))
+		$query$, funnel, moves, k.leads, k.key, funnel);
+	GET DIAGNOSTICS changed = ROW_COUNT;
+	total := total + changed;
+
+	-- where the leads stand.  A date of review may only come earlier: now.
+	EXECUTE format($query$
+		UPDATE %3$s AS l
+		SET stage = n.stage,
+			stage_entered_at = n.stage_entered_at,
+			cycle = n.cycle,
+			cycle_started_at = n.cycle_started_at,
+			accepted_at = n.accepted_at,
+			accepted_by = n.accepted_by,
+			due_at = n.due_at,
+			review_at = least(l.review_at, @extschema@.funnel_now())
+		FROM (SELECT l.%4$I AS key, last.to_stage AS stage, last.entered_at AS stage_entered_at,
+					 last.cycle, this.started_at AS cycle_started_at,
+					 CASE WHEN keeps.acceptance THEN l.accepted_at
+						  ELSE this.accepted_at END AS accepted_at,
+					 CASE WHEN keeps.acceptance THEN coalesce(l.accepted_by, this.accepted_by)
+						  ELSE this.accepted_by END AS accepted_by,
+					 last.due_at
+			  FROM %3$s AS l
+			  JOIN (SELECT DISTINCT ON (lead_id) lead_id, to_stage, entered_at, cycle, due_at
+					FROM (%2$s) AS w
+					ORDER BY lead_id, entered_at DESC, history_id DESC) AS last ON last.lead_id = l.%4$I
+			  JOIN (SELECT lead_id, cycle, min(entered_at) AS started_at,
+						   min(entered_at) FILTER (WHERE milestone = 'sal' AND NOT automatic) AS accepted_at,
+						   (array_agg(actor ORDER BY entered_at, history_id)
+							FILTER (WHERE milestone = 'sal' AND NOT automatic))[1] AS accepted_by
+					FROM (%2$s) AS w
+					GROUP BY lead_id, cycle) AS this ON this.lead_id = l.%4$I AND this.cycle = last.cycle
+			  -- the lead may know better when it was accepted, but for a move
+			  -- that was voided
+			  CROSS JOIN LATERAL
+				  (SELECT l.accepted_at >= this.started_at AND
+						  NOT EXISTS (SELECT FROM %1$I.stage_history AS v
+									  WHERE v.lead_id = l.%4$I AND v.entered_at = l.accepted_at
+									  AND v.voided_at IS NOT NULL)) AS keeps (acceptance)) AS n
+		WHERE l.%4$I = n.key
+		AND (l.stage, l.stage_entered_at, l.cycle, l.cycle_started_at, l.accepted_at, l.accepted_by, l.due_at)
+			IS DISTINCT FROM (n.stage, n.stage_entered_at, n.cycle, n.cycle_started_at,
+							  n.accepted_at, n.accepted_by, n.due_at)
+		$query$, funnel, moves, k.leads, k.key);
+	GET DIAGNOSTICS changed = ROW_COUNT;
+	total := total + changed;
+
+	-- deals
+	EXECUTE format($query$
+		UPDATE %2$s AS l
+		SET deals_open = d.deals_open,
+			deals_won = d.deals_won,
+			deals_lost = d.deals_lost,
+			won_amount = d.won_amount,
+			review_at = least(l.review_at, @extschema@.funnel_now())
+		FROM (%4$s) AS d
+		WHERE l.%3$I = d.key
+		AND (l.deals_open, l.deals_won, l.deals_lost, l.won_amount)
+			IS DISTINCT FROM (d.deals_open, d.deals_won, d.deals_lost, d.won_amount)
+		$query$, funnel, k.leads, k.key, deals);
+	GET DIAGNOSTICS changed = ROW_COUNT;
+	total := total + changed;
+
+	RETURN total;
+END
+$body$;
+
+COMMENT ON FUNCTION _rebuild_leads(text, text[]) IS
+'part of rebuild_history() and void_moves(): from_stage and cycle of the history, and where leads stand; returns how many rows changed';
+
 -- The setting spares the history and the leads what triggers would make of
 -- these updates; it is back when the function returns.
 CREATE FUNCTION rebuild_history(funnel text) RETURNS bigint
@@ -349,9 +461,6 @@ BEGIN
 				  HINT = format('Add them to %I.stage, or correct the rows under lead_qual.import.', funnel);
 	END IF;
 
-	-- deadlines count days and months as the funnel's time zone does
-	EXECUTE format('SELECT set_config(''TimeZone'', time_zone, true) FROM %I.setting', funnel);
-
 	-- a lead without history came into being where it is
 	EXECUTE format($query$
 		INSERT INTO %1$I.stage_history (lead_id, to_stage, entered_at, source, campaign, owner, account_id)
@@ -363,83 +472,7 @@ BEGIN
 	GET DIAGNOSTICS changed = ROW_COUNT;
 	total := total + changed;
 
-	-- a row that no trigger wrote has no definition; where the lead came
-	-- from, which is set once, is known all the same
-	EXECUTE format($query$
-		UPDATE %1$I.stage_history AS h
-		SET from_stage = w.from_stage,
-			cycle = w.cycle,
-			source = CASE WHEN h.definition IS NULL THEN coalesce(h.source, l.source) ELSE h.source END,
-			campaign = CASE WHEN h.definition IS NULL THEN coalesce(h.campaign, l.campaign) ELSE h.campaign END
-		FROM (%2$s) AS w
-		LEFT JOIN %3$s AS l ON l.%4$I = w.lead_id
-		WHERE h.history_id = w.history_id
-		AND ((h.from_stage, h.cycle) IS DISTINCT FROM (w.from_stage, w.cycle) OR
-			 (h.definition IS NULL AND h.source IS NULL AND l.source IS NOT NULL) OR
-			 (h.definition IS NULL AND h.campaign IS NULL AND l.campaign IS NOT NULL))
-		$query$, funnel, @extschema@._history_query(funnel), k.leads, k.key);
-	GET DIAGNOSTICS changed = ROW_COUNT;
-	total := total + changed;
-
-	-- where the leads stand.  A date of review may only come earlier: now.
-	EXECUTE format($query$
-		UPDATE %3$s AS l
-		SET stage = n.stage,
-			stage_entered_at = n.stage_entered_at,
-			cycle = n.cycle,
-			cycle_started_at = n.cycle_started_at,
-			accepted_at = n.accepted_at,
-			accepted_by = n.accepted_by,
-			due_at = n.due_at,
-			review_at = least(l.review_at, @extschema@.funnel_now())
-		FROM (SELECT l.%4$I AS key, last.to_stage AS stage, last.entered_at AS stage_entered_at,
-					 last.cycle, this.started_at AS cycle_started_at,
-					 CASE WHEN keeps.acceptance THEN l.accepted_at
-						  ELSE this.accepted_at END AS accepted_at,
-					 CASE WHEN keeps.acceptance THEN coalesce(l.accepted_by, this.accepted_by)
-						  ELSE this.accepted_by END AS accepted_by,
-					 last.entered_at + s.sla AS due_at
-			  FROM %3$s AS l
-			  JOIN (SELECT DISTINCT ON (lead_id) lead_id, to_stage, entered_at, cycle
-					FROM (%2$s) AS w
-					ORDER BY lead_id, entered_at DESC, history_id DESC) AS last ON last.lead_id = l.%4$I
-			  JOIN (SELECT lead_id, cycle, min(entered_at) AS started_at,
-						   min(entered_at) FILTER (WHERE milestone = 'sal' AND NOT automatic) AS accepted_at,
-						   (array_agg(actor ORDER BY entered_at, history_id)
-							FILTER (WHERE milestone = 'sal' AND NOT automatic))[1] AS accepted_by
-					FROM (%2$s) AS w
-					GROUP BY lead_id, cycle) AS this ON this.lead_id = l.%4$I AND this.cycle = last.cycle
-			  JOIN %1$I.stage AS s ON s.stage = last.to_stage
-			  -- the lead may know better when it was accepted, but for a move
-			  -- that was voided
-			  CROSS JOIN LATERAL
-				  (SELECT l.accepted_at >= this.started_at AND
-						  NOT EXISTS (SELECT FROM %1$I.stage_history AS v
-									  WHERE v.lead_id = l.%4$I AND v.entered_at = l.accepted_at
-									  AND v.voided_at IS NOT NULL)) AS keeps (acceptance)) AS n
-		WHERE l.%4$I = n.key
-		AND (l.stage, l.stage_entered_at, l.cycle, l.cycle_started_at, l.accepted_at, l.accepted_by, l.due_at)
-			IS DISTINCT FROM (n.stage, n.stage_entered_at, n.cycle, n.cycle_started_at,
-							  n.accepted_at, n.accepted_by, n.due_at)
-		$query$, funnel, @extschema@._history_query(funnel), k.leads, k.key);
-	GET DIAGNOSTICS changed = ROW_COUNT;
-	total := total + changed;
-
-	-- deals
-	EXECUTE format($query$
-		UPDATE %2$s AS l
-		SET deals_open = d.deals_open,
-			deals_won = d.deals_won,
-			deals_lost = d.deals_lost,
-			won_amount = d.won_amount,
-			review_at = least(l.review_at, @extschema@.funnel_now())
-		FROM (%4$s) AS d
-		WHERE l.%3$I = d.key
-		AND (l.deals_open, l.deals_won, l.deals_lost, l.won_amount)
-			IS DISTINCT FROM (d.deals_open, d.deals_won, d.deals_lost, d.won_amount)
-		$query$, funnel, k.leads, k.key, @extschema@._deals_query(funnel, k.leads, k.key));
-	GET DIAGNOSTICS changed = ROW_COUNT;
-	total := total + changed;
+	total := total + @extschema@._rebuild_leads(funnel);
 
 	-- answers, where the log has any
 	EXECUTE format($query$

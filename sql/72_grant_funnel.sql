@@ -17,7 +17,7 @@ SET search_path = pg_catalog, pg_temp
 AS $body$
 DECLARE
 	policy constant text :=
-		'setting, kind, source, list, element, question, stage, definition, transition, rule, reason';
+		'setting, kind, source, list, element, question, stage, calendar, holiday, definition, transition, rule, reason';
 	-- what people may set; the rest of the lead is kept by triggers
 	writable constant text :=
 		'external_id, email, full_name, job_title, department, seniority, years_in_industry, '
@@ -73,7 +73,7 @@ BEGIN
 			 'answered_by, answered_at) ON %1$I.answer'),
 			('SELECT (history_id, lead_id, from_stage, to_stage, entered_at, cycle, '
 			 'actor, automatic, exception, reason, score, definition, version, source, '
-			 'campaign, owner, account_id, voided_at, voided_by) ON %1$I.stage_history');
+			 'campaign, owner, account_id, due_at, voided_at, voided_by) ON %1$I.stage_history');
 	END IF;
 END
 $body$;

@@ -18,7 +18,9 @@ BEGIN ATOMIC
 		   ('transition', 'zz_check', 'check_transition', 23, 'O'),
 		   ('stage', 'zz_protect', 'protect_stage', 27, 'O'),
 		   ('element', 'zz_protect', 'protect_element', 27, 'O'),
-		   ('kind', 'zz_protect', 'protect_kind', 27, 'O')
+		   ('kind', 'zz_protect', 'protect_kind', 27, 'O'),
+		   ('stage', 'zz_open', 'check_working_time', 20, 'O'),
+		   ('calendar', 'zz_open', 'check_working_time', 40, 'O')
 	UNION ALL
 	SELECT t.relation, 'zz_' || e.event, 'ingest_' || t.relation, e.type, 'O'
 	FROM unnest(ARRAY['activity', 'answer', 'deal', 'deal_contact']) AS t (relation),
@@ -28,7 +30,7 @@ BEGIN ATOMIC
 	FROM unnest(ARRAY['lead', 'stage_history', 'activity', 'answer', 'deal', 'deal_contact']) AS t (relation)
 	UNION ALL
 	SELECT t.relation, e.name, 'policy_changed', e.type, 'A'
-	FROM unnest(ARRAY['setting', 'kind', 'source', 'list', 'element', 'stage', 'definition',
+	FROM unnest(ARRAY['setting', 'kind', 'source', 'list', 'element', 'stage', 'calendar', 'holiday', 'definition',
 					  'transition', 'rule', 'reason']) AS t (relation),
 		 (VALUES ('zz_changed', 29::smallint), ('zz_emptied', 32)) AS e (name, type);
 END;
@@ -146,6 +148,13 @@ BEGIN
 			   format('It was to be reviewed by %%s.', review_by),
 			   'Agree on it again and set review_by.'
 		FROM %1$I.definition WHERE status = 'active' AND review_by < funnel_now()::date
+		UNION ALL
+		SELECT 'no_working_time', 'warning', 'stage', count(*),
+			   'The calendar has no hours: deadlines in working time go by the clock on the wall.',
+			   'Insert hours into table "calendar".'
+		FROM %1$I.stage
+		WHERE working_time AND sla IS NOT NULL AND NOT EXISTS (SELECT FROM %1$I.calendar)
+		HAVING count(*) > 0
 		UNION ALL
 		SELECT 'template_outdated', 'warning', 'setting', 1,
 			   format('The funnel is of template %%s, the extension of %%s.', template_version, $1),

@@ -346,7 +346,7 @@ check_leads(Check *check)
 	MemoryContext lead_context = AllocSetContextCreate(CurrentMemoryContext,
 													   "lead_qual lead",
 													   ALLOCSET_DEFAULT_SIZES);
-	Portal		portal = lq_statement_open(funnel, LQ_STATEMENT_KEYS);
+	Portal		portal = lq_statement_open(funnel, LQ_STATEMENT_KEYS, NULL);
 
 	for (;;)
 	{

@@ -11,6 +11,7 @@
 #include "executor/spi.h"
 #include "fmgr.h"
 #include "storage/lock.h"
+#include "utils/date.h"
 #include "utils/timestamp.h"
 
 #include "condition.h"
@@ -22,10 +23,12 @@ typedef enum LqTable
 	LQ_TABLE_ACTIVITY,
 	LQ_TABLE_ANSWER,
 	LQ_TABLE_BASELINE,
+	LQ_TABLE_CALENDAR,
 	LQ_TABLE_DEAL,
 	LQ_TABLE_DEAL_CONTACT,
 	LQ_TABLE_DEFINITION,
 	LQ_TABLE_ELEMENT,
+	LQ_TABLE_HOLIDAY,
 	LQ_TABLE_KIND,
 	LQ_TABLE_LEAD,
 	LQ_TABLE_LIST,
@@ -94,8 +97,17 @@ typedef struct LqStage
 	int			position;
 	LqMilestone milestone;
 	Interval   *sla;			/* NULL: no deadline */
+	bool		working_time;	/* sla counts the calendar's hours */
 	bool		notify;
 } LqStage;
+
+/* hours of a day of the week: a row of table calendar */
+typedef struct LqHours
+{
+	int			weekday;		/* 1 is Monday, 7 Sunday */
+	TimeADT		opens;
+	TimeADT		closes;
+} LqHours;
 
 typedef struct LqKind
 {
@@ -190,6 +202,10 @@ typedef struct LqFunnel
 	LqReason   *reasons;
 	int			n_elements;
 	LqKnownElement *elements;
+	int			n_hours;
+	LqHours    *hours;			/* by weekday and time */
+	int			n_holidays;
+	DateADT    *holidays;		/* in order */
 	int			n_lists;
 	LqNamedList *lists;
 	TupleDesc	account_desc;

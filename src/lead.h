@@ -35,6 +35,7 @@ typedef struct LqHop
 	const LqStage *to;
 	bool		automatic;
 	TimestampTz entered_at;
+	TimestampTz due_at;			/* DT_NOEND: never */
 	int32		cycle;
 } LqHop;
 
@@ -77,8 +78,6 @@ extern bool lq_transition_reason_given(const LqLead *lead,
 									   const LqTransition *transition);
 extern bool lq_transition_exception_allowed(const LqLead *lead,
 											const LqTransition *transition);
-extern TimestampTz lq_add_interval(const LqFunnel *funnel, TimestampTz start,
-								   const Interval *interval);
 
 /* review.c: when time alone may move the lead */
 extern TimestampTz lq_lead_review_at(LqLead *lead);

@@ -193,6 +193,7 @@ read_stage(RowReader *row, void *element)
 	stage->position = get_int(row, 2, 0);
 	stage->sla = get_interval(row, 4);
 	stage->notify = get_bool(row, 5);
+	stage->working_time = get_bool(row, 6);
 	for (int i = 0; i < lengthof(milestones); i++)
 		if (strcmp(milestone, milestones[i]) == 0)
 			stage->milestone = (LqMilestone) i;
@@ -287,6 +288,25 @@ read_element(RowReader *row, void *element)
 }
 
 static void
+read_hours(RowReader *row, void *element)
+{
+	LqHours    *hours = element;
+	bool		isnull;
+
+	hours->weekday = get_int(row, 1, 0);
+	hours->opens = DatumGetTimeADT(get(row, 2, &isnull));
+	hours->closes = DatumGetTimeADT(get(row, 3, &isnull));
+}
+
+static void
+read_holiday(RowReader *row, void *element)
+{
+	bool		isnull;
+
+	*(DateADT *) element = DatumGetDateADT(get(row, 1, &isnull));
+}
+
+static void
 read_list(RowReader *row, void *element)
 {
 	LqNamedList *list = element;
@@ -347,7 +367,7 @@ lq_model_read_policy(LqFunnel *funnel)
 					 "WHERE status = 'active'", 0, NULL, read_definition);
 	funnel->n_stages =
 		read_rows(funnel, LQ_TABLE_STAGE,
-				  "stage, position, milestone, sla, notify",
+				  "stage, position, milestone, sla, notify, working_time",
 				  "ORDER BY position, stage",
 				  sizeof(LqStage), (void **) &funnel->stages, read_stage);
 	funnel->n_kinds =
@@ -369,6 +389,14 @@ lq_model_read_policy(LqFunnel *funnel)
 				  "ORDER BY framework, position, element",
 				  sizeof(LqKnownElement), (void **) &funnel->elements,
 				  read_element);
+
+	funnel->n_hours =
+		read_rows(funnel, LQ_TABLE_CALENDAR, "weekday, opens, closes",
+				  "ORDER BY weekday, opens",
+				  sizeof(LqHours), (void **) &funnel->hours, read_hours);
+	funnel->n_holidays =
+		read_rows(funnel, LQ_TABLE_HOLIDAY, "day", "ORDER BY day",
+				  sizeof(DateADT), (void **) &funnel->holidays, read_holiday);
 
 	if (funnel->definition == NULL)
 		return;

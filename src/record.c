@@ -159,8 +159,8 @@ add_history(const LqLead *lead, Datum key, const LqHop *hop,
 			const char *reason, const char *note)
 {
 	const LqFunnel *funnel = lead->funnel;
-	Datum		values[17];
-	char		nulls[18];
+	Datum		values[18];
+	char		nulls[19];
 	int			n = 0;
 
 #define ADD(value, absent) \
@@ -193,6 +193,7 @@ add_history(const LqLead *lead, Datum key, const LqHop *hop,
 	ADD_COLUMN(LQ_LEAD_CAMPAIGN);
 	ADD_COLUMN(LQ_LEAD_OWNER);
 	ADD_COLUMN(LQ_LEAD_ACCOUNT_ID);
+	ADD(TimestampTzGetDatum(hop->due_at), hop->to->sla == NULL);
 	nulls[n] = '\0';
 
 #undef ADD

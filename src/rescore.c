@@ -180,7 +180,7 @@ rescore_funnel(PG_FUNCTION_ARGS)
 	lead_context = AllocSetContextCreate(CurrentMemoryContext,
 										 "lead_qual lead",
 										 ALLOCSET_DEFAULT_SIZES);
-	portal = lq_statement_open(funnel, LQ_STATEMENT_KEYS);
+	portal = lq_statement_open(funnel, LQ_STATEMENT_KEYS, NULL);
 	for (;;)
 	{
 		SPITupleTable *rows;

@@ -11,13 +11,13 @@
 #include "postgres.h"
 
 #include "miscadmin.h"
-#include "pgtime.h"
 #include "utils/acl.h"
 #include "utils/builtins.h"
 #include "utils/timestamp.h"
 
 #include "compat.h"
 #include "lead.h"
+#include "working_time.h"
 
 /* Does the transition lead away from that stage (NULL: creation)? */
 bool
@@ -28,38 +28,6 @@ lq_transition_leaves(const LqTransition *transition, const LqStage *from)
 	if (from == NULL)
 		return transition->creation;
 	return transition->from_any || transition->from == from;
-}
-
-/*
- * Days and months of an interval are those of the funnel's time zone.  One
- * that would lead beyond the end of time never passes.
- */
-TimestampTz
-lq_add_interval(const LqFunnel *funnel, TimestampTz start,
-				const Interval *interval)
-{
-	pg_tz	   *saved = session_timezone;
-	pg_tz	   *zone = pg_tzset(funnel->time_zone);
-	Datum		result;
-	double		most = start + interval->time +
-	(interval->day + interval->month * 31.0) * USECS_PER_DAY;
-
-	if (most >= END_TIMESTAMP)
-		return DT_NOEND;
-	if (zone != NULL)
-		session_timezone = zone;
-	PG_TRY();
-	{
-		result = DirectFunctionCall2(timestamptz_pl_interval,
-									 TimestampTzGetDatum(start),
-									 IntervalPGetDatum(interval));
-	}
-	PG_FINALLY();
-	{
-		session_timezone = saved;
-	}
-	PG_END_TRY();
-	return DatumGetTimestampTz(result);
 }
 
 /* The first instant at which the transition's "after" allows it. */
@@ -124,6 +92,7 @@ move(LqLead *lead, const LqTransition *transition, const LqStage *from,
 	const LqStage *to = transition->to;
 	LqHop	   *hop;
 	TimestampTz entered;
+	TimestampTz due;
 	int32		cycle;
 	bool		isnull;
 
@@ -157,12 +126,9 @@ move(LqLead *lead, const LqTransition *transition, const LqStage *from,
 		lq_lead_set(lead, LQ_LEAD_ACCEPTED_AT,
 					TimestampTzGetDatum(entered), false);
 	}
-	if (to->sla != NULL)
-		lq_lead_set(lead, LQ_LEAD_DUE_AT,
-					TimestampTzGetDatum(lq_add_interval(lead->funnel, entered,
-														to->sla)), false);
-	else
-		lq_lead_set(lead, LQ_LEAD_DUE_AT, (Datum) 0, true);
+	due = lq_stage_due_at(lead->funnel, to, entered);
+	lq_lead_set(lead, LQ_LEAD_DUE_AT, TimestampTzGetDatum(due),
+				to->sla == NULL);
 
 	hop = &path->hops[path->n_hops++];
 	hop->transition = transition;
@@ -170,6 +136,7 @@ move(LqLead *lead, const LqTransition *transition, const LqStage *from,
 	hop->to = to;
 	hop->automatic = automatic;
 	hop->entered_at = entered;
+	hop->due_at = due;
 	hop->cycle = cycle;
 }
 

@@ -119,12 +119,12 @@ static const struct
 		" ORDER BY answered_at DESC, answer_id DESC LIMIT 1) AS a"
 		" WHERE e.valid_for IS NOT NULL AND a.level::text <> 'unknown'"
 	" AND a.answered_at + e.valid_for <= $2"},
-	[LQ_STATEMENT_ADD_HISTORY] = {"kttzitBBttntittt" "I",
+	[LQ_STATEMENT_ADD_HISTORY] = {"kttzitBBttntittt" "Iz",
 		"INSERT INTO {stage_history} (lead_id, from_stage, to_stage,"
 		" entered_at, cycle, actor, automatic, exception, reason, note, score,"
-		" definition, version, source, campaign, owner, account_id)"
+		" definition, version, source, campaign, owner, account_id, due_at)"
 		" VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14,"
-	" $15, $16, $17)"},
+	" $15, $16, $17, $18)"},
 	[LQ_STATEMENT_ACCOUNT] = {"I",
 	"SELECT a FROM {account} AS a WHERE account_id = $1"},
 	[LQ_STATEMENT_DEAL_LEADS] = {"A",
@@ -146,13 +146,13 @@ static const struct
 	" WHERE c.lead_id = $1) AS d"},
 	[LQ_STATEMENT_KEYS] = {"",
 	"SELECT {key} FROM {lead} ORDER BY {key}"},
-	[LQ_STATEMENT_DUE] = {"zI",
+	[LQ_STATEMENT_DUE] = {"z",
 		"SELECT {key} FROM {lead} WHERE review_at <= $1"
-	" ORDER BY review_at LIMIT $2 FOR NO KEY UPDATE SKIP LOCKED"},
-	[LQ_STATEMENT_STALE] = {"iI",
+	" ORDER BY review_at FOR NO KEY UPDATE SKIP LOCKED"},
+	[LQ_STATEMENT_STALE] = {"i",
 		"SELECT {key} FROM {lead} WHERE scorecard IS NULL"
 		" OR {scored_version}(scorecard) <> $1"
-	" LIMIT $2 FOR NO KEY UPDATE SKIP LOCKED"},
+	" FOR NO KEY UPDATE SKIP LOCKED"},
 	[LQ_STATEMENT_RAISE_VERSION] = {"t",
 		"UPDATE {definition}"
 		" SET version = (SELECT max(version) + 1 FROM {definition})"
@@ -325,8 +325,9 @@ lq_statement_run(const LqFunnel *funnel, LqStatement statement,
 }
 
 Portal
-lq_statement_open(const LqFunnel *funnel, LqStatement statement)
+lq_statement_open(const LqFunnel *funnel, LqStatement statement,
+				  Datum *values)
 {
 	return SPI_cursor_open(NULL, statement_plan(funnel, statement),
-						   NULL, NULL, true);
+						   values, NULL, false);
 }

@@ -48,8 +48,8 @@ extern uint64 lq_statement_run(const struct LqFunnel *funnel,
 							   LqStatement statement,
 							   Datum *values, const char *nulls);
 
-/* Open a cursor over a statement without arguments. */
+/* Open a cursor over a statement. */
 extern Portal lq_statement_open(const struct LqFunnel *funnel,
-								LqStatement statement);
+								LqStatement statement, Datum *values);
 
 #endif							/* LQ_STATEMENT_H */

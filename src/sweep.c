@@ -23,6 +23,8 @@
 
 PG_FUNCTION_INFO_V1(sweep_funnel);
 
+#define ROWS_AT_A_TIME 100
+
 /*
  * Review or rescore one lead in a subtransaction: one that fails (a trigger
  * of the user's raises, a constraint is violated) must not stop the rest.
@@ -73,43 +75,52 @@ sweep_lead(const LqFunnel *funnel, Datum key, bool rescore)
 	return done;
 }
 
-/* Sweep the leads that a statement finds; adds to the counts. */
+/*
+ * Sweep at most so many of the leads that a statement finds.  Those that fail
+ * do not count: they would be first again next time, and enough of them would
+ * keep all others from ever being swept.
+ */
 static int64
-sweep_found(const LqFunnel *funnel, LqStatement statement, Datum first,
+sweep_found(const LqFunnel *funnel, LqStatement statement, Datum value,
 			int64 most, bool rescore, int64 *failed)
 {
-	Datum		values[2];
-	SPITupleTable *rows;
+	Portal		portal = lq_statement_open(funnel, statement, &value);
 	int64		swept = 0;
-	uint64		n;
 	MemoryContext lead_context;
 
-	if (most <= 0)
-		return 0;
-	values[0] = first;
-	values[1] = Int64GetDatum(most);
-	n = lq_statement_run(funnel, statement, values, NULL);
-	rows = SPI_tuptable;
 	lead_context = AllocSetContextCreate(CurrentMemoryContext,
 										 "lead_qual lead",
 										 ALLOCSET_DEFAULT_SIZES);
-	for (uint64 i = 0; i < n; i++)
+	while (swept < most)
 	{
-		MemoryContext old = MemoryContextSwitchTo(lead_context);
-		bool		isnull;
-		Datum		key = SPI_getbinval(rows->vals[i], rows->tupdesc, 1,
-										&isnull);
+		SPITupleTable *rows;
+		uint64		n;
 
-		CHECK_FOR_INTERRUPTS();
-		if (sweep_lead(funnel, key, rescore))
-			swept++;
-		else
-			(*failed)++;
-		MemoryContextSwitchTo(old);
-		MemoryContextReset(lead_context);
+		/* a lead that is fetched is locked, so no more than are wanted */
+		SPI_cursor_fetch(portal, true, Min(most - swept, ROWS_AT_A_TIME));
+		n = SPI_processed;
+		rows = SPI_tuptable;
+		if (n == 0)
+			break;
+		for (uint64 i = 0; i < n; i++)
+		{
+			MemoryContext old = MemoryContextSwitchTo(lead_context);
+			bool		isnull;
+			Datum		key = SPI_getbinval(rows->vals[i], rows->tupdesc, 1,
+											&isnull);
+
+			CHECK_FOR_INTERRUPTS();
+			if (sweep_lead(funnel, key, rescore))
+				swept++;
+			else
+				(*failed)++;
+			MemoryContextSwitchTo(old);
+			MemoryContextReset(lead_context);
+		}
+		SPI_freetuptable(rows);
 	}
 	MemoryContextDelete(lead_context);
-	SPI_freetuptable(rows);
+	SPI_cursor_close(portal);
 	return swept;
 }
 
@@ -117,10 +128,10 @@ sweep_found(const LqFunnel *funnel, LqStatement statement, Datum first,
  * sweep_funnel(funnel text, max integer) - record (reviewed, rescored, failed)
  *
  * Reviews leads whose review_at has come, then rescores leads whose card was
- * made under an older version of the definition, max of both together.  Leads
+ * made under another version of the definition, max of both together.  Leads
  * that another session holds are left to it, so any number of sweepers may
  * run side by side.  A lead that cannot be swept is counted in failed, with a
- * warning.  For members of the role that owns the funnel.
+ * warning, and not in max.  For members of the role that owns the funnel.
  */
 Datum
 sweep_funnel(PG_FUNCTION_ARGS)
@@ -151,7 +162,7 @@ sweep_funnel(PG_FUNCTION_ARGS)
 						   &failed);
 	rescored = sweep_found(funnel, LQ_STATEMENT_STALE,
 						   Int32GetDatum(funnel->version),
-						   most - reviewed - failed, true, &failed);
+						   most - reviewed, true, &failed);
 	SPI_finish();
 	lq_funnel_leave(&saved);
 

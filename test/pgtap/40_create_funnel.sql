@@ -61,7 +61,7 @@ SELECT is_empty($$
 	'R002-12 and so does every column of a table');
 
 SELECT is_empty($$
-	SELECT relname FROM unnest(ARRAY['setting', 'kind', 'source', 'list', 'element', 'stage',
+	SELECT relname FROM unnest(ARRAY['setting', 'kind', 'source', 'list', 'element', 'stage', 'calendar', 'holiday',
 									 'definition', 'transition', 'rule', 'reason']) AS relname
 	WHERE (SELECT count(*) FROM pg_trigger AS t
 		   WHERE t.tgrelid = format('crm.%I', relname)::regclass

@@ -75,9 +75,9 @@ SELECT is((SELECT count(*) FROM pg_proc p
 							   '_ratio', '_share_out', '_survive', '_survival',
 							   '_create_funnel_views', '_create_journey_views',
 							   '_create_conversion_views', '_create_money_views',
-							   '_create_work_views')
+							   '_create_work_views', '_create_hand_over_views')
 				 AND obj_description(p.oid, 'pg_proc') IS NOT NULL),
-		  12::bigint, 'every function has a comment');
+		  13::bigint, 'every function has a comment');
 
 SELECT * FROM finish();
 ROLLBACK;

@@ -7,7 +7,8 @@ SELECT create_funnel('crm');
 SET LOCAL search_path = crm, public;
 SET LOCAL lead_qual.clock = '2026-02-10 12:00+00';
 
-DROP TABLE activity;
+-- with the views on it
+DROP TABLE activity CASCADE;
 CREATE TABLE activity (
 	lead_id bigint REFERENCES lead ON DELETE CASCADE,
 	occurred_at timestamptz DEFAULT funnel_now() CHECK (isfinite(occurred_at)),

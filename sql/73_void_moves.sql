@@ -1,0 +1,71 @@
+--
+-- Moves that do not count
+--
+-- A misclick or a flood is voided, not erased: the row stays, metrics pass it
+-- over, and the lead stands where the moves that remain have led.  What the
+-- move used up (resume_at, the reason) does not come back.  A move that the
+-- lead still earns by itself happens again with its next fact or sweep.
+--
+CREATE FUNCTION void_moves(funnel text, history_ids bigint[], why text) RETURNS bigint
+LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+SET search_path = pg_catalog, pg_temp
+SET lead_qual.import = on
+-- lint: extschema, because what others plant in our schema must not be found
+AS $body$
+DECLARE
+	k record := @extschema@._funnel_key(funnel);
+	keys text[];
+	unknown bigint[];
+	homeless text[];
+	voided bigint;
+BEGIN
+	PERFORM @extschema@._require_funnel_owner(@extschema@._funnel_schema(funnel), 'void_moves');
+	IF coalesce(btrim(why), '') = '' THEN
+		RAISE EXCEPTION 'a reason why the moves are void must be given'
+			USING ERRCODE = 'invalid_parameter_value';
+	END IF;
+
+	EXECUTE format('SELECT array_agg(DISTINCT id ORDER BY id) FROM unnest($1) AS id '
+				   'WHERE NOT EXISTS (SELECT FROM %I.stage_history WHERE history_id = id)', funnel)
+		INTO unknown USING history_ids;
+	IF unknown IS NOT NULL THEN
+		RAISE EXCEPTION 'funnel "%" has no move %', funnel, array_to_string(unknown, ', ', 'NULL')
+			USING ERRCODE = 'no_data_found',
+				  HINT = format('Moves are named by history_id of %I.stage_history.', funnel);
+	END IF;
+
+	-- in key order, as triggers take them: whoever moves one of these leads
+	-- comes before or after
+	EXECUTE format('SELECT array_agg(key::text) FROM '
+				   '(SELECT %2$I AS key FROM %1$s WHERE %2$I IN '
+				   '(SELECT lead_id FROM %3$I.stage_history WHERE history_id = ANY ($1)) '
+				   'ORDER BY %2$I FOR NO KEY UPDATE) AS locked', k.leads, k.key, funnel)
+		INTO keys USING history_ids;
+
+	EXECUTE format('UPDATE %I.stage_history SET voided_at = $2, voided_by = $3, voided_why = $4 '
+				   'WHERE history_id = ANY ($1) AND voided_at IS NULL', funnel)
+		USING history_ids, @extschema@.funnel_now(),
+			  coalesce(nullif(current_setting('lead_qual.actor', true), ''), current_user), why;
+	GET DIAGNOSTICS voided = ROW_COUNT;
+
+	EXECUTE format('SELECT array_agg(key) FROM unnest($1) AS key WHERE NOT EXISTS '
+				   '(SELECT FROM %I.stage_history WHERE lead_id = key::%s AND voided_at IS NULL)',
+				   funnel, k.key_type)
+		INTO homeless USING keys;
+	IF homeless IS NOT NULL THEN
+		RAISE EXCEPTION 'cannot void all moves of a lead of funnel "%"', funnel
+			USING ERRCODE = 'restrict_violation',
+				  DETAIL = format('Nowhere to stand would be left for lead %s.', array_to_string(homeless, ', ')),
+				  HINT = 'Delete a lead that should never have been there.';
+	END IF;
+
+	-- none where the leads are gone
+	IF keys IS NOT NULL THEN
+		PERFORM @extschema@._rebuild_leads(funnel, keys);
+	END IF;
+	RETURN voided;
+END
+$body$;
+
+COMMENT ON FUNCTION void_moves(text, bigint[], text) IS
+'declares moves void, given by history_id, and puts their leads where the moves that remain lead (a move that a lead still earns by itself comes again with the next sweep); for members of the role that owns the funnel; returns how many were voided';
