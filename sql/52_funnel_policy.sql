@@ -45,6 +45,14 @@ BEGIN
 		SELECT weekday, '09:00', '17:00' FROM generate_series(1, 5) AS weekday;
 
 	--
+	-- Who may be asked to agree.  The funnel's owner names their roles.
+	--
+	INSERT INTO side (side, description) VALUES
+		('marketing', 'vets what is handed over'),
+		('sales', 'vets what it takes over'),
+		('manager', 'decides on exceptions');
+
+	--
 	-- Kinds of activity
 	--
 	INSERT INTO kind (kind, party, touch, conversation, description) VALUES

@@ -131,6 +131,59 @@ BEGIN
 	COMMENT ON COLUMN holiday.name IS
 		'what it is called';
 
+	COMMENT ON TABLE side IS
+		'a side that may be asked to agree to a move or a definition';
+	COMMENT ON COLUMN side.side IS
+		'name of the side; manager decides on exceptions';
+	COMMENT ON COLUMN side.role IS
+		'PostgreSQL role whose members sign for it; NULL: the role that owns the funnel';
+	COMMENT ON COLUMN side.description IS
+		'what it is asked for, in words';
+
+	COMMENT ON TABLE definition_log IS
+		'a change of a rule, transition, stage or definition; rows are added by triggers and never changed; definition_at() reads it';
+	COMMENT ON COLUMN definition_log.log_id IS
+		'key, in the order of the changes';
+	COMMENT ON COLUMN definition_log.changed_at IS
+		'when';
+	COMMENT ON COLUMN definition_log.actor IS
+		'who';
+	COMMENT ON COLUMN definition_log.relation IS
+		'table: rule, transition, stage or definition';
+	COMMENT ON COLUMN definition_log.operation IS
+		'insert, update, delete or truncate';
+	COMMENT ON COLUMN definition_log.definition IS
+		'definition that the row belongs to; NULL: a stage, which all definitions share';
+	COMMENT ON COLUMN definition_log.version IS
+		'version of that definition (for a stage: of the active one) after the change';
+	COMMENT ON COLUMN definition_log.old_row IS
+		'the row before; NULL: it came';
+	COMMENT ON COLUMN definition_log.new_row IS
+		'the row after; NULL: it went';
+
+	COMMENT ON TABLE signature IS
+		'a side''s agreement to a move of a lead or to a definition; append-only; see sign_move() and sign_definition()';
+	COMMENT ON COLUMN signature.signature_id IS
+		'key';
+	COMMENT ON COLUMN signature.lead_id IS
+		'lead that may move, which may be gone by now; NULL: a definition is agreed on';
+	COMMENT ON COLUMN signature.to_stage IS
+		'stage that it may move to';
+	COMMENT ON COLUMN signature.cycle IS
+		'cycle of the lead in which it may do so';
+	COMMENT ON COLUMN signature.definition IS
+		'definition that is agreed on; NULL: a move';
+	COMMENT ON COLUMN signature.version IS
+		'version of the definition that was signed';
+	COMMENT ON COLUMN signature.side IS
+		'side that agrees';
+	COMMENT ON COLUMN signature.signed_by IS
+		'who signed; kept by triggers';
+	COMMENT ON COLUMN signature.signed_at IS
+		'when; kept by triggers';
+	COMMENT ON COLUMN signature.note IS
+		'what was said';
+
 	COMMENT ON TABLE definition IS
 		'what counts: a set of rules and transitions, of which one is active';
 	COMMENT ON COLUMN definition.definition IS
@@ -139,6 +192,8 @@ BEGIN
 		'draft, active (exactly one) or retired';
 	COMMENT ON COLUMN definition.version IS
 		'rises with every transaction that changes the active definition; kept by triggers';
+	COMMENT ON COLUMN definition.sides IS
+		'sides that must have signed its rules and transitions before it can be activated; NULL: none';
 	COMMENT ON COLUMN definition.agreed_by_marketing IS
 		'who agreed for marketing';
 	COMMENT ON COLUMN definition.agreed_by_sales IS
@@ -180,6 +235,8 @@ BEGIN
 		'whoever asks must give a reason';
 	COMMENT ON COLUMN transition.exception IS
 		'the move is marked as an exception in history';
+	COMMENT ON COLUMN transition.sides IS
+		'sides that must have signed the move, each through somebody else than who asks for it; NULL: none';
 	COMMENT ON COLUMN transition.description IS
 		'why the move exists, in words';
 

@@ -103,6 +103,7 @@ BEGIN
 	PERFORM _create_money_views();
 	PERFORM _create_work_views();
 	PERFORM _create_hand_over_views();
+	PERFORM _create_agreement_view();
 END
 $$;
 

@@ -44,7 +44,10 @@ BEGIN
 		RETURN QUERY VALUES
 			('SELECT ON ALL TABLES IN SCHEMA %1$I'),
 			('UPDATE (' || writable || ') ON %1$I.lead'),
-			('INSERT, UPDATE ON %1$I.account, %1$I.answer');
+			('INSERT, UPDATE ON %1$I.account, %1$I.answer'),
+			('INSERT (lead_id, to_stage, definition, side, note) ON %1$I.signature'),
+			-- triggers keep these: whatever is written there is who signed
+			('UPDATE (agreed_by_marketing, agreed_by_sales, agreed_at) ON %1$I.definition');
 	END IF;
 
 	IF profile = 'sales' THEN
@@ -57,7 +60,9 @@ BEGIN
 	ELSIF profile = 'analyst' THEN
 		RETURN QUERY VALUES
 			('SELECT ON %1$I.' || replace(policy, ', ', ', %1$I.')
-			 || ', %1$I.deal, %1$I.deal_contact, %1$I.spend'),
+			 || ', %1$I.side, %1$I.definition_log, %1$I.deal, %1$I.deal_contact, %1$I.spend'),
+			('SELECT (signature_id, lead_id, to_stage, cycle, definition, version, side, '
+			 'signed_by, signed_at) ON %1$I.signature'),
 			-- without external_id, email, full_name, attributes and note
 			('SELECT (lead_id, job_title, department, seniority, years_in_industry, '
 			 'company, account_id, industry, company_size, annual_revenue, country, '

@@ -16,6 +16,17 @@ BEGIN ATOMIC
 		   ('rule', 'zz_check', 'check_rule', 23, 'O'),
 		   ('rule', 'zz_protect', 'protect_rule', 27, 'O'),
 		   ('transition', 'zz_check', 'check_transition', 23, 'O'),
+		   ('transition', 'zz_circle', 'refuse_circle', 21, 'O'),
+		   ('transition', 'zz_sides', 'check_sides', 23, 'O'),
+		   ('definition', 'zz_sides', 'check_sides', 23, 'O'),
+		   ('definition', 'zz_guard', 'guard_definition', 19, 'O'),
+		   ('definition', 'zz_one_active', 'keep_one_active', 25, 'O'),
+		   ('side', 'zz_protect', 'protect_side', 27, 'O'),
+		   ('signature', 'zz_stamp', 'stamp_signature', 7, 'O'),
+		   ('signature', 'zz_append_only', 'refuse_change', 27, 'O'),
+		   ('signature', 'zz_no_truncate', 'refuse_change', 34, 'O'),
+		   ('definition_log', 'zz_append_only', 'refuse_change', 27, 'O'),
+		   ('definition_log', 'zz_no_truncate', 'refuse_change', 34, 'O'),
 		   ('stage', 'zz_protect', 'protect_stage', 27, 'O'),
 		   ('element', 'zz_protect', 'protect_element', 27, 'O'),
 		   ('kind', 'zz_protect', 'protect_kind', 27, 'O'),
@@ -31,7 +42,7 @@ BEGIN ATOMIC
 	UNION ALL
 	SELECT t.relation, e.name, 'policy_changed', e.type, 'A'
 	FROM unnest(ARRAY['setting', 'kind', 'source', 'list', 'element', 'stage', 'calendar', 'holiday', 'definition',
-					  'transition', 'rule', 'reason']) AS t (relation),
+					  'transition', 'rule', 'side', 'reason']) AS t (relation),
 		 (VALUES ('zz_changed', 29::smallint), ('zz_emptied', 32)) AS e (name, type);
 END;
 
@@ -155,6 +166,12 @@ BEGIN
 		FROM %1$I.stage
 		WHERE working_time AND sla IS NOT NULL AND NOT EXISTS (SELECT FROM %1$I.calendar)
 		HAVING count(*) > 0
+		UNION ALL
+		SELECT 'side_without_role', 'warning', side, 1,
+			   format('Nobody can sign for it: role "%%s" does not exist.', role),
+			   'Name another one in table "side".'
+		FROM %1$I.side
+		WHERE role IS NOT NULL AND NOT EXISTS (SELECT FROM pg_roles AS r WHERE r.rolname = role)
 		UNION ALL
 		SELECT 'template_outdated', 'warning', 'setting', 1,
 			   format('The funnel is of template %%s, the extension of %%s.', template_version, $1),

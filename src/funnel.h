@@ -27,6 +27,7 @@ typedef enum LqTable
 	LQ_TABLE_DEAL,
 	LQ_TABLE_DEAL_CONTACT,
 	LQ_TABLE_DEFINITION,
+	LQ_TABLE_DEFINITION_LOG,
 	LQ_TABLE_ELEMENT,
 	LQ_TABLE_HOLIDAY,
 	LQ_TABLE_KIND,
@@ -35,6 +36,8 @@ typedef enum LqTable
 	LQ_TABLE_REASON,
 	LQ_TABLE_RULE,
 	LQ_TABLE_SETTING,
+	LQ_TABLE_SIDE,
+	LQ_TABLE_SIGNATURE,
 	LQ_TABLE_SOURCE,
 	LQ_TABLE_STAGE,
 	LQ_TABLE_STAGE_HISTORY,
@@ -142,6 +145,8 @@ typedef struct LqTransition
 	Interval   *after;			/* NULL: at once */
 	bool		needs_reason;
 	bool		exception;
+	int			n_sides;		/* that must have signed */
+	char	  **sides;
 	bool		has_condition;
 	char	   *condition_text;
 	char	   *condition_sql;
@@ -155,6 +160,13 @@ typedef struct LqReason
 	char	   *reason;
 	char	   *applies_to;
 } LqReason;
+
+/* who may be asked to agree: a row of table side */
+typedef struct LqSide
+{
+	char	   *name;
+	char	   *role;			/* NULL: the owner of the funnel */
+} LqSide;
 
 /* an element that answers may be about: a row of table element */
 typedef struct LqKnownElement
@@ -200,6 +212,8 @@ typedef struct LqFunnel
 	LqTransition *transitions;	/* by position, transition_id */
 	int			n_reasons;
 	LqReason   *reasons;
+	int			n_sides;
+	LqSide	   *sides;
 	int			n_elements;
 	LqKnownElement *elements;
 	int			n_hours;

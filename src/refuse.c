@@ -281,7 +281,21 @@ lq_transition_explain(LqLead *lead, const LqTransition *transition,
 		bool		allowed = lq_transition_exception_allowed(lead, transition);
 
 		report(arg, transition, "manager", allowed ? "met" : "unmet",
-			   allowed ? NULL : "a member of the role that owns the funnel");
+			   allowed ? NULL :
+			   lq_side_members(lead->funnel, "manager"));
+	}
+	for (int i = 0; i < transition->n_sides; i++)
+	{
+		const char *side = transition->sides[i];
+		LqSigned	is_signed = lq_transition_signed(lead, transition, side);
+
+		report(arg, transition, psprintf("signature of %s", side),
+			   is_signed == LQ_SIGNED ? "met" : "unmet",
+			   is_signed == LQ_SIGNED ? NULL :
+			   psprintf(is_signed == LQ_SIGNED_NOT ?
+						"sign_move() by %s" :
+						"%s, other than who asks for the move",
+						lq_side_members(lead->funnel, side)));
 	}
 }
 

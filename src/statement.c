@@ -153,10 +153,16 @@ static const struct
 		"SELECT {key} FROM {lead} WHERE scorecard IS NULL"
 		" OR {scored_version}(scorecard) <> $1"
 	" FOR NO KEY UPDATE SKIP LOCKED"},
+	/* cards may be left of a definition that is gone */
 	[LQ_STATEMENT_RAISE_VERSION] = {"t",
 		"UPDATE {definition}"
-		" SET version = (SELECT max(version) + 1 FROM {definition})"
+		" SET version = greatest((SELECT max(version) FROM {definition}),"
+		" (SELECT max(version) FROM {definition_log})) + 1"
 	" WHERE definition = $1"},
+	[LQ_STATEMENT_SIGNERS] = {"ktit",
+		"SELECT DISTINCT signed_by FROM {signature}"
+		" WHERE lead_id = $1 AND to_stage = $2 AND cycle = $3 AND side = $4"
+	" ORDER BY signed_by"},
 };
 
 /* *INDENT-ON* */
