@@ -401,6 +401,17 @@ BEGIN
 	COMMENT ON COLUMN activity.recorded_at IS
 		'when it was recorded; kept by triggers';
 
+	COMMENT ON TABLE baseline IS
+		'what the archived activities of a lead gave; its log begins with it. Written by archive_activities()';
+	COMMENT ON COLUMN baseline.lead_id IS
+		'lead';
+	COMMENT ON COLUMN baseline.scorecard IS
+		'what they gave, by rule';
+	COMMENT ON COLUMN baseline.archived_before IS
+		'activities from before were archived';
+	COMMENT ON COLUMN baseline.n IS
+		'how many there were';
+
 	COMMENT ON TABLE answer IS
 		'an answer to one element of a framework; the latest one counts';
 	COMMENT ON COLUMN answer.lead_id IS

@@ -296,6 +296,50 @@ BEGIN
 		WHERE a.occurred_at > a.recorded_at + interval '5 minutes'
 		HAVING count(*) > 0
 		$query$, funnel, k.leads, k.key, named, _deals_query(funnel, k.leads, k.key));
+	RETURN QUERY EXECUTE format($query$
+		SELECT 'answers_differ', 'error', 'lead', count(*),
+			   'Leads ' || array_to_string(%4$s, ', ') || ': bant, meddic or answers are not the latest of the log.',
+			   'Call rebuild_history().'
+		FROM %2$s AS l
+		JOIN (%5$s) AS a ON a.lead_id = l.%3$I
+		WHERE l.bant::jsonb || coalesce(a.bant, '{}') <> l.bant::jsonb
+		OR l.meddic::jsonb || coalesce(a.meddic, '{}') <> l.meddic::jsonb
+		OR coalesce(a.others, l.answers) <> l.answers
+		HAVING count(*) > 0
+		UNION ALL
+		SELECT 'account_missing', 'error', 'lead', count(*),
+			   'Leads ' || array_to_string(%4$s, ', ') || ': table "account" does not have theirs.',
+			   'Set account_id to NULL, and create the foreign key again.'
+		FROM %2$s AS l
+		WHERE l.account_id IS NOT NULL
+		AND NOT EXISTS (SELECT FROM %1$I.account AS a WHERE a.account_id = l.account_id)
+		HAVING count(*) > 0
+		UNION ALL
+		SELECT 'lead_missing', 'error', f.relation, count(*),
+			   format('Of leads such as %%s, which do not exist.', min(f.lead)),
+			   'Delete them, and create the foreign key again.'
+		FROM (SELECT 'activity', lead_id::text FROM %1$I.activity AS a
+			  WHERE NOT EXISTS (SELECT FROM %2$s AS l WHERE l.%3$I = a.lead_id)
+			  UNION ALL
+			  SELECT 'answer', lead_id::text FROM %1$I.answer AS a
+			  WHERE NOT EXISTS (SELECT FROM %2$s AS l WHERE l.%3$I = a.lead_id)
+			  UNION ALL
+			  SELECT 'baseline', lead_id::text FROM %1$I.baseline AS b
+			  WHERE NOT EXISTS (SELECT FROM %2$s AS l WHERE l.%3$I = b.lead_id)) AS f (relation, lead)
+		GROUP BY f.relation
+		UNION ALL
+		SELECT 'baseline_unused', 'info', r.name, count(*),
+			   'Archived activities gave points by a rule that the active definition lacks.',
+			   'A rule of the same name would go on with them.'
+		FROM %1$I.baseline AS b
+		CROSS JOIN LATERAL explain_score(b.scorecard, greatest(as_of(b.scorecard), funnel_now())) AS e
+		JOIN %1$I.rule AS r ON r.rule_id = e.rule_id
+		WHERE NOT EXISTS (SELECT FROM %1$I.rule AS heir
+						JOIN %1$I.definition AS d ON d.definition = heir.definition
+						WHERE d.status = 'active' AND heir.axis = 'engagement' AND
+							  (heir.rule_id = e.rule_id OR heir.name = r.name))
+		GROUP BY r.name
+		$query$, funnel, k.leads, k.key, named, _answers_query(funnel));
 END
 $body$;
 

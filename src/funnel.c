@@ -57,6 +57,7 @@ static const char *const table_names[LQ_N_TABLES] = {
 	[LQ_TABLE_ACCOUNT] = "account",
 	[LQ_TABLE_ACTIVITY] = "activity",
 	[LQ_TABLE_ANSWER] = "answer",
+	[LQ_TABLE_BASELINE] = "baseline",
 	[LQ_TABLE_CALENDAR] = "calendar",
 	[LQ_TABLE_DEAL] = "deal",
 	[LQ_TABLE_DEAL_CONTACT] = "deal_contact",

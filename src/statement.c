@@ -62,10 +62,36 @@ static const struct
 	" won_amount = $5, reason = coalesce($6, reason) WHERE {key} = $1"},
 	[LQ_STATEMENT_REVIEW] = {"k",
 	"UPDATE {lead} SET review_at = review_at WHERE {key} = $1"},
+	/* the log with what was archived of it, as one snapshot has them */
 	[LQ_STATEMENT_LOG] = {"k",
-		"SELECT a FROM {activity} AS a WHERE lead_id = $1"
+		"SELECT a, b.scorecard FROM (SELECT) AS one"
+		" LEFT JOIN {baseline} AS b ON b.lead_id = $1"
+		" LEFT JOIN {activity} AS a ON a.lead_id = $1"
 		" ORDER BY CASE WHEN occurred_at > recorded_at + '5 minutes'::interval"
 	" THEN recorded_at ELSE occurred_at END, activity_id"},
+	[LQ_STATEMENT_OLD_LEADS] = {"z",
+		"SELECT pg_catalog.array_agg(lead_id ORDER BY lead_id)"
+		" FROM (SELECT DISTINCT lead_id FROM {activity}"
+		" WHERE CASE WHEN occurred_at > recorded_at + '5 minutes'::interval"
+	" THEN recorded_at ELSE occurred_at END < $1) AS a"},
+	[LQ_STATEMENT_TAKE_OLD] = {"kz",
+		"WITH old AS (DELETE FROM {activity} AS a WHERE lead_id = $1"
+		" AND CASE WHEN occurred_at > recorded_at + '5 minutes'::interval"
+		" THEN recorded_at ELSE occurred_at END < $2"
+		" RETURNING a, activity_id,"
+		" CASE WHEN occurred_at > recorded_at + '5 minutes'::interval"
+		" THEN recorded_at ELSE occurred_at END AS at)"
+		" SELECT a, b.scorecard FROM old"
+		" LEFT JOIN {baseline} AS b ON b.lead_id = $1"
+	" ORDER BY at, activity_id"},
+	[LQ_STATEMENT_SET_BASELINE] = {"kczI",
+		"INSERT INTO {baseline} AS b (lead_id, scorecard, archived_before, n)"
+		" VALUES ($1, $2, $3, $4)"
+		" ON CONFLICT (lead_id) DO UPDATE SET scorecard = excluded.scorecard,"
+		" archived_before = greatest(b.archived_before, excluded.archived_before),"
+	" n = b.n + excluded.n"},
+	[LQ_STATEMENT_RULE_NAME] = {"I",
+	"SELECT name FROM {rule} WHERE rule_id = $1"},
 	[LQ_STATEMENT_LATEST_ANSWER] = {"ktt",
 		"SELECT level FROM {answer}"
 		" WHERE lead_id = $1 AND framework = $2 AND element = $3"
