@@ -133,22 +133,27 @@ explain_move(LqFunnel *funnel, HeapTuple tuple, const LqLead *actual,
 	for (LqFunnel *model = funnel; model != NULL;
 		 model = lq_funnel_replaced(model))
 	{
+		int			found;
+
 		path->n_hops = 0;
 		path->hops = NULL;
 		lq_lead_init(&expected, model, tuple);
 		expected.reason = reason;
-		difference = find_path(&expected, actual, old, facts, path);
-		if (difference == NO_DIFFERENCE)
-		{
-			lq_lead_done(&expected);
+		found = find_path(&expected, actual, old, facts, path);
+		lq_lead_done(&expected);
+		if (found == NO_DIFFERENCE)
 			return model;
-		}
+		if (model == funnel)
+			difference = found;
 	}
 
 	/* an update was judged BEFORE: what that granted is not what is here */
 	if (difference != NOT_GRANTED || old != NULL)
 		refuse_tampering(funnel, difference == NOT_GRANTED ?
 						 LQ_LEAD_STAGE : difference);
+	/* the policy in force says no, and says why */
+	lq_lead_init(&expected, funnel, tuple);
+	expected.reason = reason;
 	start_again(&expected, NULL, facts);
 	lq_stage_refuse(&expected, NULL, lq_lead_get_text(actual, LQ_LEAD_STAGE));
 }
