@@ -45,13 +45,13 @@ same(const LqLead *a, const LqLead *b, LqLeadColumn column)
 
 static void
 pg_attribute_noreturn()
-refuse_tampering(const LqFunnel *funnel, LqLeadColumn column)
+refuse_tampering(const LqFunnel *funnel, AttrNumber column)
 {
 	ereport(ERROR,
 			(errcode(ERRCODE_TRIGGERED_DATA_CHANGE_VIOLATION),
 			 errmsg("a trigger changed column \"%s\" after qualify_lead() had set it",
 					NameStr(TupleDescAttr(funnel->lead_desc,
-										  funnel->lead_attno[column] - 1)->attname)),
+										  column - 1)->attname)),
 			 errhint("Let BEFORE triggers of yours sort before \"zz_qualify\", and ask for a stage there.")));
 }
 
@@ -149,8 +149,9 @@ explain_move(LqFunnel *funnel, HeapTuple tuple, const LqLead *actual,
 
 	/* an update was judged BEFORE: what that granted is not what is here */
 	if (difference != NOT_GRANTED || old != NULL)
-		refuse_tampering(funnel, difference == NOT_GRANTED ?
-						 LQ_LEAD_STAGE : difference);
+		refuse_tampering(funnel,
+						 funnel->lead_attno[difference == NOT_GRANTED ?
+											LQ_LEAD_STAGE : difference]);
 	/* the policy in force says no, and says why */
 	lq_lead_init(&expected, funnel, tuple);
 	expected.reason = reason;
@@ -334,6 +335,9 @@ record_lead(PG_FUNCTION_ARGS)
 	if (update)
 	{
 		lq_lead_init(&old, funnel, trigdata->tg_trigtuple);
+		if (!datum_image_eq(old.values[funnel->key_attno - 1], key,
+							funnel->key_typbyval, funnel->key_typlen))
+			refuse_tampering(funnel, funnel->key_attno);
 		(void) lq_own_write_after(funnel, key, &flags);
 	}
 
@@ -362,7 +366,7 @@ record_lead(PG_FUNCTION_ARGS)
 		int			difference = first_difference(&old, &lead);
 
 		if (difference != NO_DIFFERENCE)
-			refuse_tampering(funnel, difference);
+			refuse_tampering(funnel, funnel->lead_attno[difference]);
 	}
 
 	answered = (flags & LQ_WRITE_ANSWERS) == 0 &&
