@@ -271,6 +271,8 @@ qualify_lead(PG_FUNCTION_ARGS)
 		create(&lead, asked, &path);
 	if (path.n_hops > 0)
 		use_up(&lead, key, &before_move);
+	else if (!update)
+		lq_used_up_refused(&lead, key);
 	set_review(&lead, path.n_hops > 0);
 
 	if (lead.card_changed || !update)

@@ -119,13 +119,14 @@ find_path(LqLead *expected, const LqLead *actual, const LqLead *old,
 /*
  * Explain where the lead is by the transitions.  A policy that another
  * session committed after the BEFORE trigger had judged this row must not
- * fail the statement: then it is explained by the one before.  Returns the
- * funnel that the path belongs to.
+ * fail the statement: then it is explained by the one before.  But what the
+ * BEFORE trigger refused a new lead is not granted by a policy that had been
+ * replaced even then.  Returns the funnel that the path belongs to.
  */
 static LqFunnel *
 explain_move(LqFunnel *funnel, HeapTuple tuple, const LqLead *actual,
 			 const LqLead *old, const LqUsedUp *facts, char *reason,
-			 LqPath *path)
+			 const LqFunnel *refused_by, LqPath *path)
 {
 	LqLead		expected;
 	int			difference = NO_DIFFERENCE;
@@ -145,6 +146,8 @@ explain_move(LqFunnel *funnel, HeapTuple tuple, const LqLead *actual,
 			return model;
 		if (model == funnel)
 			difference = found;
+		if (model == refused_by)
+			break;
 	}
 
 	/* an update was judged BEFORE: what that granted is not what is here */
@@ -345,12 +348,13 @@ record_lead(PG_FUNCTION_ARGS)
 	{
 		HeapTuple	tuple = update ? trigdata->tg_newtuple :
 		trigdata->tg_trigtuple;
+		const LqFunnel *refused_by;
 		LqLead		judged;
 		LqUsedUp	facts;
 
 		/* the row as it was judged, before a move used up some of it */
 		lq_lead_init(&judged, funnel, tuple);
-		lq_used_up_take(&judged, key);
+		refused_by = lq_used_up_take(&judged, key);
 		lq_used_up_read(&judged, &facts);
 		reason = lq_lead_get_text(&judged, LQ_LEAD_REASON);
 		note = lq_lead_get_text(&judged, LQ_LEAD_NOTE);
@@ -358,7 +362,7 @@ record_lead(PG_FUNCTION_ARGS)
 		/* the history tells the definition that the lead moved by */
 		lead.funnel = explain_move(funnel, tuple, &lead,
 								   update ? &old : NULL, &facts, reason,
-								   &path);
+								   refused_by, &path);
 		lq_lead_done(&judged);
 	}
 	else

@@ -35,6 +35,7 @@ typedef struct Waiting
 	dlist_node	node;
 	Oid			schema;
 	Datum		key;
+	const LqFunnel *refused_by; /* NULL: the move was granted */
 	LqUsedUp	columns;
 } Waiting;
 
@@ -91,26 +92,13 @@ lq_used_up_read(const LqLead *lead, LqUsedUp *columns)
 										 &columns->isnull[i]);
 }
 
-/* Keep what the lead had there before its move, if the move changed it. */
-void
-lq_used_up_put(const LqLead *lead, Datum key, const LqUsedUp *before)
+/* Keep that for the AFTER trigger. */
+static void
+put(const LqFunnel *funnel, Datum key, const LqUsedUp *columns,
+	const LqFunnel *refused_by)
 {
-	const LqFunnel *funnel = lead->funnel;
 	MemoryContext old;
 	Waiting    *waiting;
-	bool		changed = false;
-
-	(void) take(funnel, key);
-	for (int i = 0; i < lengthof(cleared) && !changed; i++)
-	{
-		bool		isnull;
-		Datum		value = lq_lead_get(lead, cleared[i], &isnull);
-
-		/* what was not set anew is the very same datum */
-		changed = isnull != before->isnull[i] || value != before->values[i];
-	}
-	if (!changed)
-		return;
 
 	if (!registered)
 	{
@@ -127,17 +115,53 @@ lq_used_up_put(const LqLead *lead, Datum key, const LqUsedUp *before)
 	waiting = palloc(sizeof(Waiting));
 	waiting->schema = funnel->schema;
 	waiting->key = datumCopy(key, funnel->key_typbyval, funnel->key_typlen);
+	waiting->refused_by = refused_by;
 	for (int i = 0; i < lengthof(cleared); i++)
 	{
 		Form_pg_attribute attr = TupleDescAttr(funnel->lead_desc,
 											   funnel->lead_attno[cleared[i]] - 1);
 
-		waiting->columns.isnull[i] = before->isnull[i];
-		waiting->columns.values[i] = before->isnull[i] ? (Datum) 0 :
-			datumCopy(before->values[i], attr->attbyval, attr->attlen);
+		waiting->columns.isnull[i] = columns->isnull[i];
+		waiting->columns.values[i] = columns->isnull[i] ? (Datum) 0 :
+			datumCopy(columns->values[i], attr->attbyval, attr->attlen);
 	}
 	dlist_push_tail(bucket_of(funnel, key), &waiting->node);
 	MemoryContextSwitchTo(old);
+}
+
+/* Keep what the lead had there before its move, if the move changed it. */
+void
+lq_used_up_put(const LqLead *lead, Datum key, const LqUsedUp *before)
+{
+	bool		changed = false;
+
+	(void) take(lead->funnel, key);
+	for (int i = 0; i < lengthof(cleared) && !changed; i++)
+	{
+		bool		isnull;
+		Datum		value = lq_lead_get(lead, cleared[i], &isnull);
+
+		/* what was not set anew is the very same datum */
+		changed = isnull != before->isnull[i] || value != before->values[i];
+	}
+	if (changed)
+		put(lead->funnel, key, before, NULL);
+}
+
+/*
+ * Note that this policy does not let the new lead in where it asks to be.
+ * That is news only where there is an earlier one, which might.
+ */
+void
+lq_used_up_refused(const LqLead *lead, Datum key)
+{
+	LqUsedUp	columns;
+
+	(void) take(lead->funnel, key);
+	if (lq_funnel_replaced(lead->funnel) == NULL)
+		return;
+	lq_used_up_read(lead, &columns);
+	put(lead->funnel, key, &columns, lead->funnel);
 }
 
 /* Put such columns back. */
@@ -148,12 +172,17 @@ lq_used_up_restore(LqLead *lead, const LqUsedUp *columns)
 		lq_lead_set(lead, cleared[i], columns->values[i], columns->isnull[i]);
 }
 
-/* Put what the lead's move used up back into the row at hand. */
-void
+/*
+ * Put what the lead's move used up back into the row at hand.  Returns the
+ * policy that refused a new lead its stage, or NULL.
+ */
+const LqFunnel *
 lq_used_up_take(LqLead *lead, Datum key)
 {
 	Waiting    *waiting = take(lead->funnel, key);
 
-	if (waiting != NULL)
-		lq_used_up_restore(lead, &waiting->columns);
+	if (waiting == NULL)
+		return NULL;
+	lq_used_up_restore(lead, &waiting->columns);
+	return waiting->refused_by;
 }

@@ -3,7 +3,7 @@
 BEGIN;
 SET LOCAL client_min_messages = warning;
 SET LOCAL TimeZone = 'UTC';
-SELECT plan(143);
+SELECT plan(147);
 
 SELECT create_funnel('crm', 'UTC');
 CREATE ROLE regress_lq_rep;
@@ -118,6 +118,15 @@ INSERT INTO newcomer VALUES
 	('columns that triggers keep', 'stage,source,cycle,deals_won,scorecard', '''sal'',''partner'',9,3,''{v1 version=1}''', '^done: sal cycle 1 card t won 0 answers \{\} reason - moves sal$');
 SELECT matches(pg_temp.attempt('regress_lq_rep', replace(replace(template, '{columns}', 'external_id,' || columns), '{values}', '''new'',' || "values"), 'new'),
 	answer, concat(wish, ', through ', writer)) FROM inserter, newcomer;
+
+-- a policy that was replaced in the same transaction
+INSERT INTO crm.transition (definition, position, from_stage, to_stage) VALUES ('default', 15, NULL, 'nurture');
+SELECT matches(pg_temp.attempt(current_user, 'INSERT INTO crm.lead (external_id, stage) VALUES (''new'', ''nurture'')', 'new'), '^done: nurture', 'a way in');
+DELETE FROM crm.transition WHERE position = 15;
+SELECT matches(pg_temp.attempt(current_user, 'INSERT INTO crm.lead (external_id, stage) VALUES (''new'', ''nurture'')', 'new'), '^23514 .*No transition allows this move', 'that was closed is closed');
+SELECT matches(pg_temp.attempt(current_user, 'INSERT INTO crm.lead (lead_id, stage) VALUES (9, ''nurture'') ON CONFLICT DO NOTHING', 'new'), '^23514 ', 'whatever may come of the insert');
+SELECT matches(pg_temp.attempt(current_user, 'INSERT INTO crm.lead (lead_id, stage) VALUES (1, ''nurture'') ON CONFLICT DO NOTHING; INSERT INTO crm.lead (external_id, stage, source) VALUES (''new'', ''sal'', ''partner'')', 'new'),
+	'^done: sal', 'and nothing else is');
 
 SELECT * FROM finish();
 ROLLBACK;
