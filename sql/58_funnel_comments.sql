@@ -131,6 +131,59 @@ BEGIN
 	COMMENT ON COLUMN holiday.name IS
 		'what it is called';
 
+	COMMENT ON TABLE side IS
+		'a side that may be asked to agree to a move or a definition';
+	COMMENT ON COLUMN side.side IS
+		'name of the side; manager decides on exceptions';
+	COMMENT ON COLUMN side.role IS
+		'PostgreSQL role whose members sign for it; NULL: the role that owns the funnel';
+	COMMENT ON COLUMN side.description IS
+		'what it is asked for, in words';
+
+	COMMENT ON TABLE definition_log IS
+		'a change of a rule, transition, stage or definition; rows are added by triggers and never changed; definition_at() reads it';
+	COMMENT ON COLUMN definition_log.log_id IS
+		'key, in the order of the changes';
+	COMMENT ON COLUMN definition_log.changed_at IS
+		'when';
+	COMMENT ON COLUMN definition_log.actor IS
+		'who';
+	COMMENT ON COLUMN definition_log.relation IS
+		'table: rule, transition, stage or definition';
+	COMMENT ON COLUMN definition_log.operation IS
+		'insert, update, delete or truncate';
+	COMMENT ON COLUMN definition_log.definition IS
+		'definition that the row belongs to; NULL: a stage, which all definitions share';
+	COMMENT ON COLUMN definition_log.version IS
+		'version of that definition (for a stage: of the active one) after the change';
+	COMMENT ON COLUMN definition_log.old_row IS
+		'the row before; NULL: it came';
+	COMMENT ON COLUMN definition_log.new_row IS
+		'the row after; NULL: it went';
+
+	COMMENT ON TABLE signature IS
+		'a side''s agreement to a move of a lead or to a definition; append-only; see sign_move() and sign_definition()';
+	COMMENT ON COLUMN signature.signature_id IS
+		'key';
+	COMMENT ON COLUMN signature.lead_id IS
+		'lead that may move, which may be gone by now; NULL: a definition is agreed on';
+	COMMENT ON COLUMN signature.to_stage IS
+		'stage that it may move to';
+	COMMENT ON COLUMN signature.cycle IS
+		'cycle of the lead in which it may do so';
+	COMMENT ON COLUMN signature.definition IS
+		'definition that is agreed on; NULL: a move';
+	COMMENT ON COLUMN signature.version IS
+		'version of the definition that was signed';
+	COMMENT ON COLUMN signature.side IS
+		'side that agrees';
+	COMMENT ON COLUMN signature.signed_by IS
+		'who signed; kept by triggers';
+	COMMENT ON COLUMN signature.signed_at IS
+		'when; kept by triggers';
+	COMMENT ON COLUMN signature.note IS
+		'what was said';
+
 	COMMENT ON TABLE definition IS
 		'what counts: a set of rules and transitions, of which one is active';
 	COMMENT ON COLUMN definition.definition IS
@@ -139,6 +192,8 @@ BEGIN
 		'draft, active (exactly one) or retired';
 	COMMENT ON COLUMN definition.version IS
 		'rises with every transaction that changes the active definition; kept by triggers';
+	COMMENT ON COLUMN definition.sides IS
+		'sides that must have signed its rules and transitions before it can be activated; NULL: none';
 	COMMENT ON COLUMN definition.agreed_by_marketing IS
 		'who agreed for marketing';
 	COMMENT ON COLUMN definition.agreed_by_sales IS
@@ -180,6 +235,8 @@ BEGIN
 		'whoever asks must give a reason';
 	COMMENT ON COLUMN transition.exception IS
 		'the move is marked as an exception in history';
+	COMMENT ON COLUMN transition.sides IS
+		'sides that must have signed the move, each through somebody else than who asks for it; NULL: none';
 	COMMENT ON COLUMN transition.description IS
 		'why the move exists, in words';
 
@@ -344,6 +401,17 @@ BEGIN
 	COMMENT ON COLUMN activity.recorded_at IS
 		'when it was recorded; kept by triggers';
 
+	COMMENT ON TABLE baseline IS
+		'what the archived activities of a lead gave; its log begins with it. Written by archive_activities()';
+	COMMENT ON COLUMN baseline.lead_id IS
+		'lead';
+	COMMENT ON COLUMN baseline.scorecard IS
+		'what they gave, by rule';
+	COMMENT ON COLUMN baseline.archived_before IS
+		'activities from before were archived';
+	COMMENT ON COLUMN baseline.n IS
+		'how many there were';
+
 	COMMENT ON TABLE answer IS
 		'an answer to one element of a framework; the latest one counts';
 	COMMENT ON COLUMN answer.lead_id IS
@@ -364,6 +432,53 @@ BEGIN
 		'who wrote it down';
 	COMMENT ON COLUMN answer.answered_at IS
 		'when it was given';
+
+	COMMENT ON TABLE verdict IS
+		'what one side thinks of a lead; the latest of a side in a cycle counts, see verdict_agreement';
+	COMMENT ON COLUMN verdict.verdict_id IS
+		'key';
+	COMMENT ON COLUMN verdict.lead_id IS
+		'lead';
+	COMMENT ON COLUMN verdict.side IS
+		'whose judgement it is: marketing or sales';
+	COMMENT ON COLUMN verdict.qualified IS
+		'is the lead qualified, in the eyes of that side?';
+	COMMENT ON COLUMN verdict.note IS
+		'why, in words';
+	COMMENT ON COLUMN verdict.judged_by IS
+		'who judged';
+	COMMENT ON COLUMN verdict.judged_at IS
+		'when';
+
+	COMMENT ON TABLE message IS
+		'a kind of message and whom it may be sent to, see may_send()';
+	COMMENT ON COLUMN message.message IS
+		'kind of message';
+	COMMENT ON COLUMN message.party IS
+		'who sends it: marketing or sales';
+	COMMENT ON COLUMN message.milestones IS
+		'a lead must be in a stage of one of these milestones';
+	COMMENT ON COLUMN message.stages IS
+		'and in one of these stages; NULL: in any of them';
+	COMMENT ON COLUMN message.description IS
+		'in words';
+
+	COMMENT ON TABLE content IS
+		'something to read, watch or attend, see next_content()';
+	COMMENT ON COLUMN content.content_id IS
+		'key; activities name it, or the title, as properties.content';
+	COMMENT ON COLUMN content.title IS
+		'title';
+	COMMENT ON COLUMN content.url IS
+		'where it is';
+	COMMENT ON COLUMN content.milestones IS
+		'it is for leads in stages of these milestones';
+	COMMENT ON COLUMN content.stages IS
+		'and of these stages; NULL: of any of them';
+	COMMENT ON COLUMN content.topic IS
+		'what it is about';
+	COMMENT ON COLUMN content.position IS
+		'order in which it is offered';
 
 	COMMENT ON TABLE stage_history IS
 		'a move that happened; rows are added by triggers and never changed, at most voided';

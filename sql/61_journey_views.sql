@@ -107,6 +107,7 @@ BEGIN
 	), unit AS (
 		SELECT p.lead_id, p.cycle,
 			   min(p.entered_at) AS started_at,
+			   max(p.entered_at) AS last_at,
 			   min(p.entered_at) FILTER (WHERE p.milestone = 'lead') AS lead_at,
 			   min(p.entered_at) FILTER (WHERE p.milestone = 'mql') AS mql_at,
 			   min(p.entered_at) FILTER (WHERE p.milestone = 'sal') AS sal_at,
@@ -187,12 +188,14 @@ BEGIN
 		   u.sql_definition AS sql_definition,
 		   u.sql_version::bigint AS sql_version,
 		   coalesce(w.deals, 0) AS won_deals,
-		   coalesce(w.amount, 0) AS won_amount
+		   coalesce(w.amount, 0) AS won_amount,
+		   CASE WHEN l.lead_id IS NULL THEN u.last_at END AS last_seen_at
 	FROM unit u
-	LEFT JOIN won w ON w.lead_id = u.lead_id AND w.cycle = u.cycle;
+	LEFT JOIN won w ON w.lead_id = u.lead_id AND w.cycle = u.cycle
+	LEFT JOIN lead l ON l.lead_id = u.lead_id;
 
 	COMMENT ON VIEW lead_journey IS
-'One row per unit (lead and cycle), from the history that is not voided. <milestone>_at: first entry into any stage of the milestone. exit, exited_at, exit_reason: the last row of the cycle where it stands in nurture, disqualified or lost. source, campaign, owner, account_id: as the cycle began; mql_ and sql_ columns: as the row of that entry has them. days_a_to_b: seconds / 86400, negative where b came first, NULL where one is missing. won_deals, won_amount: deals credited to the unit by won_deal, each deal once. No personal data. A deleted lead keeps its rows.';
+'One row per unit (lead and cycle), from the history that is not voided. <milestone>_at: first entry into any stage of the milestone. exit, exited_at, exit_reason: the last row of the cycle where it stands in nurture, disqualified or lost. source, campaign, owner, account_id: as the cycle began; mql_ and sql_ columns: as the row of that entry has them. days_a_to_b: seconds / 86400, negative where b came first, NULL where one is missing. won_deals, won_amount: deals credited to the unit by won_deal, each deal once. No personal data. A deleted lead keeps its rows; last_seen_at is then its last entry in the cycle, after which nothing is known: NULL while the lead is there.';
 
 	CREATE VIEW stage_stay WITH (security_invoker = true) AS
 	WITH stay AS (

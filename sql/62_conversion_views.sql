@@ -191,6 +191,8 @@ BEGIN
 								  THEN j.customer_at
 								  WHEN j.exited_at IS NOT NULL
 								  THEN j.exited_at
+								  WHEN j.last_seen_at IS NOT NULL
+								  THEN greatest(j.last_seen_at, j.sql_at)
 								  ELSE greatest(funnel_now(), j.sql_at)
 							 END) AS days
 		FROM lead_journey j
@@ -274,7 +276,7 @@ BEGIN
 	ORDER BY c.month;
 
 	COMMENT ON VIEW sql_velocity IS
-'One row per month (in the funnel''s time zone) of entered(sql). Velocity = entered(customer) - entered(sql) in the same cycle, in days. sqls = n + n_open + n_exited + n_odd: n became a customer, n_exited left for nurture, disqualified or lost without, n_open did neither, n_odd were a customer first and are left out of the rest. mean_days, median_days, p90_days: of the n closed, hence too short while many are open. km_median_days: Kaplan-Meier, exits censored at the exit, open ones at now, events before ties; the least t with S(t) <= 0.5, NULL if there is none. won_by_30 … won_by_180: Aalen-Johansen, the share that is a customer by day 30 … 180, exits competing; a fraction, NULL where nobody was followed that long.';
+'One row per month (in the funnel''s time zone) of entered(sql). Velocity = entered(customer) - entered(sql) in the same cycle, in days. sqls = n + n_open + n_exited + n_odd: n became a customer, n_exited left for nurture, disqualified or lost without, n_open did neither, n_odd were a customer first and are left out of the rest. mean_days, median_days, p90_days: of the n closed, hence too short while many are open. km_median_days: Kaplan-Meier, exits censored at the exit, open ones at now, those of deleted leads at their last entry, events before ties; the least t with S(t) <= 0.5, NULL if there is none. won_by_30 … won_by_180: Aalen-Johansen, the share that is a customer by day 30 … 180, exits competing; a fraction, NULL where nobody was followed that long.';
 END
 $template$;
 

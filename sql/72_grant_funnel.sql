@@ -17,7 +17,7 @@ SET search_path = pg_catalog, pg_temp
 AS $body$
 DECLARE
 	policy constant text :=
-		'setting, kind, source, list, element, question, stage, calendar, holiday, definition, transition, rule, reason';
+		'setting, kind, source, list, element, question, stage, calendar, holiday, definition, transition, rule, reason, message, content';
 	-- what people may set; the rest of the lead is kept by triggers
 	writable constant text :=
 		'external_id, email, full_name, job_title, department, seniority, years_in_industry, '
@@ -44,7 +44,11 @@ BEGIN
 		RETURN QUERY VALUES
 			('SELECT ON ALL TABLES IN SCHEMA %1$I'),
 			('UPDATE (' || writable || ') ON %1$I.lead'),
-			('INSERT, UPDATE ON %1$I.account, %1$I.answer');
+			('INSERT, UPDATE ON %1$I.account, %1$I.answer'),
+			('INSERT ON %1$I.verdict'),
+			('INSERT (lead_id, to_stage, definition, side, note) ON %1$I.signature'),
+			-- triggers keep these: whatever is written there is who signed
+			('UPDATE (agreed_by_marketing, agreed_by_sales, agreed_at) ON %1$I.definition');
 	END IF;
 
 	IF profile = 'sales' THEN
@@ -57,7 +61,9 @@ BEGIN
 	ELSIF profile = 'analyst' THEN
 		RETURN QUERY VALUES
 			('SELECT ON %1$I.' || replace(policy, ', ', ', %1$I.')
-			 || ', %1$I.deal, %1$I.deal_contact, %1$I.spend'),
+			 || ', %1$I.side, %1$I.definition_log, %1$I.deal, %1$I.deal_contact, %1$I.spend'),
+			('SELECT (signature_id, lead_id, to_stage, cycle, definition, version, side, '
+			 'signed_by, signed_at) ON %1$I.signature'),
 			-- without external_id, email, full_name, attributes and note
 			('SELECT (lead_id, job_title, department, seniority, years_in_industry, '
 			 'company, account_id, industry, company_size, annual_revenue, country, '
@@ -71,6 +77,8 @@ BEGIN
 			 'actor, recorded_at) ON %1$I.activity'),
 			('SELECT (lead_id, answer_id, framework, element, level, via, '
 			 'answered_by, answered_at) ON %1$I.answer'),
+			('SELECT (verdict_id, lead_id, side, qualified, judged_by, judged_at) '
+			 'ON %1$I.verdict'),
 			('SELECT (history_id, lead_id, from_stage, to_stage, entered_at, cycle, '
 			 'actor, automatic, exception, reason, score, definition, version, source, '
 			 'campaign, owner, account_id, due_at, voided_at, voided_by) ON %1$I.stage_history');

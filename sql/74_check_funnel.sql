@@ -13,9 +13,21 @@ BEGIN ATOMIC
 		   ('stage_history', 'zz_append_only', 'append_only_history', 27, 'O'),
 		   ('activity', 'zz_stamp', 'stamp_activity', 23, 'O'),
 		   ('deal', 'zz_stamp', 'stamp_deal', 23, 'O'),
+		   ('account', 'zz_update', 'refit_account_leads', 16, 'O'),
 		   ('rule', 'zz_check', 'check_rule', 23, 'O'),
 		   ('rule', 'zz_protect', 'protect_rule', 27, 'O'),
 		   ('transition', 'zz_check', 'check_transition', 23, 'O'),
+		   ('transition', 'zz_circle', 'refuse_circle', 21, 'O'),
+		   ('transition', 'zz_sides', 'check_sides', 23, 'O'),
+		   ('definition', 'zz_sides', 'check_sides', 23, 'O'),
+		   ('definition', 'zz_guard', 'guard_definition', 19, 'O'),
+		   ('definition', 'zz_one_active', 'keep_one_active', 25, 'O'),
+		   ('side', 'zz_protect', 'protect_side', 27, 'O'),
+		   ('signature', 'zz_stamp', 'stamp_signature', 7, 'O'),
+		   ('signature', 'zz_append_only', 'refuse_change', 27, 'O'),
+		   ('signature', 'zz_no_truncate', 'refuse_change', 34, 'O'),
+		   ('definition_log', 'zz_append_only', 'refuse_change', 27, 'O'),
+		   ('definition_log', 'zz_no_truncate', 'refuse_change', 34, 'O'),
 		   ('stage', 'zz_protect', 'protect_stage', 27, 'O'),
 		   ('element', 'zz_protect', 'protect_element', 27, 'O'),
 		   ('kind', 'zz_protect', 'protect_kind', 27, 'O'),
@@ -31,7 +43,7 @@ BEGIN ATOMIC
 	UNION ALL
 	SELECT t.relation, e.name, 'policy_changed', e.type, 'A'
 	FROM unnest(ARRAY['setting', 'kind', 'source', 'list', 'element', 'stage', 'calendar', 'holiday', 'definition',
-					  'transition', 'rule', 'reason']) AS t (relation),
+					  'transition', 'rule', 'side', 'reason']) AS t (relation),
 		 (VALUES ('zz_changed', 29::smallint), ('zz_emptied', 32)) AS e (name, type);
 END;
 
@@ -156,6 +168,12 @@ BEGIN
 		WHERE working_time AND sla IS NOT NULL AND NOT EXISTS (SELECT FROM %1$I.calendar)
 		HAVING count(*) > 0
 		UNION ALL
+		SELECT 'side_without_role', 'warning', side, 1,
+			   format('Nobody can sign for it: role "%%s" does not exist.', role),
+			   'Name another one in table "side".'
+		FROM %1$I.side
+		WHERE role IS NOT NULL AND NOT EXISTS (SELECT FROM pg_roles AS r WHERE r.rolname = role)
+		UNION ALL
 		SELECT 'template_outdated', 'warning', 'setting', 1,
 			   format('The funnel is of template %%s, the extension of %%s.', template_version, $1),
 			   'Call upgrade_funnel().'
@@ -278,6 +296,50 @@ BEGIN
 		WHERE a.occurred_at > a.recorded_at + interval '5 minutes'
 		HAVING count(*) > 0
 		$query$, funnel, k.leads, k.key, named, _deals_query(funnel, k.leads, k.key));
+	RETURN QUERY EXECUTE format($query$
+		SELECT 'answers_differ', 'error', 'lead', count(*),
+			   'Leads ' || array_to_string(%4$s, ', ') || ': bant, meddic or answers are not the latest of the log.',
+			   'Call rebuild_history().'
+		FROM %2$s AS l
+		JOIN (%5$s) AS a ON a.lead_id = l.%3$I
+		WHERE l.bant::jsonb || coalesce(a.bant, '{}') <> l.bant::jsonb
+		OR l.meddic::jsonb || coalesce(a.meddic, '{}') <> l.meddic::jsonb
+		OR coalesce(a.others, l.answers) <> l.answers
+		HAVING count(*) > 0
+		UNION ALL
+		SELECT 'account_missing', 'error', 'lead', count(*),
+			   'Leads ' || array_to_string(%4$s, ', ') || ': table "account" does not have theirs.',
+			   'Set account_id to NULL, and create the foreign key again.'
+		FROM %2$s AS l
+		WHERE l.account_id IS NOT NULL
+		AND NOT EXISTS (SELECT FROM %1$I.account AS a WHERE a.account_id = l.account_id)
+		HAVING count(*) > 0
+		UNION ALL
+		SELECT 'lead_missing', 'error', f.relation, count(*),
+			   format('Of leads such as %%s, which do not exist.', min(f.lead)),
+			   'Delete them, and create the foreign key again.'
+		FROM (SELECT 'activity', lead_id::text FROM %1$I.activity AS a
+			  WHERE NOT EXISTS (SELECT FROM %2$s AS l WHERE l.%3$I = a.lead_id)
+			  UNION ALL
+			  SELECT 'answer', lead_id::text FROM %1$I.answer AS a
+			  WHERE NOT EXISTS (SELECT FROM %2$s AS l WHERE l.%3$I = a.lead_id)
+			  UNION ALL
+			  SELECT 'baseline', lead_id::text FROM %1$I.baseline AS b
+			  WHERE NOT EXISTS (SELECT FROM %2$s AS l WHERE l.%3$I = b.lead_id)) AS f (relation, lead)
+		GROUP BY f.relation
+		UNION ALL
+		SELECT 'baseline_unused', 'info', r.name, count(*),
+			   'Archived activities gave points by a rule that the active definition lacks.',
+			   'A rule of the same name would go on with them.'
+		FROM %1$I.baseline AS b
+		CROSS JOIN LATERAL explain_score(b.scorecard, greatest(as_of(b.scorecard), funnel_now())) AS e
+		JOIN %1$I.rule AS r ON r.rule_id = e.rule_id
+		WHERE NOT EXISTS (SELECT FROM %1$I.rule AS heir
+						JOIN %1$I.definition AS d ON d.definition = heir.definition
+						WHERE d.status = 'active' AND heir.axis = 'engagement' AND
+							  (heir.rule_id = e.rule_id OR heir.name = r.name))
+		GROUP BY r.name
+		$query$, funnel, k.leads, k.key, named, _answers_query(funnel));
 END
 $body$;
 

@@ -39,7 +39,13 @@ extern bool lq_activity_in_order(const LqActivity *activity,
 								 const LqCard *card);
 extern void lq_activity_apply(const LqActivity *activity, LqCard *card);
 
+/* baseline.c: the card that a replay begins with */
+extern LqCard *lq_baseline_card(const LqFunnel *funnel, Datum stored,
+								bool keep_all);
+
 /* rescore.c: the card that a lead's whole log gives */
+extern void lq_replay_rows(const LqFunnel *funnel, SPITupleTable *rows,
+						   uint64 n, TimestampTz until, LqCard *card);
 extern bool lq_replay_saw_statement(void);
 extern LqCard *lq_replay(const LqFunnel *funnel, Datum key, TimestampTz until);
 extern bool lq_rescore_lead(const LqFunnel *funnel, Datum key, int flags);

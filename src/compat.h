@@ -52,8 +52,10 @@
  */
 #if PG_VERSION_NUM >= 160000
 #define lq_guc_malloc(size) guc_malloc(LOG, size)
+#define lq_guc_free(pointer) guc_free(pointer)
 #else
 #define lq_guc_malloc(size) malloc(size)
+#define lq_guc_free(pointer) free(pointer)
 #endif
 
 /*

@@ -22,10 +22,12 @@ typedef enum LqTable
 	LQ_TABLE_ACCOUNT,
 	LQ_TABLE_ACTIVITY,
 	LQ_TABLE_ANSWER,
+	LQ_TABLE_BASELINE,
 	LQ_TABLE_CALENDAR,
 	LQ_TABLE_DEAL,
 	LQ_TABLE_DEAL_CONTACT,
 	LQ_TABLE_DEFINITION,
+	LQ_TABLE_DEFINITION_LOG,
 	LQ_TABLE_ELEMENT,
 	LQ_TABLE_HOLIDAY,
 	LQ_TABLE_KIND,
@@ -34,6 +36,8 @@ typedef enum LqTable
 	LQ_TABLE_REASON,
 	LQ_TABLE_RULE,
 	LQ_TABLE_SETTING,
+	LQ_TABLE_SIDE,
+	LQ_TABLE_SIGNATURE,
 	LQ_TABLE_SOURCE,
 	LQ_TABLE_STAGE,
 	LQ_TABLE_STAGE_HISTORY,
@@ -141,6 +145,8 @@ typedef struct LqTransition
 	Interval   *after;			/* NULL: at once */
 	bool		needs_reason;
 	bool		exception;
+	int			n_sides;		/* that must have signed */
+	char	  **sides;
 	bool		has_condition;
 	char	   *condition_text;
 	char	   *condition_sql;
@@ -154,6 +160,13 @@ typedef struct LqReason
 	char	   *reason;
 	char	   *applies_to;
 } LqReason;
+
+/* who may be asked to agree: a row of table side */
+typedef struct LqSide
+{
+	char	   *name;
+	char	   *role;			/* NULL: the owner of the funnel */
+} LqSide;
 
 /* an element that answers may be about: a row of table element */
 typedef struct LqKnownElement
@@ -199,6 +212,8 @@ typedef struct LqFunnel
 	LqTransition *transitions;	/* by position, transition_id */
 	int			n_reasons;
 	LqReason   *reasons;
+	int			n_sides;
+	LqSide	   *sides;
 	int			n_elements;
 	LqKnownElement *elements;
 	int			n_hours;
@@ -212,6 +227,7 @@ typedef struct LqFunnel
 	TupleDesc	lead_desc;
 	AttrNumber	lead_attno[LQ_N_LEAD_COLUMNS];
 	Bitmapset  *fit_columns;	/* of lead, that fit rules read */
+	Bitmapset  *account_columns;	/* of account, that conditions read */
 
 	int			n_type_hashes;	/* syscache hashes of the types of columns */
 	uint32	   *type_hashes;

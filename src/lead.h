@@ -79,6 +79,22 @@ extern bool lq_transition_reason_given(const LqLead *lead,
 extern bool lq_transition_exception_allowed(const LqLead *lead,
 											const LqTransition *transition);
 
+/* signature.c: who must agree, and whether they did */
+typedef enum LqSigned
+{
+	LQ_SIGNED_NOT,
+	LQ_SIGNED_BY_ACTOR,			/* by nobody but who asks now */
+	LQ_SIGNED
+} LqSigned;
+
+extern LqSigned lq_transition_signed(const LqLead *lead,
+									 const LqTransition *transition,
+									 const char *side);
+extern bool lq_transition_all_signed(const LqLead *lead,
+									 const LqTransition *transition);
+extern const char *lq_side_members(const LqFunnel *funnel, const char *side);
+extern bool lq_side_has_caller(const LqFunnel *funnel, const char *side);
+
 /* review.c: when time alone may move the lead */
 extern TimestampTz lq_lead_review_at(LqLead *lead);
 

@@ -61,6 +61,7 @@ check_clock(char **newval, void **extra, GucSource source)
 	fsec_t		fsec;
 	TimestampTz value;
 	TimestampTz *result;
+	char	   *canonical;
 
 	if (str == NULL || *str == '\0')
 		return true;
@@ -89,6 +90,25 @@ check_clock(char **newval, void **extra, GucSource source)
 			GUC_check_errdetail("\"%s\" moves with the wall clock.", str);
 			return false;
 		}
+	}
+
+	/*
+	 * A parallel worker reads the setting again before it has the session's
+	 * time zone, its abbreviations and its date style: so it is kept in a
+	 * form that needs none of them.
+	 */
+	if (timestamp2tm(value, NULL, &tm, &fsec, NULL, NULL) != 0)
+		return false;
+	if (tm.tm_year > 0)
+	{
+		canonical = (char *) lq_guc_malloc(MAXDATELEN);
+		if (canonical == NULL)
+			return false;
+		snprintf(canonical, MAXDATELEN, "%04d-%02d-%02d %02d:%02d:%02d.%06d+00",
+				 tm.tm_year, tm.tm_mon, tm.tm_mday, tm.tm_hour, tm.tm_min,
+				 tm.tm_sec, (int) fsec);
+		lq_guc_free(*newval);
+		*newval = canonical;
 	}
 
 	result = (TimestampTz *) lq_guc_malloc(sizeof(TimestampTz));

@@ -9,6 +9,7 @@
 #include "access/htup_details.h"
 #include "access/sysattr.h"
 #include "catalog/pg_constraint.h"
+#include "catalog/pg_type.h"
 #include "executor/spi.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
@@ -94,6 +95,28 @@ get_double(const RowReader *row, int column, double otherwise)
 
 	return isnull ? otherwise :
 		DatumGetFloat8(DirectFunctionCall1(numeric_float8, value));
+}
+
+/* An array of text without NULLs; returns how many. */
+static int
+get_texts(const RowReader *row, int column, char ***texts)
+{
+	bool		isnull;
+	Datum		value = get(row, column, &isnull);
+	Datum	   *elements;
+	int			n;
+	MemoryContext old;
+
+	if (isnull)
+		return 0;
+	old = MemoryContextSwitchTo(row->funnel->context);
+	deconstruct_array(DatumGetArrayTypeP(value), TEXTOID, -1, false,
+					  TYPALIGN_INT, &elements, NULL, &n);
+	*texts = palloc(Max(n, 1) * sizeof(char *));
+	for (int i = 0; i < n; i++)
+		(*texts)[i] = TextDatumGetCString(elements[i]);
+	MemoryContextSwitchTo(old);
+	return n;
 }
 
 static Interval *
@@ -263,6 +286,7 @@ read_transition(RowReader *row, void *element)
 	transition->needs_reason = get_bool(row, 8);
 	transition->exception = get_bool(row, 9);
 	transition->description = get_text(row, 10);
+	transition->n_sides = get_texts(row, 11, &transition->sides);
 	/* a stage that is gone: such a move cannot happen */
 	if (transition->to == NULL ||
 		(transition->from == NULL && from != NULL && !transition->from_any))
@@ -276,6 +300,15 @@ read_reason(RowReader *row, void *element)
 
 	reason->reason = get_text(row, 1);
 	reason->applies_to = get_text(row, 2);
+}
+
+static void
+read_side(RowReader *row, void *element)
+{
+	LqSide	   *side = element;
+
+	side->name = get_text(row, 1);
+	side->role = get_text(row, 2);
 }
 
 static void
@@ -384,6 +417,9 @@ lq_model_read_policy(LqFunnel *funnel)
 		read_rows(funnel, LQ_TABLE_REASON, "reason, applies_to",
 				  "ORDER BY applies_to, position, reason",
 				  sizeof(LqReason), (void **) &funnel->reasons, read_reason);
+	funnel->n_sides =
+		read_rows(funnel, LQ_TABLE_SIDE, "side, role::text", "ORDER BY side",
+				  sizeof(LqSide), (void **) &funnel->sides, read_side);
 	funnel->n_elements =
 		read_rows(funnel, LQ_TABLE_ELEMENT, "framework, element",
 				  "ORDER BY framework, position, element",
@@ -413,7 +449,7 @@ lq_model_read_policy(LqFunnel *funnel)
 		read_rows(funnel, LQ_TABLE_TRANSITION,
 				  "transition_id, from_stage, to_stage, automatic, after,"
 				  " condition, condition_sql, needs_reason, exception,"
-				  " description",
+				  " description, pg_catalog.array_remove(sides, NULL)",
 				  psprintf("WHERE definition = %s"
 						   " ORDER BY position, transition_id",
 						   of_definition),

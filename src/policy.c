@@ -18,6 +18,7 @@
 #include "utils/rel.h"
 
 #include "compat.h"
+#include "definition_log.h"
 #include "funnel.h"
 #include "lead_qual.h"
 #include "statement.h"
@@ -152,6 +153,19 @@ limits_changed(TriggerData *trigdata)
 	return false;
 }
 
+/* Do cards or moves depend on what changed in that row? */
+static bool
+raises_version(TriggerData *trigdata)
+{
+	const char *table = RelationGetRelationName(trigdata->tg_relation);
+
+	if (strcmp(table, "definition") == 0)
+		return TRIGGER_FIRED_BY_UPDATE(trigdata->tg_event) &&
+			limits_changed(trigdata);
+	return strcmp(table, "rule") == 0 || strcmp(table, "transition") == 0 ||
+		strcmp(table, "stage") == 0;
+}
+
 /*
  * policy_changed() - AFTER ROW and AFTER TRUNCATE on every policy table,
  *					  ENABLE ALWAYS
@@ -164,7 +178,6 @@ Datum
 policy_changed(PG_FUNCTION_ARGS)
 {
 	TriggerData *trigdata = (TriggerData *) fcinfo->context;
-	const char *table;
 
 	if (!CALLED_AS_TRIGGER(fcinfo))
 		ereport(ERROR,
@@ -180,24 +193,17 @@ policy_changed(PG_FUNCTION_ARGS)
 					  get_namespace_name(RelationGetNamespace(trigdata->tg_relation)));
 	CacheInvalidateRelcache(trigdata->tg_relation);
 
-	/* a replica gets the publisher's version with its rows */
-	table = RelationGetRelationName(trigdata->tg_relation);
-	if (!TRIGGER_FIRED_FOR_ROW(trigdata->tg_event) ||
-		SessionReplicationRole == SESSION_REPLICATION_ROLE_REPLICA ||
+	/* a replica gets the publisher's version and log with its rows */
+	if (SessionReplicationRole == SESSION_REPLICATION_ROLE_REPLICA ||
 		lq_import_setting)
 		return PointerGetDatum(NULL);
-	if (strcmp(table, "definition") == 0)
+	if (TRIGGER_FIRED_FOR_ROW(trigdata->tg_event) && raises_version(trigdata))
 	{
-		if (!TRIGGER_FIRED_BY_UPDATE(trigdata->tg_event) ||
-			!limits_changed(trigdata))
-			return PointerGetDatum(NULL);
+		version_of_row(trigdata, trigdata->tg_trigtuple);
+		if (TRIGGER_FIRED_BY_UPDATE(trigdata->tg_event))
+			version_of_row(trigdata, trigdata->tg_newtuple);
 	}
-	else if (strcmp(table, "rule") != 0 && strcmp(table, "transition") != 0 &&
-			 strcmp(table, "stage") != 0)
-		return PointerGetDatum(NULL);
-	version_of_row(trigdata, trigdata->tg_trigtuple);
-	if (TRIGGER_FIRED_BY_UPDATE(trigdata->tg_event))
-		version_of_row(trigdata, trigdata->tg_newtuple);
+	lq_definition_log(trigdata);
 	return PointerGetDatum(NULL);
 }
 

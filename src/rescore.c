@@ -12,6 +12,7 @@
 #include "miscadmin.h"
 #include "utils/builtins.h"
 #include "utils/datum.h"
+#include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/snapmgr.h"
 #include "utils/typcache.h"
@@ -23,6 +24,7 @@
 #include "own_write.h"
 
 PG_FUNCTION_INFO_V1(rescore_funnel);
+PG_FUNCTION_INFO_V1(_rescore_lead);
 
 /* leads that a cursor brings at a time */
 #define ROWS_AT_A_TIME 1000
@@ -47,27 +49,18 @@ lq_replay_saw_statement(void)
 }
 
 /*
- * The engagement that a lead's whole log gives, in time order, up to an
- * instant.  Fit is not in it: that is for the lead's own trigger.  The caller
- * has locked the lead, connected to SPI and entered the funnel.
+ * Apply activities, the first column of rows in time order, to a card.
  */
-LqCard *
-lq_replay(const LqFunnel *funnel, Datum key, TimestampTz until)
+void
+lq_replay_rows(const LqFunnel *funnel, SPITupleTable *rows, uint64 n,
+			   TimestampTz until, LqCard *card)
 {
-	LqCard	   *card = lq_card_new(funnel->version, &funnel->limits);
 	MemoryContext row_context = AllocSetContextCreate(CurrentMemoryContext,
 													  "lead_qual activity",
 													  ALLOCSET_DEFAULT_SIZES);
 	TupleTableSlot *slot = NULL;
-	TupleDesc	desc = NULL;
 	LqActivityColumns columns;
-	uint64		n;
-	SPITupleTable *rows;
 
-	n = lq_statement_run(funnel, LQ_STATEMENT_LOG, &key, NULL);
-	replay_xid = GetTopTransactionIdIfAny();
-	replay_cid = GetCurrentCommandId(false);
-	rows = SPI_tuptable;
 	for (uint64 i = 0; i < n; i++)
 	{
 		MemoryContext old;
@@ -75,13 +68,17 @@ lq_replay(const LqFunnel *funnel, Datum key, TimestampTz until)
 		HeapTupleData tuple;
 		LqActivity	activity;
 		bool		isnull;
+		Datum		row = SPI_getbinval(rows->vals[i], rows->tupdesc, 1,
+										&isnull);
 
 		CHECK_FOR_INTERRUPTS();
-		header = DatumGetHeapTupleHeader(SPI_getbinval(rows->vals[i],
-													   rows->tupdesc, 1,
-													   &isnull));
+		if (isnull)
+			continue;			/* the one row of an empty log */
+		header = DatumGetHeapTupleHeader(row);
 		if (slot == NULL)
 		{
+			TupleDesc	desc;
+
 			desc = lookup_rowtype_tupdesc_copy(HeapTupleHeaderGetTypeId(header),
 											   HeapTupleHeaderGetTypMod(header));
 			slot = MakeSingleTupleTableSlot(desc, &TTSOpsHeapTuple);
@@ -103,8 +100,40 @@ lq_replay(const LqFunnel *funnel, Datum key, TimestampTz until)
 	}
 	if (slot != NULL)
 		ExecDropSingleTupleTableSlot(slot);
-	SPI_freetuptable(rows);
 	MemoryContextDelete(row_context);
+}
+
+/*
+ * The engagement that a lead's whole log gives, in time order, up to an
+ * instant.  It begins with what archived activities gave.  Fit is not in it:
+ * that is for the lead's own trigger.  The caller has locked the lead,
+ * connected to SPI and entered the funnel.
+ */
+LqCard *
+lq_replay(const LqFunnel *funnel, Datum key, TimestampTz until)
+{
+	LqCard	   *card;
+	uint64		n;
+	SPITupleTable *rows;
+	Datum		stored;
+	bool		isnull;
+
+	n = lq_statement_run(funnel, LQ_STATEMENT_LOG, &key, NULL);
+	replay_xid = GetTopTransactionIdIfAny();
+	replay_cid = GetCurrentCommandId(false);
+	rows = SPI_tuptable;
+	stored = SPI_getbinval(rows->vals[0], rows->tupdesc, 2, &isnull);
+	card = isnull ? lq_card_new(funnel->version, &funnel->limits) :
+		lq_baseline_card(funnel, stored, false);
+	if (until < card->as_of)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("the score of the lead at that time is not known any more"),
+				 errdetail("Its activities up to %s were archived.",
+						   timestamptz_to_str(card->as_of)),
+				 errhint("Ask for an instant from then on.")));
+	lq_replay_rows(funnel, rows, n, until, card);
+	SPI_freetuptable(rows);
 	return card;
 }
 
@@ -181,4 +210,33 @@ rescore_funnel(PG_FUNCTION_ARGS)
 	SPI_finish();
 	lq_funnel_leave(&saved);
 	PG_RETURN_INT64(scored);
+}
+
+/*
+ * _rescore_lead(funnel text, lead text, move boolean) - boolean
+ *
+ * Scores one lead anew, named by its key as text; false if it is gone.
+ */
+Datum
+_rescore_lead(PG_FUNCTION_ARGS)
+{
+	LqFunnel   *funnel = lq_funnel_by_name(text_to_cstring(PG_GETARG_TEXT_PP(0)));
+	char	   *lead = text_to_cstring(PG_GETARG_TEXT_PP(1));
+	int			flags = PG_GETARG_BOOL(2) ? 0 : LQ_WRITE_STAY;
+	LqIdentity	saved;
+	Oid			input;
+	Oid			param;
+	Datum		key;
+	bool		found;
+
+	lq_funnel_check_owner(funnel, "_rescore_lead");
+	lq_funnel_check_settings(funnel);
+	getTypeInputInfo(funnel->key_type, &input, &param);
+	key = OidInputFunctionCall(input, lead, param, -1);
+	lq_funnel_enter(funnel, &saved);
+	SPI_connect();
+	found = lq_rescore_lead(funnel, key, flags);
+	SPI_finish();
+	lq_funnel_leave(&saved);
+	PG_RETURN_BOOL(found);
 }

@@ -16,6 +16,8 @@
 
 #include <math.h>
 
+#include "common/int.h"
+
 #include "compat.h"
 #include "scorecard.h"
 
@@ -407,6 +409,48 @@ lq_card_set_fit(LqCard *card, const LqCardRule *rules, int n)
 		entry->hits = 1;
 		entry->points = rule->points + 0.0;
 	}
+}
+
+/*
+ * Add an entry of another card that is as of the same instant, under a rule
+ * (NULL: as it is).  What it earned stays; from here on it fades and counts as
+ * the rule says.  Of two open windows, the later goes on.
+ */
+void
+lq_card_absorb(LqCard *card, const LqCardEntry *entry, const LqCardRule *rule)
+{
+	int64		rule_id = rule == NULL ? entry->rule_id : rule->rule_id;
+	bool		found;
+	int			place = entry_place(card, rule_id, &found);
+	LqCardEntry *to;
+
+	Assert(card->room > 0);
+	if (!found)
+	{
+		to = entry_insert(card, place, rule_id);
+		*to = *entry;
+		to->rule_id = rule_id;
+		if (rule != NULL)
+			entry_adopt(to, rule);
+		return;
+	}
+	to = &card->entries[place];
+	to->points = lq_add_points(to->points, entry->points);
+	if (pg_add_s64_overflow(to->hits, entry->hits, &to->hits))
+		to->hits = PG_INT64_MAX;
+	if (to->max_hits > 0 && entry->window_start != DT_NOBEGIN)
+	{
+		TimestampTz earlier = Min(to->window_start, entry->window_start);
+		TimestampTz later = Max(to->window_start, entry->window_start);
+
+		if (in_window(earlier, to->per, later))
+			to->window_hits = Min(to->max_hits,
+								  to->window_hits + entry->window_hits);
+		else if (later == entry->window_start)
+			to->window_hits = Min(to->max_hits, entry->window_hits);
+		to->window_start = later;
+	}
+	to->last_hit = Max(to->last_hit, entry->last_hit);
 }
 
 /* The lead did something, scored or not. */

@@ -137,6 +137,8 @@ extern void lq_card_set_fit(LqCard *card, const LqCardRule *rules, int n);
 extern void lq_card_touch(LqCard *card, TimestampTz activity_at);
 extern void lq_card_set_limits(LqCard *card, const LqCardLimits *limits);
 extern void lq_card_set_version(LqCard *card, int32 version);
+extern void lq_card_absorb(LqCard *card, const LqCardEntry *entry,
+						   const LqCardRule *rule);
 extern void lq_card_reserve(LqCard *card, int n);
 extern void lq_card_advance(LqCard *card, TimestampTz at);
 

@@ -36,6 +36,7 @@ static const struct
 	{LQ_TABLE_ACTIVITY, "occurred_at z!, kind t!, source t, campaign t,"
 	" recorded_at z!"},
 	{LQ_TABLE_ANSWER, "framework t!, element t!, level l!"},
+	{LQ_TABLE_BASELINE, "scorecard c!"},
 	{LQ_TABLE_DEAL, "deal_id I!, status t, amount n, home_amount n, reason t"},
 	{LQ_TABLE_DEAL_CONTACT, "deal_id I!"},
 	{LQ_TABLE_DEFINITION, "definition t!, version i, max_fit n,"
@@ -123,7 +124,8 @@ void
 lq_shape_check_keys(const LqFunnel *funnel)
 {
 	static const LqTable tables[] = {
-		LQ_TABLE_ACTIVITY, LQ_TABLE_ANSWER, LQ_TABLE_DEAL_CONTACT,
+		LQ_TABLE_ACTIVITY, LQ_TABLE_ANSWER, LQ_TABLE_BASELINE,
+		LQ_TABLE_DEAL_CONTACT,
 	};
 
 	check_column(funnel, LQ_TABLE_LEAD, funnel->key_name, funnel->key_type,

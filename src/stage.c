@@ -10,8 +10,6 @@
  */
 #include "postgres.h"
 
-#include "miscadmin.h"
-#include "utils/acl.h"
 #include "utils/builtins.h"
 #include "utils/timestamp.h"
 
@@ -59,13 +57,13 @@ lq_transition_reason_given(const LqLead *lead, const LqTransition *transition)
 	return false;
 }
 
-/* Exceptions are for the manager: a member of the role that owns the funnel. */
+/* Exceptions are for the manager: a side, which the owner may name. */
 bool
 lq_transition_exception_allowed(const LqLead *lead,
 								const LqTransition *transition)
 {
 	return !transition->exception ||
-		is_member_of_role(GetOuterUserId(), lead->funnel->owner);
+		lq_side_has_caller(lead->funnel, "manager");
 }
 
 static bool
@@ -160,7 +158,8 @@ granting(LqLead *lead, const LqStage *from, const LqStage *to)
 			lq_transition_leaves(transition, from) &&
 			lq_transition_reason_given(lead, transition) &&
 			lq_transition_exception_allowed(lead, transition) &&
-			transition_holds(lead, transition))
+			transition_holds(lead, transition) &&
+			lq_transition_all_signed(lead, transition))
 			return transition;
 	}
 	return NULL;

@@ -62,10 +62,36 @@ static const struct
 	" won_amount = $5, reason = coalesce($6, reason) WHERE {key} = $1"},
 	[LQ_STATEMENT_REVIEW] = {"k",
 	"UPDATE {lead} SET review_at = review_at WHERE {key} = $1"},
+	/* the log with what was archived of it, as one snapshot has them */
 	[LQ_STATEMENT_LOG] = {"k",
-		"SELECT a FROM {activity} AS a WHERE lead_id = $1"
+		"SELECT a, b.scorecard FROM (SELECT) AS one"
+		" LEFT JOIN {baseline} AS b ON b.lead_id = $1"
+		" LEFT JOIN {activity} AS a ON a.lead_id = $1"
 		" ORDER BY CASE WHEN occurred_at > recorded_at + '5 minutes'::interval"
 	" THEN recorded_at ELSE occurred_at END, activity_id"},
+	[LQ_STATEMENT_OLD_LEADS] = {"z",
+		"SELECT pg_catalog.array_agg(lead_id ORDER BY lead_id)"
+		" FROM (SELECT DISTINCT lead_id FROM {activity}"
+		" WHERE CASE WHEN occurred_at > recorded_at + '5 minutes'::interval"
+	" THEN recorded_at ELSE occurred_at END < $1) AS a"},
+	[LQ_STATEMENT_TAKE_OLD] = {"kz",
+		"WITH old AS (DELETE FROM {activity} AS a WHERE lead_id = $1"
+		" AND CASE WHEN occurred_at > recorded_at + '5 minutes'::interval"
+		" THEN recorded_at ELSE occurred_at END < $2"
+		" RETURNING a, activity_id,"
+		" CASE WHEN occurred_at > recorded_at + '5 minutes'::interval"
+		" THEN recorded_at ELSE occurred_at END AS at)"
+		" SELECT a, b.scorecard FROM old"
+		" LEFT JOIN {baseline} AS b ON b.lead_id = $1"
+	" ORDER BY at, activity_id"},
+	[LQ_STATEMENT_SET_BASELINE] = {"kczI",
+		"INSERT INTO {baseline} AS b (lead_id, scorecard, archived_before, n)"
+		" VALUES ($1, $2, $3, $4)"
+		" ON CONFLICT (lead_id) DO UPDATE SET scorecard = excluded.scorecard,"
+		" archived_before = greatest(b.archived_before, excluded.archived_before),"
+	" n = b.n + excluded.n"},
+	[LQ_STATEMENT_RULE_NAME] = {"I",
+	"SELECT name FROM {rule} WHERE rule_id = $1"},
 	[LQ_STATEMENT_LATEST_ANSWER] = {"ktt",
 		"SELECT level FROM {answer}"
 		" WHERE lead_id = $1 AND framework = $2 AND element = $3"
@@ -87,12 +113,13 @@ static const struct
 	[LQ_STATEMENT_EXPIRE_ANSWERS] = {"kz",
 		"INSERT INTO {answer} (lead_id, framework, element, level, via, answered_at)"
 		" SELECT $1, e.framework, e.element, 'unknown', 'expired', $2"
-		" FROM {element} AS e CROSS JOIN LATERAL"
+		" FROM {setting} AS s CROSS JOIN {element} AS e CROSS JOIN LATERAL"
 		" (SELECT level, answered_at FROM {answer} WHERE lead_id = $1"
 		" AND framework = e.framework AND element = e.element"
 		" ORDER BY answered_at DESC, answer_id DESC LIMIT 1) AS a"
 		" WHERE e.valid_for IS NOT NULL AND a.level::text <> 'unknown'"
-	" AND a.answered_at + e.valid_for <= $2"},
+		" AND (a.answered_at AT TIME ZONE s.time_zone + e.valid_for)"
+	" AT TIME ZONE s.time_zone <= $2"},
 	[LQ_STATEMENT_ADD_HISTORY] = {"kttzitBBttntittt" "Iz",
 		"INSERT INTO {stage_history} (lead_id, from_stage, to_stage,"
 		" entered_at, cycle, actor, automatic, exception, reason, note, score,"
@@ -101,6 +128,9 @@ static const struct
 	" $15, $16, $17, $18)"},
 	[LQ_STATEMENT_ACCOUNT] = {"I",
 	"SELECT a FROM {account} AS a WHERE account_id = $1"},
+	[LQ_STATEMENT_ACCOUNT_LEADS] = {"A",
+		"SELECT {key} FROM {lead} WHERE account_id = ANY ($1) ORDER BY {key}"
+	" FOR NO KEY UPDATE"},
 	[LQ_STATEMENT_DEAL_LEADS] = {"A",
 		"SELECT DISTINCT lead_id FROM {deal_contact}"
 	" WHERE deal_id = ANY ($1) ORDER BY lead_id"},
@@ -127,10 +157,16 @@ static const struct
 		"SELECT {key} FROM {lead} WHERE scorecard IS NULL"
 		" OR {scored_version}(scorecard) <> $1"
 	" FOR NO KEY UPDATE SKIP LOCKED"},
+	/* cards may be left of a definition that is gone */
 	[LQ_STATEMENT_RAISE_VERSION] = {"t",
 		"UPDATE {definition}"
-		" SET version = (SELECT max(version) + 1 FROM {definition})"
+		" SET version = greatest((SELECT max(version) FROM {definition}),"
+		" (SELECT max(version) FROM {definition_log})) + 1"
 	" WHERE definition = $1"},
+	[LQ_STATEMENT_SIGNERS] = {"ktit",
+		"SELECT DISTINCT signed_by FROM {signature}"
+		" WHERE lead_id = $1 AND to_stage = $2 AND cycle = $3 AND side = $4"
+	" ORDER BY signed_by"},
 };
 
 /* *INDENT-ON* */

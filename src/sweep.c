@@ -41,7 +41,7 @@ sweep_lead(const LqFunnel *funnel, Datum key, bool rescore)
 	PG_TRY();
 	{
 		if (rescore)
-			(void) lq_rescore_lead(funnel, key, 0);
+			(void) lq_rescore_lead(funnel, key, LQ_WRITE_STAY);
 		else
 			lq_own_write(funnel, LQ_STATEMENT_REVIEW, &key, NULL, 0);
 		ReleaseCurrentSubTransaction();
@@ -128,7 +128,8 @@ sweep_found(const LqFunnel *funnel, LqStatement statement, Datum value,
  * sweep_funnel(funnel text, max integer) - record (reviewed, rescored, failed)
  *
  * Reviews leads whose review_at has come, then rescores leads whose card was
- * made under another version of the definition, max of both together.  Leads
+ * made under another version of the definition, max of both together.  New
+ * rules alone move nobody: who is rescored stays until something happens.  Leads
  * that another session holds are left to it, so any number of sweepers may
  * run side by side.  A lead that cannot be swept is counted in failed, with a
  * warning, and not in max.  For members of the role that owns the funnel.

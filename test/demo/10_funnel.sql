@@ -53,7 +53,9 @@ WHERE definition = 'default' AND automatic AND from_stage IN ('nurture', 'lost')
 	  AND condition LIKE '%last_activity%';
 
 UPDATE crm.setting SET sales_capacity = 25, maturity_days = 90;
-UPDATE crm.definition
-SET agreed_by_marketing = 'mia', agreed_by_sales = 'sam',
-	agreed_at = '2025-01-01 00:00', review_by = '2026-01-31'
-WHERE definition = 'default';
+UPDATE crm.definition SET review_by = '2026-01-31' WHERE definition = 'default';
+SET lead_qual.actor = 'mia';
+DO $$ BEGIN PERFORM sign_definition('crm', 'default', 'marketing'); END $$;
+SET lead_qual.actor = 'sam';
+DO $$ BEGIN PERFORM sign_definition('crm', 'default', 'sales'); END $$;
+RESET lead_qual.actor;

@@ -58,8 +58,7 @@ INSERT INTO courses.transition (definition, position, from_stage, to_stage, auto
 	('courses', 10, NULL, 'lead', true, NULL, 'everybody begins here'),
 	('courses', 20, 'lead', 'mql', true, 'score >= 35', 'worth a call'),
 	('courses', 30, 'mql', 'sal', false, NULL, 'sales accepts');
-UPDATE courses.definition SET status = 'retired' WHERE definition = 'default';
-UPDATE courses.definition SET status = 'active' WHERE definition = 'courses';
+DO $$ BEGIN PERFORM activate_definition('courses', 'courses'); END $$;
 
 SELECT clock_timestamp() AS began \gset
 INSERT INTO courses.lead (external_id, source, country, unsubscribed, attributes)

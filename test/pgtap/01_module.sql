@@ -1,6 +1,6 @@
 -- The module as a whole: its clock, and what every object of it owes.
 BEGIN;
-SELECT plan(10);
+SELECT plan(11);
 
 -- the clock
 SELECT is(funnel_now(), now(), 'funnel_now() is now() by default');
@@ -8,6 +8,8 @@ SELECT is(funnel_now(), now(), 'funnel_now() is now() by default');
 SET LOCAL lead_qual.clock = '2026-01-31 09:00:00+01';
 SELECT is(funnel_now(), timestamptz '2026-01-31 08:00:00+00',
           'funnel_now() follows lead_qual.clock');
+SELECT is(current_setting('lead_qual.clock'), '2026-01-31 08:00:00.000000+00',
+          'which is kept in a form that every parallel worker can read');
 
 SET LOCAL lead_qual.clock = '';
 SELECT is(funnel_now(), now(), 'an empty lead_qual.clock means now()');

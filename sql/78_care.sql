@@ -1,0 +1,365 @@
+--
+-- Care of data: what grows old, comes twice or must go
+--
+
+-- The setting spares the leads what deletions would bring: no score changes.
+CREATE FUNCTION archive_activities(funnel text, before timestamptz) RETURNS bigint
+AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE
+SET lead_qual.import = on;
+
+COMMENT ON FUNCTION archive_activities(text, timestamptz) IS
+'folds activities from before an instant into baselines and deletes them, leaving scores as they are; returns how many. What rules gave for them stays as earned; views that read the log itself no longer see them, and one that is sent again counts again';
+
+CREATE FUNCTION _join_baselines(scorecard, scorecard) RETURNS scorecard
+AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+
+COMMENT ON FUNCTION _join_baselines(scorecard, scorecard) IS
+'the baselines of two leads as one; of two open windows of a frequency limit, the later goes on';
+
+CREATE FUNCTION _rescore_lead(funnel text, lead text, move boolean) RETURNS boolean
+AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE;
+
+COMMENT ON FUNCTION _rescore_lead(text, text, boolean) IS
+'scores one lead anew from its log; it stays in its stage unless move is true; false if there is none';
+
+-- The lock comes first, and in key order, as triggers take them.
+CREATE FUNCTION _lock_leads(funnel text, leads text[]) RETURNS void
+LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+SET search_path = pg_catalog, pg_temp
+-- lint: extschema, because what others plant in our schema must not be found
+AS $body$
+DECLARE
+	k constant record := @extschema@._funnel_key(funnel);
+	found_keys text[] := '{}';
+	given text;
+	key text;
+BEGIN
+	FOR key IN
+		EXECUTE format('SELECT %2$I::text FROM %1$s WHERE %2$I = ANY ($1::text[]::%3$s[]) ORDER BY %2$I FOR UPDATE',
+					   k.leads, k.key, k.key_type)
+		USING leads
+	LOOP
+		found_keys := found_keys || key;
+	END LOOP;
+
+	FOREACH given IN ARRAY leads LOOP
+		EXECUTE format('SELECT $1::%s::text', k.key_type) INTO key USING given;
+		IF key <> ALL (found_keys) THEN
+			RAISE EXCEPTION 'funnel "%" has no lead with key "%"', funnel, given
+				USING ERRCODE = 'no_data_found';
+		END IF;
+	END LOOP;
+END
+$body$;
+
+COMMENT ON FUNCTION _lock_leads(text, text[]) IS
+'locks leads, given by key; raises if one does not exist';
+
+-- Everything but the score.  The setting spares both leads what triggers
+-- would make of half-done work.
+CREATE FUNCTION _merge_leads(funnel text, keep text, merge text, OUT activities bigint,
+							 OUT answers bigint, OUT deals bigint, OUT moves bigint)
+LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+SET search_path = pg_catalog, pg_temp
+SET lead_qual.import = on
+-- lint: extschema, because what others plant in our schema must not be found
+AS $body$
+DECLARE
+	k constant record := @extschema@._funnel_key(funnel);
+	other record;
+	filled text;
+BEGIN
+	-- the same event of both counts once: by external_id, or where none has
+	-- any, by all that is known of it
+	EXECUTE format($query$
+		DELETE FROM %1$I.activity AS m USING %1$I.activity AS a
+		WHERE m.lead_id = $2::%2$s AND a.lead_id = $1::%2$s
+		AND (m.external_id = a.external_id OR
+			 (m.external_id IS NULL AND a.external_id IS NULL AND
+			  m.occurred_at = a.occurred_at AND m.kind = a.kind AND m.properties = a.properties AND
+			  (m.source, m.campaign, m.actor) IS NOT DISTINCT FROM (a.source, a.campaign, a.actor)))
+		$query$, funnel, k.key_type) USING keep, merge;
+	EXECUTE format('UPDATE %1$I.activity SET lead_id = $1::%2$s WHERE lead_id = $2::%2$s',
+				   funnel, k.key_type) USING keep, merge;
+	GET DIAGNOSTICS activities = ROW_COUNT;
+
+	EXECUTE format($query$
+		INSERT INTO %1$I.baseline AS b (lead_id, scorecard, archived_before, n)
+		SELECT $1::%2$s, scorecard, archived_before, n FROM %1$I.baseline WHERE lead_id = $2::%2$s
+		ON CONFLICT (lead_id) DO UPDATE
+		SET scorecard = @extschema@._join_baselines(b.scorecard, excluded.scorecard),
+			archived_before = greatest(b.archived_before, excluded.archived_before),
+			n = b.n + excluded.n
+		$query$, funnel, k.key_type) USING keep, merge;
+
+	EXECUTE format('UPDATE %1$I.answer SET lead_id = $1::%2$s WHERE lead_id = $2::%2$s',
+				   funnel, k.key_type) USING keep, merge;
+	GET DIAGNOSTICS answers = ROW_COUNT;
+
+	EXECUTE format($query$
+		INSERT INTO %1$I.deal_contact AS c (deal_id, lead_id, role)
+		SELECT deal_id, $1::%2$s, role FROM %1$I.deal_contact WHERE lead_id = $2::%2$s
+		ON CONFLICT (deal_id, lead_id) DO UPDATE SET role = coalesce(c.role, excluded.role)
+		$query$, funnel, k.key_type) USING keep, merge;
+	GET DIAGNOSTICS deals = ROW_COUNT;
+	EXECUTE format('DELETE FROM %1$I.deal_contact WHERE lead_id = $1::%2$s', funnel, k.key_type)
+		USING merge;
+
+	-- whatever else goes with a lead
+	FOR other IN
+		SELECT c.relname AS name, a.attname AS key
+		FROM pg_constraint AS f
+		JOIN pg_class AS c ON c.oid = f.conrelid
+		JOIN pg_attribute AS a ON a.attrelid = c.oid AND a.attnum = f.conkey[1]
+		WHERE f.contype = 'f' AND f.confrelid = k.leads AND cardinality(f.conkey) = 1
+		AND c.relnamespace = @extschema@._funnel_schema(funnel) AND NOT c.relispartition
+		AND c.relname = ANY (@extschema@._funnel_relations())
+		AND c.relname NOT IN ('activity', 'answer', 'baseline')
+	LOOP
+		EXECUTE format('UPDATE %1$I.%2$I SET %3$I = $1::%4$s WHERE %3$I = $2::%4$s',
+					   funnel, other.name, other.key, k.key_type) USING keep, merge;
+	END LOOP;
+
+	-- one person went one way: that of the lead that is kept
+	EXECUTE format($query$
+		UPDATE %1$I.stage_history
+		SET lead_id = $1::%2$s,
+			voided_at = coalesce(voided_at, @extschema@.funnel_now()),
+			voided_by = CASE WHEN voided_at IS NULL THEN $3 ELSE voided_by END,
+			voided_why = CASE WHEN voided_at IS NULL THEN $4 ELSE voided_why END
+		WHERE lead_id = $2::%2$s $query$, funnel, k.key_type)
+		USING keep, merge,
+			  coalesce(nullif(current_setting('lead_qual.actor', true), ''), session_user),
+			  format('lead %s was merged into %s', merge, keep);
+	GET DIAGNOSTICS moves = ROW_COUNT;
+
+	-- what the kept lead lacks; what triggers keep is worked out below
+	SELECT string_agg(format('%1$I = coalesce(l.%1$I, m.%1$I), ', a.attname), '') INTO filled
+	FROM pg_attribute AS a
+	WHERE a.attrelid = k.leads AND a.attnum > 0 AND NOT a.attisdropped AND a.attgenerated = ''
+	AND a.attname NOT IN (k.key, 'stage', 'stage_entered_at', 'cycle', 'cycle_started_at',
+						  'accepted_by', 'accepted_at', 'due_at', 'review_at', 'scorecard',
+						  'deals_open', 'deals_won', 'deals_lost', 'won_amount', 'answers',
+						  'bant', 'meddic', 'reason', 'note', 'attributes', 'unsubscribed',
+						  'created_at');
+	EXECUTE format($query$
+		WITH m AS (DELETE FROM %2$s WHERE %3$I = $2::%4$s RETURNING *)
+		UPDATE %2$s AS l
+		SET %7$s
+			bant = ((m.bant OPERATOR(@extschema@.||) l.bant)::jsonb || coalesce(a.bant, '{}'))::@extschema@.bant,
+			meddic = ((m.meddic OPERATOR(@extschema@.||) l.meddic)::jsonb || coalesce(a.meddic, '{}'))::@extschema@.meddic,
+			answers = m.answers || l.answers || coalesce(a.others, '{}'),
+			deals_open = d.deals_open,
+			deals_won = d.deals_won,
+			deals_lost = d.deals_lost,
+			won_amount = d.won_amount
+			%8$s
+		FROM m
+		LEFT JOIN (%5$s) AS a ON a.lead_id = $1::%4$s
+		JOIN (%6$s) AS d ON d.key = $1::%4$s
+		WHERE l.%3$I = $1::%4$s
+		$query$, funnel, k.leads, k.key, k.key_type, @extschema@._answers_query(funnel),
+		@extschema@._deals_query(funnel, k.leads, k.key), filled,
+		(SELECT string_agg(CASE attname
+						   WHEN 'attributes' THEN ', attributes = m.attributes || l.attributes'
+						   WHEN 'unsubscribed' THEN ', unsubscribed = m.unsubscribed OR l.unsubscribed'
+						   ELSE ', created_at = least(m.created_at, l.created_at)' END, '')
+		 FROM pg_attribute
+		 WHERE attrelid = k.leads AND attname IN ('attributes', 'unsubscribed', 'created_at')))
+		USING keep, merge;
+END
+$body$;
+
+COMMENT ON FUNCTION _merge_leads(text, text, text) IS
+'merge_leads() but for the score';
+
+CREATE FUNCTION merge_leads(funnel text, keep text, merge text, OUT activities bigint,
+							OUT answers bigint, OUT deals bigint, OUT moves bigint)
+LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+SET search_path = pg_catalog, pg_temp
+SET lead_qual.import = off
+-- lint: extschema, because what others plant in our schema must not be found
+AS $body$
+DECLARE
+	k constant record := @extschema@._funnel_key(funnel);
+	same boolean;
+BEGIN
+	PERFORM @extschema@._require_funnel_owner(@extschema@._funnel_schema(funnel), 'merge_leads');
+	IF keep IS NULL OR merge IS NULL THEN
+		RAISE EXCEPTION 'keys of the leads to merge must not be null'
+			USING ERRCODE = 'null_value_not_allowed';
+	END IF;
+	EXECUTE format('SELECT $1::%1$s = $2::%1$s', k.key_type) INTO same USING keep, merge;
+	IF same THEN
+		RAISE EXCEPTION 'lead % cannot be merged into itself', keep
+			USING ERRCODE = 'invalid_parameter_value';
+	END IF;
+
+	PERFORM @extschema@._lock_leads(funnel, ARRAY[keep, merge]);
+	SELECT * INTO activities, answers, deals, moves FROM @extschema@._merge_leads(funnel, keep, merge);
+	PERFORM @extschema@._rescore_lead(funnel, keep, true);
+END
+$body$;
+
+COMMENT ON FUNCTION merge_leads(text, text, text) IS
+'makes one lead of two, given by key: facts of the second go to the first, which keeps its stage and history and is scored anew; moves of the second are voided. Keep the lead that got further. An event of both counts once, unless it was archived. Returns what was moved';
+
+CREATE FUNCTION erase_lead(funnel text, lead text) RETURNS void
+LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+SET search_path = pg_catalog, pg_temp
+SET lead_qual.import = on
+-- lint: extschema, because what others plant in our schema must not be found
+AS $body$
+DECLARE
+	k constant record := @extschema@._funnel_key(funnel);
+	noted record;
+BEGIN
+	PERFORM @extschema@._require_funnel_owner(@extschema@._funnel_schema(funnel), 'erase_lead');
+	IF lead IS NULL THEN
+		RAISE EXCEPTION 'key of the lead to erase must not be null'
+			USING ERRCODE = 'null_value_not_allowed';
+	END IF;
+	PERFORM @extschema@._lock_leads(funnel, ARRAY[lead]);
+
+	-- people write what they like there, names included
+	FOR noted IN
+		SELECT c.relname AS name,
+			   string_agg(format('%I = NULL', a.attname), ', ') AS emptied,
+			   string_agg(format('%I IS NOT NULL', a.attname), ' OR ') AS filled
+		FROM pg_class AS c
+		JOIN pg_attribute AS a ON a.attrelid = c.oid AND a.attname IN ('note', 'voided_why')
+		WHERE c.relnamespace = @extschema@._funnel_schema(funnel) AND c.relkind IN ('r', 'p')
+		AND NOT c.relispartition AND NOT a.attnotnull AND c.relname = ANY (@extschema@._funnel_relations())
+		AND EXISTS (SELECT FROM pg_attribute AS l
+					WHERE l.attrelid = c.oid AND l.attname = 'lead_id' AND NOT l.attisdropped)
+		GROUP BY c.relname
+	LOOP
+		EXECUTE format('UPDATE %1$I.%2$I SET %3$s WHERE lead_id = $1::%4$s AND (%5$s)',
+					   funnel, noted.name, noted.emptied, k.key_type, noted.filled) USING lead;
+	END LOOP;
+	-- activities, answers and the baseline go with it
+	EXECUTE format('DELETE FROM %1$s WHERE %2$I = $1::%3$s', k.leads, k.key, k.key_type)
+		USING lead;
+END
+$body$;
+
+COMMENT ON FUNCTION erase_lead(text, text) IS
+'erases a person: the lead, given by key, its activities and answers, and what was noted with its moves; moves and deals stay, so that no count changes. What it had not ended is not known to go on: see last_seen_at of lead_journey';
+
+-- A trigger of one event that fires AFTER STATEMENT sees the rows of it.
+CREATE FUNCTION _trigger_statement(relation regclass, trigger name, function name, type smallint,
+								   enabled "char") RETURNS text
+LANGUAGE sql STABLE STRICT PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+RETURN format('CREATE TRIGGER %I %s %s ON %s %sFOR EACH %s EXECUTE FUNCTION %s()%s',
+			  trigger,
+			  CASE WHEN type & 2 > 0 THEN 'BEFORE' ELSE 'AFTER' END,
+			  concat_ws(' OR ', CASE WHEN type & 4 > 0 THEN 'INSERT' END,
+						CASE WHEN type & 16 > 0 THEN 'UPDATE' END,
+						CASE WHEN type & 8 > 0 THEN 'DELETE' END,
+						CASE WHEN type & 32 > 0 THEN 'TRUNCATE' END),
+			  relation,
+			  CASE type WHEN 4 THEN 'REFERENCING NEW TABLE AS new_rows '
+						WHEN 8 THEN 'REFERENCING OLD TABLE AS old_rows '
+						WHEN 16 THEN 'REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows '
+			  ELSE '' END,
+			  CASE WHEN type & 1 > 0 THEN 'ROW' ELSE 'STATEMENT' END,
+			  (SELECT format('%I.%I', n.nspname, function)
+			   FROM pg_extension AS e JOIN pg_namespace AS n ON n.oid = e.extnamespace
+			   WHERE e.extname = 'lead_qual'),
+			  CASE WHEN enabled = 'A'
+			  THEN format('; ALTER TABLE %s ENABLE ALWAYS TRIGGER %I', relation, trigger)
+			  ELSE '' END);
+
+COMMENT ON FUNCTION _trigger_statement(regclass, name, name, smallint, "char") IS
+'the statement that creates a trigger of _funnel_triggers() on a table';
+
+-- What remains to be done by hand has no action.
+CREATE FUNCTION repair_funnel(funnel text)
+RETURNS TABLE (finding text, object text, n bigint, action text)
+LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+SET search_path = pg_catalog, pg_temp
+SET lead_qual.import = off
+-- lint: extschema, because what others plant in our schema must not be found
+AS $body$
+DECLARE
+	schema constant oid := @extschema@._funnel_schema(funnel);
+	f record;
+	t record;
+	rebuilt text;
+	rescored text;
+BEGIN
+	PERFORM @extschema@._require_funnel_owner(schema, 'repair_funnel');
+
+	-- triggers first: what is set right must stay so; then moves, cards, time
+	FOR f IN
+		SELECT c.*
+		FROM @extschema@.check_funnel(funnel) AS c
+		ORDER BY array_position(ARRAY['trigger_missing', 'trigger_disabled', 'partition_without_triggers',
+									  'history_missing', 'history_order', 'stage_differs', 'deals_differ',
+									  'answers_differ', 'card_differs', 'card_stale', 'review_overdue'],
+								c.finding), c.finding, c.object
+	LOOP
+		finding := f.finding;
+		object := f.object;
+		n := f.n;
+		action := NULL;
+		CASE
+		WHEN f.finding = 'trigger_missing' THEN
+			SELECT @extschema@._trigger_statement(c.oid, e.trigger, e.function, e.type, e.enabled) INTO action
+			FROM @extschema@._funnel_triggers() AS e
+			JOIN pg_class AS c ON c.relnamespace = schema AND c.relname = e.relation
+			WHERE ARRAY[e.relation, e.trigger]::text[] = parse_ident(f.object)
+			-- one of that name would be somebody's
+			AND NOT EXISTS (SELECT FROM pg_trigger AS taken
+							WHERE taken.tgrelid = c.oid AND taken.tgname = e.trigger);
+			IF action IS NOT NULL THEN
+				EXECUTE action;
+			END IF;
+		WHEN f.finding = 'trigger_disabled' THEN
+			action := f.hint;
+			EXECUTE action;
+		WHEN f.finding = 'partition_without_triggers' THEN
+			FOR t IN
+				SELECT CASE WHEN old.tgname IS NULL
+					   THEN @extschema@._trigger_statement(f.object::regclass, e.trigger, e.function, e.type, e.enabled)
+					   ELSE format('ALTER TABLE %s ENABLE TRIGGER %I', f.object::regclass, old.tgname)
+					   END AS statement
+				FROM @extschema@._funnel_triggers() AS e
+				LEFT JOIN (pg_trigger AS old JOIN pg_proc AS p ON p.oid = old.tgfoid)
+					ON old.tgrelid = f.object::regclass AND p.proname = e.function AND old.tgtype = e.type
+				WHERE e.relation = 'activity' AND e.function = 'ingest_activity'
+				AND (old.tgname IS NULL OR old.tgenabled IN ('D', 'R'))
+			LOOP
+				EXECUTE t.statement;
+				action := concat_ws('; ', action, t.statement);
+			END LOOP;
+		WHEN f.finding IN ('history_missing', 'history_order', 'stage_differs', 'deals_differ',
+						   'answers_differ') THEN
+			IF rebuilt IS NULL THEN
+				BEGIN
+					rebuilt := format('rebuild_history(): %s rows changed', @extschema@.rebuild_history(funnel));
+				EXCEPTION WHEN foreign_key_violation THEN
+					-- a stage that the funnel lacks: a finding of its own
+					rebuilt := '';
+				END;
+			END IF;
+			action := nullif(rebuilt, '');
+		WHEN f.finding IN ('card_differs', 'card_stale') THEN
+			IF rescored IS NULL THEN
+				rescored := format('rescore_funnel(): %s leads scored anew', @extschema@.rescore_funnel(funnel));
+			END IF;
+			action := rescored;
+		WHEN f.finding = 'review_overdue' THEN
+			SELECT format('sweep_funnel(): %s leads looked at, %s failed', s.reviewed, s.failed) INTO action
+			FROM @extschema@.sweep_funnel(funnel, least(f.n, 1000000)::integer) AS s;
+		ELSE
+			NULL;
+		END CASE;
+		RETURN NEXT;
+	END LOOP;
+END
+$body$;
+
+COMMENT ON FUNCTION repair_funnel(text) IS
+'repairs what check_funnel() finds where that can be done without asking: triggers, what leads hold of history, deals and answers, scores, overdue reviews; a row a finding with what was done, NULL where its hint is for a human';

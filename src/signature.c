@@ -1,0 +1,91 @@
+/*
+ * signature.c
+ *		Who must agree to a move, and whether they did.
+ *
+ * Copyright (c) 2026, lead_qual contributors
+ */
+#include "postgres.h"
+
+#include "executor/spi.h"
+#include "miscadmin.h"
+#include "utils/acl.h"
+#include "utils/builtins.h"
+
+#include "compat.h"
+#include "lead.h"
+#include "statement.h"
+
+static const char *
+role_of_side(const LqFunnel *funnel, const char *side)
+{
+	for (int i = 0; i < funnel->n_sides; i++)
+		if (strcmp(funnel->sides[i].name, side) == 0)
+			return funnel->sides[i].role;
+	return NULL;
+}
+
+/* Who acts for a side, in words. */
+const char *
+lq_side_members(const LqFunnel *funnel, const char *side)
+{
+	const char *role = role_of_side(funnel, side);
+
+	return role == NULL ? "a member of the role that owns the funnel" :
+		psprintf("a member of role \"%s\"", role);
+}
+
+/* A role that is gone has no members. */
+bool
+lq_side_has_caller(const LqFunnel *funnel, const char *side)
+{
+	const char *name = role_of_side(funnel, side);
+	Oid			role = name == NULL ? funnel->owner :
+	get_role_oid(name, true);
+
+	return OidIsValid(role) && is_member_of_role(GetOuterUserId(), role);
+}
+
+/*
+ * Did that side sign this move, in this cycle?  Whoever asks for the move is
+ * not the one to agree to it.
+ */
+LqSigned
+lq_transition_signed(const LqLead *lead, const LqTransition *transition,
+					 const char *side)
+{
+	const LqFunnel *funnel = lead->funnel;
+	const char *actor = lq_actor();
+	LqSigned	result = LQ_SIGNED_NOT;
+	LqIdentity	saved;
+	Datum		values[4];
+	bool		isnull;
+	uint64		n;
+
+	values[0] = lead->values[funnel->key_attno - 1];
+	values[1] = CStringGetTextDatum(transition->to->name);
+	values[2] = lq_lead_get(lead, LQ_LEAD_CYCLE, &isnull);
+	values[3] = CStringGetTextDatum(side);
+	lq_funnel_enter(funnel, &saved);
+	SPI_connect();
+	n = lq_statement_run(funnel, LQ_STATEMENT_SIGNERS, values, NULL);
+	for (uint64 i = 0; i < n && result != LQ_SIGNED; i++)
+	{
+		char	   *signer = SPI_getvalue(SPI_tuptable->vals[i],
+										  SPI_tuptable->tupdesc, 1);
+
+		result = strcmp(signer, actor) == 0 ? LQ_SIGNED_BY_ACTOR : LQ_SIGNED;
+	}
+	SPI_finish();
+	lq_funnel_leave(&saved);
+	return result;
+}
+
+bool
+lq_transition_all_signed(const LqLead *lead, const LqTransition *transition)
+{
+	for (int i = 0; i < transition->n_sides; i++)
+		if (lq_transition_signed(lead, transition,
+								 transition->sides[i]) != LQ_SIGNED)
+			return false;
+	return true;
+}
