@@ -37,6 +37,11 @@ AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE PARALLEL UNSAFE;
 COMMENT ON FUNCTION ingest_deal_contact() IS
 'AFTER INSERT, UPDATE or DELETE ON deal_contact FOR EACH STATEMENT: the leads count their deals';
 
+CREATE FUNCTION refit_account_leads() RETURNS trigger
+AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION refit_account_leads() IS
+'AFTER UPDATE ON account FOR EACH STATEMENT: leads are judged anew where conditions read what changed';
+
 CREATE FUNCTION policy_changed() RETURNS trigger
 AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE PARALLEL UNSAFE;
 COMMENT ON FUNCTION policy_changed() IS

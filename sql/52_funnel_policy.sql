@@ -403,6 +403,39 @@ BEGIN
 		('lead', 'discarded_in_error', 320, 'Was discarded in error'),
 		('lead', 'things_changed', 330, 'Things have changed');
 
+	--
+	-- What may be said at which stage.  Who is new is not pitched to; who
+	-- talks to sales hears no pitch of marketing's any more.
+	--
+	INSERT INTO message (message, party, milestones, description) VALUES
+		('welcome', 'marketing', '{lead}', 'a first greeting and what to expect'),
+		('newsletter', 'marketing', '{lead,mql,nurture,customer,lost}', 'news, without a pitch'),
+		('education', 'marketing', '{lead,mql,nurture,lost}', 'content on the topic, without a pitch'),
+		('invitation', 'marketing', '{lead,mql,nurture,lost}', 'an invitation to a webinar or an event'),
+		('marketing_pitch', 'marketing', '{mql,nurture}', 'marketing offers the product'),
+		('demo_pitch', 'marketing', '{mql}', 'marketing offers a demo or a trial'),
+		('win_back', 'marketing', '{nurture,lost}', 'asks whether things have changed'),
+		('first_contact', 'sales', '{mql,sal}', 'sales introduces itself and asks for a conversation'),
+		('follow_up', 'sales', '{sal,sql,opportunity}', 'sales goes on with a conversation'),
+		('sales_pitch', 'sales', '{sal,sql,opportunity}', 'sales offers the product, a demo or a trial'),
+		('offer', 'sales', '{sql,opportunity}', 'a price or an offer'),
+		('onboarding', 'sales', '{customer}', 'how to begin with what was bought'),
+		('extension', 'sales', '{customer}', 'more for a customer');
+
+	INSERT INTO content (title, milestones, topic, position) VALUES
+		('Introduction to the topic', '{lead,nurture}', 'basics', 10),
+		('Ebook', '{lead,nurture}', 'basics', 20),
+		('Checklist: what to look for', '{lead,mql,nurture}', 'choice', 30),
+		('Webinar', '{lead,mql,nurture}', 'product', 40),
+		('Product video', '{mql}', 'product', 50),
+		('Free trial', '{mql}', 'product', 60),
+		('Live demo', '{mql,sal}', 'product', 70),
+		('Success stories', '{sal,sql,opportunity}', 'proof', 80),
+		('Comparison with the alternatives', '{sal,sql,opportunity}', 'choice', 90),
+		('Answers to common objections', '{sal,sql,opportunity}', 'objections', 100),
+		('Return on investment', '{sql,opportunity}', 'price', 110),
+		('First steps', '{customer}', 'onboarding', 120);
+
 	UPDATE definition SET status = 'active' WHERE definition = 'default';
 END
 $template$;

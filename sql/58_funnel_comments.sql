@@ -433,6 +433,53 @@ BEGIN
 	COMMENT ON COLUMN answer.answered_at IS
 		'when it was given';
 
+	COMMENT ON TABLE verdict IS
+		'what one side thinks of a lead; the latest of a side in a cycle counts, see verdict_agreement';
+	COMMENT ON COLUMN verdict.verdict_id IS
+		'key';
+	COMMENT ON COLUMN verdict.lead_id IS
+		'lead';
+	COMMENT ON COLUMN verdict.side IS
+		'whose judgement it is: marketing or sales';
+	COMMENT ON COLUMN verdict.qualified IS
+		'is the lead qualified, in the eyes of that side?';
+	COMMENT ON COLUMN verdict.note IS
+		'why, in words';
+	COMMENT ON COLUMN verdict.judged_by IS
+		'who judged';
+	COMMENT ON COLUMN verdict.judged_at IS
+		'when';
+
+	COMMENT ON TABLE message IS
+		'a kind of message and whom it may be sent to, see may_send()';
+	COMMENT ON COLUMN message.message IS
+		'kind of message';
+	COMMENT ON COLUMN message.party IS
+		'who sends it: marketing or sales';
+	COMMENT ON COLUMN message.milestones IS
+		'a lead must be in a stage of one of these milestones';
+	COMMENT ON COLUMN message.stages IS
+		'and in one of these stages; NULL: in any of them';
+	COMMENT ON COLUMN message.description IS
+		'in words';
+
+	COMMENT ON TABLE content IS
+		'something to read, watch or attend, see next_content()';
+	COMMENT ON COLUMN content.content_id IS
+		'key; activities name it, or the title, as properties.content';
+	COMMENT ON COLUMN content.title IS
+		'title';
+	COMMENT ON COLUMN content.url IS
+		'where it is';
+	COMMENT ON COLUMN content.milestones IS
+		'it is for leads in stages of these milestones';
+	COMMENT ON COLUMN content.stages IS
+		'and of these stages; NULL: of any of them';
+	COMMENT ON COLUMN content.topic IS
+		'what it is about';
+	COMMENT ON COLUMN content.position IS
+		'order in which it is offered';
+
 	COMMENT ON TABLE stage_history IS
 		'a move that happened; rows are added by triggers and never changed, at most voided';
 	COMMENT ON COLUMN stage_history.history_id IS

@@ -61,20 +61,9 @@ BEGIN
 				  WHERE x.points > 0
 				  ORDER BY x.points DESC, r.rule_id
 				  LIMIT 3) b) AS reasons,
-		   (SELECT q.text
-			FROM question q
-			WHERE coalesce(
-				CASE q.framework
-					WHEN 'bant' THEN l.bant::jsonb ->> q.element
-					WHEN 'meddic' THEN l.meddic::jsonb ->> q.element
-				END,
-				(SELECT a.level::text
-				 FROM answer a
-				 WHERE a.lead_id = l.lead_id AND a.framework = q.framework
-					   AND a.element = q.element
-				 ORDER BY a.answered_at DESC, a.answer_id DESC
-				 LIMIT 1),
-				'unknown') = 'unknown'
+		   (SELECT q.question
+			FROM open_question q
+			WHERE q.lead_id = l.lead_id
 			ORDER BY q.position, q.question_id
 			LIMIT 1) AS next_question
 	FROM lead l
@@ -86,7 +75,7 @@ BEGIN
 	ORDER BY past_due DESC, due_at, score DESC NULLS LAST, lead_id;
 
 	COMMENT ON VIEW inbox IS
-'What sales has to work on: one row per lead in a stage whose owner_role is sales, or in milestone mql and not accepted in this cycle; past due first, then by due_at, then the highest score. past_due: due_at has passed. reasons: the three rules that give most points now. next_question: the first question, by position, about an element whose level is unknown: in the lead''s bant or meddic, for other frameworks by the latest answer. Shows personal data.';
+'What sales has to work on: one row per lead in a stage whose owner_role is sales, or in milestone mql and not accepted in this cycle; past due first, then by due_at, then the highest score. past_due: due_at has passed. reasons: the three rules that give most points now. next_question: the first of the lead''s open_question. Shows personal data.';
 END
 $template$;
 
@@ -101,6 +90,7 @@ BEGIN
 	PERFORM _create_journey_views();
 	PERFORM _create_conversion_views();
 	PERFORM _create_money_views();
+	PERFORM _create_qualification_views();
 	PERFORM _create_work_views();
 	PERFORM _create_hand_over_views();
 	PERFORM _create_agreement_view();

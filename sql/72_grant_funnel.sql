@@ -17,7 +17,7 @@ SET search_path = pg_catalog, pg_temp
 AS $body$
 DECLARE
 	policy constant text :=
-		'setting, kind, source, list, element, question, stage, calendar, holiday, definition, transition, rule, reason';
+		'setting, kind, source, list, element, question, stage, calendar, holiday, definition, transition, rule, reason, message, content';
 	-- what people may set; the rest of the lead is kept by triggers
 	writable constant text :=
 		'external_id, email, full_name, job_title, department, seniority, years_in_industry, '
@@ -45,6 +45,7 @@ BEGIN
 			('SELECT ON ALL TABLES IN SCHEMA %1$I'),
 			('UPDATE (' || writable || ') ON %1$I.lead'),
 			('INSERT, UPDATE ON %1$I.account, %1$I.answer'),
+			('INSERT ON %1$I.verdict'),
 			('INSERT (lead_id, to_stage, definition, side, note) ON %1$I.signature'),
 			-- triggers keep these: whatever is written there is who signed
 			('UPDATE (agreed_by_marketing, agreed_by_sales, agreed_at) ON %1$I.definition');
@@ -76,6 +77,8 @@ BEGIN
 			 'actor, recorded_at) ON %1$I.activity'),
 			('SELECT (lead_id, answer_id, framework, element, level, via, '
 			 'answered_by, answered_at) ON %1$I.answer'),
+			('SELECT (verdict_id, lead_id, side, qualified, judged_by, judged_at) '
+			 'ON %1$I.verdict'),
 			('SELECT (history_id, lead_id, from_stage, to_stage, entered_at, cycle, '
 			 'actor, automatic, exception, reason, score, definition, version, source, '
 			 'campaign, owner, account_id, due_at, voided_at, voided_by) ON %1$I.stage_history');

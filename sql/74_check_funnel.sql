@@ -13,6 +13,7 @@ BEGIN ATOMIC
 		   ('stage_history', 'zz_append_only', 'append_only_history', 27, 'O'),
 		   ('activity', 'zz_stamp', 'stamp_activity', 23, 'O'),
 		   ('deal', 'zz_stamp', 'stamp_deal', 23, 'O'),
+		   ('account', 'zz_update', 'refit_account_leads', 16, 'O'),
 		   ('rule', 'zz_check', 'check_rule', 23, 'O'),
 		   ('rule', 'zz_protect', 'protect_rule', 27, 'O'),
 		   ('transition', 'zz_check', 'check_transition', 23, 'O'),

@@ -227,6 +227,7 @@ typedef struct LqFunnel
 	TupleDesc	lead_desc;
 	AttrNumber	lead_attno[LQ_N_LEAD_COLUMNS];
 	Bitmapset  *fit_columns;	/* of lead, that fit rules read */
+	Bitmapset  *account_columns;	/* of account, that conditions read */
 
 	int			n_type_hashes;	/* syscache hashes of the types of columns */
 	uint32	   *type_hashes;

@@ -183,6 +183,22 @@ compile(LqFunnel *funnel, LqConditionFor target, Relation rel,
 	return result;
 }
 
+/* Note the columns of account that a condition reads. */
+static void
+note_account_columns(LqFunnel *funnel, const LqCondition *condition)
+{
+	for (int p = 0; p < lq_condition_n_parts(condition); p++)
+	{
+		const LqConditionPart *part = lq_condition_part(condition, p);
+
+		for (int i = 0; i < part->n_pseudos; i++)
+			if (part->pseudos[i]->kind == LQ_PSEUDO_ACCOUNT)
+				funnel->account_columns =
+					bms_add_member(funnel->account_columns,
+								   part->pseudos[i]->attno);
+	}
+}
+
 static void
 compile_conditions(LqFunnel *funnel)
 {
@@ -209,6 +225,8 @@ compile_conditions(LqFunnel *funnel)
 			funnel->fit_columns =
 				bms_add_members(funnel->fit_columns,
 								lq_condition_columns(rule->condition));
+		if (fit && rule->condition != NULL)
+			note_account_columns(funnel, rule->condition);
 		for (int p = 0; fit && rule->condition != NULL &&
 			 p < lq_condition_n_parts(rule->condition); p++)
 		{
@@ -234,6 +252,8 @@ compile_conditions(LqFunnel *funnel)
 					psprintf("transition " INT64_FORMAT,
 							 transition->transition_id),
 					&transition->broken);
+		if (transition->condition != NULL)
+			note_account_columns(funnel, transition->condition);
 	}
 	MemoryContextSwitchTo(old);
 	table_close(activity, AccessShareLock);

@@ -11,10 +11,12 @@
 #include "miscadmin.h"
 #include "utils/acl.h"
 #include "utils/builtins.h"
+#include "utils/json.h"
 #include "utils/lsyscache.h"
 #include "utils/rls.h"
 #include "utils/timestamp.h"
 
+#include "answers.h"
 #include "compat.h"
 #include "lead.h"
 #include "qualification.h"
@@ -184,6 +186,44 @@ describe_needs(LqLead *lead, const LqConditionPart *part)
 	return buf.data;
 }
 
+/* Answers to the frameworks that are data, with yes where none is known. */
+static Datum
+suppose_answers(const LqLead *lead)
+{
+	const LqFunnel *funnel = lead->funnel;
+	StringInfoData buf;
+	Jsonb	   *answers;
+	const char *framework = "";
+	bool		isnull;
+
+	answers = DatumGetJsonbP(lq_lead_get(lead, LQ_LEAD_ANSWERS, &isnull));
+	initStringInfo(&buf);
+	/* elements come framework by framework */
+	for (int i = 0; i < funnel->n_elements; i++)
+	{
+		const LqKnownElement *e = &funnel->elements[i];
+		LqLevel		level = lq_answers_level(answers, e->framework,
+											 strlen(e->framework), e->element,
+											 strlen(e->element));
+
+		if (strcmp(framework, e->framework) != 0)
+		{
+			appendStringInfoString(&buf, buf.len == 0 ? "{" : "}, ");
+			escape_json(&buf, e->framework);
+			appendStringInfoString(&buf, ": {");
+			framework = e->framework;
+		}
+		else
+			appendStringInfoString(&buf, ", ");
+		escape_json(&buf, e->element);
+		appendStringInfoString(&buf, ": ");
+		escape_json(&buf, lq_level_name(level == LQ_LEVEL_UNKNOWN ?
+										LQ_LEVEL_YES : level));
+	}
+	appendStringInfoString(&buf, buf.len == 0 ? "{}" : "}}");
+	return DirectFunctionCall1(jsonb_in, CStringGetDatum(buf.data));
+}
+
 /* Would the part hold if all that was not asked were answered yes? */
 static bool
 answers_may_meet(LqLead *lead, LqCondition *condition, int part)
@@ -192,16 +232,21 @@ answers_may_meet(LqLead *lead, LqCondition *condition, int part)
 	int			meddic = lead->funnel->lead_attno[LQ_LEAD_MEDDIC] - 1;
 	Datum		saved_bant = lead->values[bant];
 	Datum		saved_meddic = lead->values[meddic];
+	int			answers = lead->funnel->lead_attno[LQ_LEAD_ANSWERS] - 1;
+	Datum		saved_answers = lead->values[answers];
 	LqTruth		truth;
 
 	lead->values[bant] =
 		BantGetDatum(suppose_yes(&lq_bant, DatumGetBant(saved_bant)));
 	lead->values[meddic] =
 		MeddicGetDatum(suppose_yes(&lq_meddic, DatumGetMeddic(saved_meddic)));
+	if (!lead->isnull[answers])
+		lead->values[answers] = suppose_answers(lead);
 	truth = lq_condition_eval_part(condition, part, lead->slot,
 								   lq_lead_pseudo, lead);
 	lead->values[bant] = saved_bant;
 	lead->values[meddic] = saved_meddic;
+	lead->values[answers] = saved_answers;
 	return truth == LQ_TRUE;
 }
 
@@ -222,7 +267,8 @@ part_state(LqLead *lead, LqCondition *condition, int part)
 	}
 	/* not met for want of an answer is not known, rather than no */
 	if ((bms_is_member(lead->funnel->lead_attno[LQ_LEAD_BANT], p->columns) ||
-		 bms_is_member(lead->funnel->lead_attno[LQ_LEAD_MEDDIC], p->columns)) &&
+		 bms_is_member(lead->funnel->lead_attno[LQ_LEAD_MEDDIC], p->columns) ||
+		 bms_is_member(lead->funnel->lead_attno[LQ_LEAD_ANSWERS], p->columns)) &&
 		answers_may_meet(lead, condition, part))
 		return "unknown";
 	return "unmet";

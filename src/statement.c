@@ -113,12 +113,13 @@ static const struct
 	[LQ_STATEMENT_EXPIRE_ANSWERS] = {"kz",
 		"INSERT INTO {answer} (lead_id, framework, element, level, via, answered_at)"
 		" SELECT $1, e.framework, e.element, 'unknown', 'expired', $2"
-		" FROM {element} AS e CROSS JOIN LATERAL"
+		" FROM {setting} AS s CROSS JOIN {element} AS e CROSS JOIN LATERAL"
 		" (SELECT level, answered_at FROM {answer} WHERE lead_id = $1"
 		" AND framework = e.framework AND element = e.element"
 		" ORDER BY answered_at DESC, answer_id DESC LIMIT 1) AS a"
 		" WHERE e.valid_for IS NOT NULL AND a.level::text <> 'unknown'"
-	" AND a.answered_at + e.valid_for <= $2"},
+		" AND (a.answered_at AT TIME ZONE s.time_zone + e.valid_for)"
+	" AT TIME ZONE s.time_zone <= $2"},
 	[LQ_STATEMENT_ADD_HISTORY] = {"kttzitBBttntittt" "Iz",
 		"INSERT INTO {stage_history} (lead_id, from_stage, to_stage,"
 		" entered_at, cycle, actor, automatic, exception, reason, note, score,"
@@ -127,6 +128,9 @@ static const struct
 	" $15, $16, $17, $18)"},
 	[LQ_STATEMENT_ACCOUNT] = {"I",
 	"SELECT a FROM {account} AS a WHERE account_id = $1"},
+	[LQ_STATEMENT_ACCOUNT_LEADS] = {"A",
+		"SELECT {key} FROM {lead} WHERE account_id = ANY ($1) ORDER BY {key}"
+	" FOR NO KEY UPDATE"},
 	[LQ_STATEMENT_DEAL_LEADS] = {"A",
 		"SELECT DISTINCT lead_id FROM {deal_contact}"
 	" WHERE deal_id = ANY ($1) ORDER BY lead_id"},

@@ -1,0 +1,240 @@
+--
+-- Views of a funnel: what is known of leads and accounts, and who agrees
+--
+CREATE FUNCTION _create_qualification_views() RETURNS void
+LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+-- lint: search_path, because the caller puts the new funnel's schema first
+AS $template$
+BEGIN
+	CREATE VIEW open_question WITH (security_invoker = true) AS
+	SELECT l.lead_id AS lead_id,
+		   l.stage AS stage,
+		   q.framework AS framework,
+		   q.element AS element,
+		   e.label AS label,
+		   q.question_id AS question_id,
+		   q.text AS question,
+		   q.position::bigint AS position,
+		   CASE WHEN a.ran_out OR a.expired THEN 'ran out'
+				WHEN a.level IS NULL THEN 'never answered'
+				ELSE 'unknown' END AS state,
+		   a.answered_at AS answered_at
+	FROM lead l
+	JOIN stage st ON st.stage = l.stage
+	CROSS JOIN question q
+	JOIN element e ON e.framework = q.framework AND e.element = q.element
+	CROSS JOIN setting s
+	LEFT JOIN LATERAL (
+		SELECT w.level::text AS level, w.answered_at AS answered_at,
+			   coalesce((w.answered_at AT TIME ZONE s.time_zone + e.valid_for)
+						AT TIME ZONE s.time_zone <= funnel_now(), false)
+				   AND w.level <> 'unknown' AS ran_out,
+			   coalesce(w.via, '') = 'expired' AS expired
+		FROM answer w
+		WHERE w.lead_id = l.lead_id AND w.framework = q.framework
+			  AND w.element = q.element
+		ORDER BY w.answered_at DESC, w.answer_id DESC
+		LIMIT 1) a ON true
+	WHERE st.owner_role <> 'none'
+		  AND (coalesce(a.ran_out, false)
+			   OR coalesce(CASE q.framework
+							   WHEN 'bant' THEN l.bant::jsonb ->> q.element
+							   WHEN 'meddic' THEN l.meddic::jsonb ->> q.element
+							   ELSE a.level
+						   END, 'unknown') = 'unknown')
+	ORDER BY l.lead_id, q.position, q.question_id;
+
+	COMMENT ON VIEW open_question IS
+'What may still be asked: one row per lead in a stage that marketing or sales works on and question whose element is not known of the lead, in the order of the questions. Known is what the lead holds in bant or meddic, for other frameworks the latest answer; an answer older than the element''s valid_for has run out and is asked for again. state: never answered, unknown (the latest answer says so), or ran out; answered_at: the latest answer.';
+
+	CREATE VIEW account_qualification WITH (security_invoker = true) AS
+	WITH said AS (
+		SELECT l.account_id, l.lead_id, f.framework, x.element,
+			   x.level::answer_level AS level,
+			   coalesce(l.job_title::text || ' ', '') || '(' || l.lead_id || ')'
+				   AS who
+		FROM lead l
+		CROSS JOIN LATERAL (VALUES ('bant', l.bant::jsonb),
+								   ('meddic', l.meddic::jsonb)) f (framework, levels)
+		CROSS JOIN LATERAL jsonb_each_text(f.levels) x (element, level)
+		WHERE l.account_id IS NOT NULL AND x.level <> 'unknown'
+	), by_level AS (
+		SELECT d.account_id, d.framework, d.element, d.level,
+			   string_agg(d.who, ', ' ORDER BY d.lead_id) AS who
+		FROM said d
+		GROUP BY d.account_id, d.framework, d.element, d.level
+	), by_element AS (
+		SELECT b.account_id, b.framework, b.element,
+			   string_agg(b.level::text || ': ' || b.who, '; '
+						  ORDER BY b.level DESC) AS who
+		FROM by_level b
+		GROUP BY b.account_id, b.framework, b.element
+	), together AS (
+		SELECT l.account_id, count(*) AS leads,
+			   best(l.bant) AS bant, best(l.meddic) AS meddic
+		FROM lead l
+		WHERE l.account_id IS NOT NULL
+		GROUP BY l.account_id
+	)
+	SELECT a.account_id AS account_id,
+		   a.name AS name,
+		   coalesce(t.leads, 0) AS leads,
+		   t.bant::text AS bant,
+		   coalesce(met(t.bant), 0)::bigint AS bant_met,
+		   coalesce(known(t.bant), 0)::bigint AS bant_known,
+		   coalesce(refuted(t.bant), 0)::bigint AS bant_refuted,
+		   array_to_string(gaps(t.bant), ', ') AS bant_gaps,
+		   who.budget AS budget_by,
+		   who.authority AS authority_by,
+		   who.need AS need_by,
+		   who.timeline AS timeline_by,
+		   t.meddic::text AS meddic,
+		   coalesce(met(t.meddic), 0)::bigint AS meddic_met,
+		   coalesce(known(t.meddic), 0)::bigint AS meddic_known,
+		   coalesce(refuted(t.meddic), 0)::bigint AS meddic_refuted,
+		   array_to_string(gaps(t.meddic), ', ') AS meddic_gaps,
+		   who.meddic AS meddic_by
+	FROM account a
+	LEFT JOIN together t ON t.account_id = a.account_id
+	LEFT JOIN (
+		SELECT b.account_id,
+			   max(b.who) FILTER (WHERE b.framework = 'bant' AND b.element = 'budget') AS budget,
+			   max(b.who) FILTER (WHERE b.framework = 'bant' AND b.element = 'authority') AS authority,
+			   max(b.who) FILTER (WHERE b.framework = 'bant' AND b.element = 'need') AS need,
+			   max(b.who) FILTER (WHERE b.framework = 'bant' AND b.element = 'timeline') AS timeline,
+			   string_agg(b.element || ' ' || b.who, ' | ' ORDER BY b.element)
+				   FILTER (WHERE b.framework = 'meddic') AS meddic
+		FROM by_element b
+		GROUP BY b.account_id) who ON who.account_id = a.account_id;
+
+	COMMENT ON VIEW account_qualification IS
+'One row per account: what all its leads together answered. bant, meddic: of each element the highest level that any of them knows, as best() has it (yes, partial, no, else unknown); met, known, refuted: numbers of elements; gaps: those not met. budget_by and so on: which lead said what, by job title and key, highest level first.';
+
+	CREATE VIEW verdict_pair WITH (security_invoker = true) AS
+	WITH judged AS (
+		SELECT DISTINCT ON (v.lead_id, c.cycle, v.side)
+			   v.lead_id, c.cycle, v.side, v.verdict_id, v.qualified, v.judged_at
+		FROM verdict v
+		CROSS JOIN LATERAL (
+			SELECT coalesce(max(h.cycle), 1)::bigint AS cycle
+			FROM stage_history h
+			WHERE h.lead_id = v.lead_id AND h.entered_at <= v.judged_at
+				  AND h.voided_at IS NULL) c
+		ORDER BY v.lead_id, c.cycle, v.side, v.judged_at DESC, v.verdict_id DESC
+	), unit AS (
+		SELECT j.lead_id, j.cycle,
+			   max(j.verdict_id) FILTER (WHERE j.side = 'marketing') AS marketing_id,
+			   max(j.verdict_id) FILTER (WHERE j.side = 'sales') AS sales_id,
+			   bool_or(j.qualified) FILTER (WHERE j.side = 'marketing') AS marketing,
+			   bool_or(j.qualified) FILTER (WHERE j.side = 'sales') AS sales,
+			   max(j.judged_at) AS judged_at
+		FROM judged j
+		GROUP BY j.lead_id, j.cycle
+	)
+	SELECT u.lead_id AS lead_id,
+		   u.cycle AS cycle,
+		   coalesce(l.source, '(none)') AS source,
+		   u.marketing_id AS marketing_verdict_id,
+		   u.marketing AS marketing_qualified,
+		   u.sales_id AS sales_verdict_id,
+		   u.sales AS sales_qualified,
+		   u.marketing = u.sales AS agreed,
+		   u.judged_at AS judged_at
+	FROM unit u
+	JOIN lead l ON l.lead_id = u.lead_id;
+
+	COMMENT ON VIEW verdict_pair IS
+'One row per unit (lead and cycle) that a side has judged: the latest verdict of each side in that cycle; NULL where a side has not judged. agreed: both say the same. judged_at: the later of the two.';
+
+	CREATE VIEW verdict_agreement WITH (security_invoker = true) AS
+	WITH cell AS (
+		SELECT CASE WHEN grouping(d.month) = 0 THEN 'month'
+					WHEN grouping(d.source) = 0 THEN 'source'
+					ELSE 'all' END AS scope,
+			   d.month AS month,
+			   d.source AS source,
+			   count(*) AS judged,
+			   count(*) FILTER (WHERE d.agreed IS NOT NULL) AS both_judged,
+			   count(*) FILTER (WHERE d.agreed) AS agreed,
+			   count(*) FILTER (WHERE d.marketing AND d.sales) AS both_yes,
+			   count(*) FILTER (WHERE d.marketing AND NOT d.sales) AS marketing_only,
+			   count(*) FILTER (WHERE NOT d.marketing AND d.sales) AS sales_only,
+			   count(*) FILTER (WHERE NOT d.marketing AND NOT d.sales) AS both_no
+		FROM (SELECT _month_of(p.judged_at, s.time_zone) AS month,
+					 p.source AS source, p.agreed AS agreed,
+					 p.marketing_qualified AS marketing,
+					 p.sales_qualified AS sales
+			  FROM verdict_pair p
+			  CROSS JOIN setting s) d
+		GROUP BY GROUPING SETS ((), (d.month), (d.source))
+	), chance AS (
+		SELECT c.*,
+			   c.both_judged::numeric * c.both_judged AS square,
+			   (c.both_yes + c.marketing_only)::numeric * (c.both_yes + c.sales_only)
+			   + (c.both_no + c.sales_only)::numeric * (c.both_no + c.marketing_only)
+				   AS expected
+		FROM cell c
+	)
+	SELECT h.scope AS scope,
+		   h.month AS month,
+		   h.source AS source,
+		   h.judged AS judged,
+		   h.both_judged AS both_judged,
+		   h.agreed AS agreed,
+		   h.both_yes AS both_qualified,
+		   h.marketing_only AS marketing_only,
+		   h.sales_only AS sales_only,
+		   h.both_no AS both_not_qualified,
+		   _ratio(h.agreed, h.both_judged) AS agreement_rate,
+		   _ratio(h.agreed::numeric * h.both_judged - h.expected,
+				  h.square - h.expected) AS kappa
+	FROM chance h
+	ORDER BY h.scope, h.month, h.source;
+
+	COMMENT ON VIEW verdict_agreement IS
+'Do marketing and sales judge the same leads alike? One row for all units (scope all), one per month of the later verdict (scope month), one per source (scope source). judged: units that either side judged; both_judged: those that both did; agreement_rate = agreed / both_judged; kappa: Cohen''s kappa, agreement beyond chance: (observed - expected) / (1 - expected), 1 is full agreement, 0 what chance gives, NULL where chance alone gives all.';
+
+	CREATE VIEW disputed_lead WITH (security_invoker = true) AS
+	SELECT l.lead_id AS lead_id,
+		   p.cycle AS cycle,
+		   l.stage AS stage,
+		   p.source AS source,
+		   p.marketing_qualified AS marketing_qualified,
+		   m.judged_by AS marketing_by,
+		   m.note AS marketing_note,
+		   p.sales_qualified AS sales_qualified,
+		   s.judged_by AS sales_by,
+		   s.note AS sales_note,
+		   p.judged_at AS disputed_since,
+		   fit(l.scorecard, greatest(funnel_now(), as_of(l.scorecard))) AS fit,
+		   engagement(l.scorecard, greatest(funnel_now(), as_of(l.scorecard)))
+			   AS engagement,
+		   score(l.scorecard, greatest(funnel_now(), as_of(l.scorecard)))
+			   AS score,
+		   (SELECT string_agg(r.name || ' ' || to_char(trunc(x.points, 1), 'FMSG999999990.0'),
+							  ', ' ORDER BY abs(x.points) DESC, r.rule_id)
+			FROM explain_score(l.scorecard,
+							   greatest(funnel_now(), as_of(l.scorecard))) x
+			JOIN rule r ON r.rule_id = x.rule_id
+			WHERE x.points <> 0) AS rules,
+		   l.bant::text AS bant,
+		   met(l.bant)::bigint AS bant_met,
+		   refuted(l.bant)::bigint AS bant_refuted,
+		   array_to_string(gaps(l.bant), ', ') AS bant_gaps,
+		   l.meddic::text AS meddic,
+		   met(l.meddic)::bigint AS meddic_met,
+		   l.answers::text AS answers
+	FROM verdict_pair p
+	JOIN lead l ON l.lead_id = p.lead_id AND l.cycle = p.cycle
+	LEFT JOIN verdict m ON m.verdict_id = p.marketing_verdict_id
+	LEFT JOIN verdict s ON s.verdict_id = p.sales_verdict_id
+	WHERE NOT p.agreed
+	ORDER BY p.judged_at DESC, l.lead_id;
+
+	COMMENT ON VIEW disputed_lead IS
+'Leads that one side holds qualified and the other does not, in their present cycle, latest dispute first, with the criteria as they are now: rules that give or take points (largest first), bant and meddic, what is missing, and answers to other frameworks. disputed_since: the later of the two verdicts.';
+END
+$template$;
+
+COMMENT ON FUNCTION _create_qualification_views() IS
+'creates the views of a funnel on what is known and agreed; called by _create_funnel_views()';

@@ -1,0 +1,320 @@
+--
+-- Qualification by any framework
+--
+-- BANT and MEDDIC are types.  Every other framework is rows of "element", and
+-- its answers are in lead.answers: {"champ": {"money": "yes"}}.  What the
+-- types can be asked, that object can be asked too, in conditions as well.
+--
+CREATE FUNCTION met(answers jsonb, framework text) RETURNS integer
+AS 'MODULE_PATHNAME', 'answers_met'
+LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION met(jsonb, text) IS
+'number of elements of a framework answered yes in lead.answers';
+
+CREATE FUNCTION known(answers jsonb, framework text) RETURNS integer
+AS 'MODULE_PATHNAME', 'answers_known'
+LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION known(jsonb, text) IS
+'number of elements of a framework answered no, partial or yes in lead.answers';
+
+CREATE FUNCTION refuted(answers jsonb, framework text) RETURNS integer
+AS 'MODULE_PATHNAME', 'answers_refuted'
+LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION refuted(jsonb, text) IS
+'number of elements of a framework answered no in lead.answers';
+
+CREATE FUNCTION level(answers jsonb, framework text, element text)
+RETURNS answer_level
+AS 'MODULE_PATHNAME', 'answers_level'
+LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION level(jsonb, text, text) IS
+'level of an element of a framework in lead.answers; unknown where there is none';
+
+--
+-- One lead, by a framework of any kind
+--
+-- As elsewhere keys of leads are text here; the twins that take a key of its
+-- own type hand it over.
+--
+CREATE FUNCTION _require_lead(funnel text, lead text) RETURNS void
+LANGUAGE plpgsql STABLE PARALLEL SAFE
+SET search_path = pg_catalog, @extschema@, pg_temp
+AS $body$
+DECLARE
+	k record;
+	found_it boolean;
+BEGIN
+	IF lead IS NULL THEN
+		RAISE EXCEPTION 'key of a lead must not be null'
+			USING ERRCODE = 'null_value_not_allowed';
+	END IF;
+	k := _funnel_key(funnel);
+	EXECUTE format('SELECT EXISTS (SELECT FROM %s WHERE %I = $1::%s)',
+				   k.leads, k.key, k.key_type)
+		INTO found_it USING lead;
+	IF NOT found_it THEN
+		RAISE EXCEPTION 'lead % does not exist in funnel "%"', lead, funnel
+			USING ERRCODE = 'no_data_found';
+	END IF;
+END
+$body$;
+
+COMMENT ON FUNCTION _require_lead(text, text) IS
+'raises unless the funnel has a lead of that key that the caller may see';
+
+CREATE FUNCTION framework_levels(funnel text, lead text, framework text)
+RETURNS TABLE (element text, label text, weight numeric, level answer_level)
+LANGUAGE plpgsql STABLE PARALLEL SAFE
+SET search_path = pg_catalog, @extschema@, pg_temp
+AS $body$
+DECLARE
+	k record;
+	frameworks text;
+BEGIN
+	PERFORM _require_lead(funnel, lead);
+	k := _funnel_key(funnel);
+
+	RETURN QUERY EXECUTE format($query$
+		SELECT e.element, e.label, e.weight,
+			   CASE e.framework
+				   WHEN 'bant' THEN l.bant -> e.element
+				   WHEN 'meddic' THEN l.meddic -> e.element
+				   ELSE level(l.answers, e.framework, e.element)
+			   END
+		FROM %1$s AS l, %2$I.element AS e
+		WHERE l.%3$I = $1::%4$s AND e.framework = $2
+		ORDER BY e.position, e.element $query$, k.leads, funnel, k.key, k.key_type)
+		USING lead, framework;
+
+	IF NOT FOUND THEN
+		EXECUTE format('SELECT string_agg(DISTINCT framework, '', '') FROM %I.element', funnel)
+			INTO frameworks;
+		RAISE EXCEPTION 'funnel "%" has no framework "%"', funnel, framework
+			USING ERRCODE = 'undefined_object',
+				  HINT = format('Its frameworks are: %s.', coalesce(frameworks, 'none'));
+	END IF;
+END
+$body$;
+
+COMMENT ON FUNCTION framework_levels(text, text, text) IS
+'what a lead answered to each element of a framework, as the lead holds it now';
+
+CREATE FUNCTION framework_verdict(funnel text, lead text, framework text,
+								  need integer DEFAULT NULL,
+								  unknown_as_no boolean DEFAULT false) RETURNS text
+LANGUAGE plpgsql STABLE PARALLEL SAFE
+SET search_path = pg_catalog, @extschema@, pg_temp
+AS $body$
+DECLARE
+	elements bigint;
+	met bigint;
+	lost bigint;
+BEGIN
+	SELECT count(*), count(*) FILTER (WHERE f.level = 'yes'),
+		   count(*) FILTER (WHERE f.level = 'no' OR (unknown_as_no AND f.level = 'unknown'))
+		INTO elements, met, lost
+	FROM framework_levels(funnel, lead, framework) AS f;
+
+	IF need < 0 OR need > elements THEN
+		RAISE EXCEPTION 'number of elements needed must be between 0 and %', elements
+			USING ERRCODE = 'invalid_parameter_value',
+				  DETAIL = format('Framework "%s" has %s elements, %s are asked for.',
+								  framework, elements, need);
+	END IF;
+
+	RETURN CASE WHEN met >= coalesce(need, elements) THEN 'qualified'
+				WHEN elements - lost < coalesce(need, elements) THEN 'disqualified'
+				ELSE 'open' END;
+END
+$body$;
+
+COMMENT ON FUNCTION framework_verdict(text, text, text, integer, boolean) IS
+'a lead by a framework: qualified when so many of its elements (all) are yes, disqualified when that cannot come any more, else open';
+
+CREATE FUNCTION framework_score(funnel text, lead text, framework text,
+								part numeric DEFAULT 0.5,
+								OUT points numeric, OUT possible numeric,
+								OUT share numeric)
+LANGUAGE plpgsql STABLE PARALLEL SAFE
+SET search_path = pg_catalog, @extschema@, pg_temp
+AS $body$
+BEGIN
+	IF part IS NULL OR NOT part BETWEEN 0 AND 1 THEN
+		RAISE EXCEPTION 'part of a weight must be between 0 and 1'
+			USING ERRCODE = 'invalid_parameter_value';
+	END IF;
+
+	SELECT sum(CASE WHEN f.level = 'yes' THEN f.weight
+					WHEN f.level = 'partial' THEN f.weight * part
+					ELSE 0 END), sum(f.weight)
+		INTO points, possible
+	FROM framework_levels(funnel, lead, framework) AS f;
+	share := _ratio(points, possible);
+END
+$body$;
+
+COMMENT ON FUNCTION framework_score(text, text, text, numeric) IS
+'sum of the weights of what a lead has met in a framework, a part of the weight for partial; what is possible; and the one over the other';
+
+CREATE FUNCTION framework_gaps(funnel text, lead text, framework text) RETURNS text[]
+LANGUAGE plpgsql STABLE PARALLEL SAFE
+SET search_path = pg_catalog, @extschema@, pg_temp
+AS $body$
+BEGIN
+	RETURN ARRAY(SELECT f.element
+				 FROM framework_levels(funnel, lead, framework) WITH ORDINALITY AS f
+				 WHERE f.level <> 'yes' ORDER BY f.ordinality);
+END
+$body$;
+
+COMMENT ON FUNCTION framework_gaps(text, text, text) IS
+'the elements of a framework that a lead has not answered with yes';
+
+CREATE FUNCTION framework_levels(funnel text, lead anyelement, framework text)
+RETURNS TABLE (element text, label text, weight numeric, level answer_level)
+LANGUAGE plpgsql STABLE PARALLEL SAFE
+SET search_path = pg_catalog, @extschema@, pg_temp
+AS $body$
+BEGIN
+	RETURN QUERY SELECT * FROM framework_levels(funnel, lead::text, framework);
+END
+$body$;
+
+COMMENT ON FUNCTION framework_levels(text, anyelement, text) IS
+'what a lead answered to each element of a framework, as the lead holds it now';
+
+CREATE FUNCTION framework_verdict(funnel text, lead anyelement, framework text,
+								  need integer DEFAULT NULL,
+								  unknown_as_no boolean DEFAULT false) RETURNS text
+LANGUAGE plpgsql STABLE PARALLEL SAFE
+SET search_path = pg_catalog, @extschema@, pg_temp
+AS $body$
+BEGIN
+	RETURN framework_verdict(funnel, lead::text, framework, need, unknown_as_no);
+END
+$body$;
+
+COMMENT ON FUNCTION framework_verdict(text, anyelement, text, integer, boolean) IS
+'a lead by a framework: qualified when so many of its elements (all) are yes, disqualified when that cannot come any more, else open';
+
+CREATE FUNCTION framework_score(funnel text, lead anyelement, framework text,
+								part numeric DEFAULT 0.5,
+								OUT points numeric, OUT possible numeric,
+								OUT share numeric)
+LANGUAGE plpgsql STABLE PARALLEL SAFE
+SET search_path = pg_catalog, @extschema@, pg_temp
+AS $body$
+BEGIN
+	SELECT s.points, s.possible, s.share INTO points, possible, share
+	FROM framework_score(funnel, lead::text, framework, part) AS s;
+END
+$body$;
+
+COMMENT ON FUNCTION framework_score(text, anyelement, text, numeric) IS
+'sum of the weights of what a lead has met in a framework, a part of the weight for partial; what is possible; and the one over the other';
+
+CREATE FUNCTION framework_gaps(funnel text, lead anyelement, framework text) RETURNS text[]
+LANGUAGE plpgsql STABLE PARALLEL SAFE
+SET search_path = pg_catalog, @extschema@, pg_temp
+AS $body$
+BEGIN
+	RETURN framework_gaps(funnel, lead::text, framework);
+END
+$body$;
+
+COMMENT ON FUNCTION framework_gaps(text, anyelement, text) IS
+'the elements of a framework that a lead has not answered with yes';
+
+--
+-- What to say at which stage
+--
+CREATE FUNCTION may_send(funnel text, lead text, message text) RETURNS boolean
+LANGUAGE plpgsql STABLE PARALLEL SAFE
+SET search_path = pg_catalog, @extschema@, pg_temp
+AS $body$
+DECLARE
+	k record;
+	known_message boolean;
+	allowed boolean;
+BEGIN
+	PERFORM _require_lead(funnel, lead);
+	k := _funnel_key(funnel);
+
+	EXECUTE format('SELECT EXISTS (SELECT FROM %I.message WHERE message = $1)', funnel)
+		INTO known_message USING message;
+	IF NOT known_message THEN
+		RAISE EXCEPTION 'funnel "%" has no message "%"', funnel, message
+			USING ERRCODE = 'undefined_object',
+				  HINT = format('Describe it in table %I.message.', funnel);
+	END IF;
+
+	EXECUTE format($query$
+		SELECT EXISTS (
+			SELECT FROM %1$s AS l
+			JOIN %2$I.stage AS st ON st.stage = l.stage
+			JOIN %2$I.message AS m ON st.milestone = ANY (m.milestones)
+				AND (m.stages IS NULL OR st.stage = ANY (m.stages))
+			WHERE l.%3$I = $1::%4$s AND m.message = $2
+			AND l.unsubscribed IS NOT TRUE) $query$, k.leads, funnel, k.key, k.key_type)
+		INTO allowed USING lead, message;
+	RETURN allowed;
+END
+$body$;
+
+COMMENT ON FUNCTION may_send(text, text, text) IS
+'may a lead be sent that kind of message at the stage where it is? never, if it is unsubscribed';
+
+CREATE FUNCTION may_send(funnel text, lead anyelement, message text) RETURNS boolean
+LANGUAGE plpgsql STABLE PARALLEL SAFE
+SET search_path = pg_catalog, @extschema@, pg_temp
+AS $body$
+BEGIN
+	RETURN may_send(funnel, lead::text, message);
+END
+$body$;
+
+COMMENT ON FUNCTION may_send(text, anyelement, text) IS
+'may a lead be sent that kind of message at the stage where it is? never, if it is unsubscribed';
+
+CREATE FUNCTION next_content(funnel text, lead text)
+RETURNS TABLE (content_id bigint, title text, url text, topic text)
+LANGUAGE plpgsql STABLE PARALLEL SAFE
+SET search_path = pg_catalog, @extschema@, pg_temp
+AS $body$
+DECLARE
+	k record;
+BEGIN
+	PERFORM _require_lead(funnel, lead);
+	k := _funnel_key(funnel);
+
+	RETURN QUERY EXECUTE format($query$
+		SELECT c.content_id, c.title, c.url, c.topic
+		FROM %1$s AS l
+		JOIN %2$I.stage AS st ON st.stage = l.stage
+		JOIN %2$I.content AS c ON st.milestone = ANY (c.milestones)
+			AND (c.stages IS NULL OR st.stage = ANY (c.stages))
+		WHERE l.%3$I = $1::%4$s
+		AND NOT EXISTS (
+			SELECT FROM %2$I.activity AS a
+			WHERE a.lead_id = l.%3$I
+			AND a.properties ->> 'content' IN (c.content_id::text, c.title))
+		ORDER BY c.position, c.content_id $query$, k.leads, funnel, k.key, k.key_type)
+		USING lead;
+END
+$body$;
+
+COMMENT ON FUNCTION next_content(text, text) IS
+'content for the stage where a lead is, in its order, without what an activity of the lead names (properties.content: id or title)';
+
+CREATE FUNCTION next_content(funnel text, lead anyelement)
+RETURNS TABLE (content_id bigint, title text, url text, topic text)
+LANGUAGE plpgsql STABLE PARALLEL SAFE
+SET search_path = pg_catalog, @extschema@, pg_temp
+AS $body$
+BEGIN
+	RETURN QUERY SELECT * FROM next_content(funnel, lead::text);
+END
+$body$;
+
+COMMENT ON FUNCTION next_content(text, anyelement) IS
+'content for the stage where a lead is, in its order, without what an activity of the lead names (properties.content: id or title)';
