@@ -24,6 +24,7 @@ INSERT INTO deal (deal_id, amount, status) OVERRIDING SYSTEM VALUE VALUES (1, 10
 INSERT INTO deal_contact VALUES (1, 1, 'buyer'), (1, 2, 'user');
 SET LOCAL lead_qual.clock = '2026-03-13 09:00Z';
 UPDATE deal SET status = 'won';
+INSERT INTO verdict (lead_id, side, qualified, note) VALUES (1, 'sales', true, 'Zoe is ready');
 SET LOCAL lead_qual.import = on;
 INSERT INTO signature (lead_id, to_stage, cycle, side, signed_by, note) VALUES (1, 'sql', 1, 'sales', 'boss', 'Zoe has signed');
 SET LOCAL lead_qual.import = off;
