@@ -246,33 +246,31 @@ $body$;
 COMMENT ON FUNCTION erase_lead(text, text) IS
 'erases a person: the lead, given by key, its activities and answers, and what was noted with its moves; moves and deals stay, so that no count changes. What it had not ended is not known to go on: see last_seen_at of lead_journey';
 
--- A trigger of one event that fires AFTER STATEMENT sees the rows of it.
-CREATE FUNCTION _trigger_statement(relation regclass, trigger name, function name, type smallint,
+-- Read from the template itself, so that it cannot go stale.
+CREATE FUNCTION _trigger_statement(relation regclass, like_table name, trigger name,
 								   enabled "char") RETURNS text
 LANGUAGE sql STABLE STRICT PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
-RETURN format('CREATE TRIGGER %I %s %s ON %s %sFOR EACH %s EXECUTE FUNCTION %s()%s',
-			  trigger,
-			  CASE WHEN type & 2 > 0 THEN 'BEFORE' ELSE 'AFTER' END,
-			  concat_ws(' OR ', CASE WHEN type & 4 > 0 THEN 'INSERT' END,
-						CASE WHEN type & 16 > 0 THEN 'UPDATE' END,
-						CASE WHEN type & 8 > 0 THEN 'DELETE' END,
-						CASE WHEN type & 32 > 0 THEN 'TRUNCATE' END),
-			  relation,
-			  CASE type WHEN 4 THEN 'REFERENCING NEW TABLE AS new_rows '
-						WHEN 8 THEN 'REFERENCING OLD TABLE AS old_rows '
-						WHEN 16 THEN 'REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows '
-			  ELSE '' END,
-			  CASE WHEN type & 1 > 0 THEN 'ROW' ELSE 'STATEMENT' END,
-			  (SELECT format('%I.%I', n.nspname, function)
-			   FROM pg_extension AS e JOIN pg_namespace AS n ON n.oid = e.extnamespace
-			   WHERE e.extname = 'lead_qual'),
-			  CASE WHEN enabled = 'A'
+BEGIN ATOMIC
+	SELECT format('CREATE %sTRIGGER %I %s ON %s %s EXECUTE FUNCTION %I.%I()', made.words[1], trigger,
+				  made.words[2], relation, regexp_replace(made.words[3], '\s+', ' ', 'g'),
+				  n.nspname, made.words[4])
+		   || CASE WHEN enabled = 'A'
 			  THEN format('; ALTER TABLE %s ENABLE ALWAYS TRIGGER %I', relation, trigger)
-			  ELSE '' END);
+			  ELSE '' END
+	FROM pg_extension AS e
+	JOIN pg_namespace AS n ON n.oid = e.extnamespace
+	JOIN pg_depend AS d ON d.refclassid = 'pg_extension'::regclass
+		AND d.refobjid = e.oid AND d.deptype = 'e'
+		AND d.classid = 'pg_proc'::regclass
+	JOIN pg_proc AS p ON p.oid = d.objid
+	CROSS JOIN regexp_matches(p.prosrc, format('\mCREATE (CONSTRAINT )?TRIGGER %s ([^;]*) ON %s\s+([^;]*)\s+EXECUTE FUNCTION (\w+)\(\);',
+											   trigger, like_table)) AS made (words)
+	WHERE e.extname = 'lead_qual' AND starts_with(p.proname, '_create_');
+END;
 
-COMMENT ON FUNCTION _trigger_statement(regclass, name, name, smallint, "char") IS
-'the statement that creates a trigger of _funnel_triggers() on a table';
+COMMENT ON FUNCTION _trigger_statement(regclass, name, name, "char") IS
+'the statement that creates on a table a trigger that create_funnel() created on another';
 
 -- What remains to be done by hand has no action.
 CREATE FUNCTION repair_funnel(funnel text)
@@ -306,7 +304,7 @@ BEGIN
 		action := NULL;
 		CASE
 		WHEN f.finding = 'trigger_missing' THEN
-			SELECT @extschema@._trigger_statement(c.oid, e.trigger, e.function, e.type, e.enabled) INTO action
+			SELECT @extschema@._trigger_statement(c.oid, e.relation, e.trigger, e.enabled) INTO action
 			FROM @extschema@._funnel_triggers() AS e
 			JOIN pg_class AS c ON c.relnamespace = schema AND c.relname = e.relation
 			WHERE ARRAY[e.relation, e.trigger]::text[] = parse_ident(f.object)
@@ -322,7 +320,7 @@ BEGIN
 		WHEN f.finding = 'partition_without_triggers' THEN
 			FOR t IN
 				SELECT CASE WHEN old.tgname IS NULL
-					   THEN @extschema@._trigger_statement(f.object::regclass, e.trigger, e.function, e.type, e.enabled)
+					   THEN @extschema@._trigger_statement(f.object::regclass, e.relation, e.trigger, e.enabled)
 					   ELSE format('ALTER TABLE %s ENABLE TRIGGER %I', f.object::regclass, old.tgname)
 					   END AS statement
 				FROM @extschema@._funnel_triggers() AS e

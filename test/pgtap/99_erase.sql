@@ -2,7 +2,7 @@
 BEGIN;
 SET LOCAL client_min_messages = error;
 SET LOCAL TimeZone = 'UTC';
-SELECT plan(29);
+SELECT plan(30);
 
 CREATE ROLE regress_lq_stranger;
 SELECT create_funnel('crm', 'UTC');
@@ -24,6 +24,10 @@ INSERT INTO deal (deal_id, amount, status) OVERRIDING SYSTEM VALUE VALUES (1, 10
 INSERT INTO deal_contact VALUES (1, 1, 'buyer'), (1, 2, 'user');
 SET LOCAL lead_qual.clock = '2026-03-13 09:00Z';
 UPDATE deal SET status = 'won';
+INSERT INTO verdict (lead_id, side, qualified, note) VALUES (1, 'sales', true, 'Zoe is ready');
+SET LOCAL lead_qual.import = on;
+INSERT INTO signature (lead_id, to_stage, cycle, side, signed_by, note) VALUES (1, 'sql', 1, 'sales', 'boss', 'Zoe has signed');
+SET LOCAL lead_qual.import = off;
 UPDATE stage_history SET voided_at = funnel_now(), voided_by = 'boss', voided_why = 'Zoe called' WHERE lead_id = 2 AND to_stage = 'sal';
 SELECT rebuild_history('crm');
 SELECT is((SELECT string_agg(stage, ' ' ORDER BY lead_id) FROM lead WHERE lead_id < 4), 'customer customer nurture', 'ways that leads went');
@@ -68,6 +72,7 @@ BEGIN
 	END LOOP;
 END $$;
 SELECT is_empty('SELECT pg_temp.traces()', 'no table keeps a trace of them');
+SELECT is((SELECT signed_by FROM signature WHERE lead_id = 1), 'boss', 'but who signed for a lead stays known');
 
 SELECT results_eq('SELECT history_id, lead_id, from_stage, to_stage, entered_at, cycle, actor, reason, voided_at, voided_by FROM stage_history ORDER BY 1',
 	'SELECT * FROM moves ORDER BY 1', 'R000-23 the moves stay');

@@ -2,7 +2,7 @@
 BEGIN;
 SET LOCAL client_min_messages = error;
 SET LOCAL TimeZone = 'UTC';
-SELECT plan(41);
+SELECT plan(42);
 
 CREATE ROLE regress_lq_sales;
 SELECT create_funnel('crm', 'UTC');
@@ -35,6 +35,7 @@ UPDATE lead SET bant = 'N+ T-', meddic = 'C+' WHERE lead_id = 2;
 SET LOCAL lead_qual.clock = '2026-03-02 12:00Z';
 INSERT INTO deal (deal_id, amount, status) OVERRIDING SYSTEM VALUE VALUES (1, 100, 'open'), (2, 50, 'open'), (3, 9, 'open');
 INSERT INTO deal_contact VALUES (1, 1, NULL), (1, 2, 'buyer'), (2, 2, 'user'), (3, 4, NULL);
+INSERT INTO verdict (lead_id, side, qualified) VALUES (2, 'sales', true), (4, 'sales', false);
 CREATE TEMP TABLE history AS SELECT * FROM stage_history;
 CREATE TEMP TABLE journey AS SELECT * FROM lead_journey;
 CREATE TEMP TABLE was AS SELECT * FROM lead;
@@ -66,6 +67,8 @@ SELECT is((SELECT meddic -> 'champion' FROM lead WHERE lead_id = 1), 'yes'::answ
 SELECT results_eq('SELECT deal_id, lead_id, role FROM deal_contact ORDER BY 1, 2',
 	$$ VALUES (1::bigint, 1::bigint, 'buyer'), (2, 1, 'user'), (3, 4, NULL) $$, 'a deal of both is there once');
 SELECT is((SELECT deals_open FROM lead WHERE lead_id = 1), 2, 'and counted once');
+
+SELECT results_eq('SELECT lead_id, qualified FROM verdict ORDER BY 1', 'VALUES (1::bigint, true), (4, false)', 'what was thought of it comes along');
 
 -- columns
 SELECT results_eq('SELECT email, external_id, full_name, country, account_id, unsubscribed, attributes, created_at FROM lead WHERE lead_id = 1',
