@@ -399,6 +399,20 @@ BEGIN
 		RETURN NEW;
 	END IF;
 
+	-- it has no transitions yet, and nobody has signed it
+	IF TG_OP = 'INSERT' THEN
+		IF NEW.status = 'active' THEN
+			RAISE EXCEPTION 'definition "%" cannot begin as the active one', NEW.definition
+				USING ERRCODE = 'object_not_in_prerequisite_state',
+					  HINT = 'Insert it as a draft, add its rules and transitions, then call activate_definition().',
+					  SCHEMA = TG_TABLE_SCHEMA, TABLE = TG_TABLE_NAME, COLUMN = 'status';
+		END IF;
+		NEW.agreed_by_marketing := NULL;
+		NEW.agreed_by_sales := NULL;
+		NEW.agreed_at := NULL;
+		RETURN NEW;
+	END IF;
+
 	-- who agreed is what signatures say.  A new version of the same standing
 	-- has new rules.
 	IF NEW.version <> OLD.version AND NEW.status = OLD.status THEN
@@ -440,7 +454,7 @@ END
 $body$;
 
 COMMENT ON FUNCTION guard_definition() IS
-'trigger on definition: BEFORE UPDATE: one that becomes active is sound and gets a new version; keeps who agreed';
+'trigger on definition: BEFORE INSERT OR UPDATE: one that becomes active is sound and gets a new version; keeps who agreed';
 
 CREATE FUNCTION keep_one_active() RETURNS trigger
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE

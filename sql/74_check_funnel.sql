@@ -20,7 +20,7 @@ BEGIN ATOMIC
 		   ('transition', 'zz_circle', 'refuse_circle', 21, 'O'),
 		   ('transition', 'zz_sides', 'check_sides', 23, 'O'),
 		   ('definition', 'zz_sides', 'check_sides', 23, 'O'),
-		   ('definition', 'zz_guard', 'guard_definition', 19, 'O'),
+		   ('definition', 'zz_guard', 'guard_definition', 23, 'O'),
 		   ('definition', 'zz_one_active', 'keep_one_active', 25, 'O'),
 		   ('side', 'zz_protect', 'protect_side', 27, 'O'),
 		   ('signature', 'zz_stamp', 'stamp_signature', 7, 'O'),
