@@ -151,11 +151,16 @@ static const struct
 	[LQ_STATEMENT_KEYS] = {"",
 	"SELECT {key} FROM {lead} ORDER BY {key}"},
 	[LQ_STATEMENT_DUE] = {"z",
-		"SELECT {key} FROM {lead} WHERE review_at <= $1"
-	" ORDER BY review_at FOR NO KEY UPDATE SKIP LOCKED"},
+	"SELECT {key} FROM {lead} WHERE review_at <= $1 ORDER BY review_at"},
+	[LQ_STATEMENT_CLAIM_DUE] = {"kz",
+		"SELECT FROM {lead} WHERE {key} = $1 AND review_at <= $2"
+	" FOR NO KEY UPDATE SKIP LOCKED"},
 	[LQ_STATEMENT_STALE] = {"i",
 		"SELECT {key} FROM {lead} WHERE scorecard IS NULL"
-		" OR {scored_version}(scorecard) <> $1"
+	" OR {scored_version}(scorecard) <> $1"},
+	[LQ_STATEMENT_CLAIM_STALE] = {"ki",
+		"SELECT FROM {lead} WHERE {key} = $1 AND (scorecard IS NULL"
+		" OR {scored_version}(scorecard) <> $2)"
 	" FOR NO KEY UPDATE SKIP LOCKED"},
 	/* cards may be left of a definition that is gone */
 	[LQ_STATEMENT_RAISE_VERSION] = {"t",

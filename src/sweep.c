@@ -25,27 +25,46 @@ PG_FUNCTION_INFO_V1(sweep_funnel);
 
 #define ROWS_AT_A_TIME 100
 
+typedef enum Swept
+{
+	SWEPT_DONE,
+	SWEPT_FAILED,
+	SWEPT_LEFT					/* another session has it, or is done with it */
+} Swept;
+
 /*
  * Review or rescore one lead in a subtransaction: one that fails (a trigger
  * of the user's raises, a constraint is violated) must not stop the rest.
+ *
+ * The lead is claimed by a statement of its own, with a snapshot of now.  A
+ * scan that locks as it goes has an older one, and following a lead to its
+ * newer versions it waits, SKIP LOCKED or not: which with the leads that it
+ * holds already makes deadlocks.
  */
-static bool
-sweep_lead(const LqFunnel *funnel, Datum key, bool rescore)
+static Swept
+sweep_lead(const LqFunnel *funnel, Datum key, Datum value, bool rescore)
 {
 	MemoryContext caller = CurrentMemoryContext;
 	ResourceOwner owner = CurrentResourceOwner;
-	volatile bool done = false;
+	volatile Swept swept = SWEPT_FAILED;
+	Datum		claim[2];
 
+	claim[0] = key;
+	claim[1] = value;
 	BeginInternalSubTransaction(NULL);
 	MemoryContextSwitchTo(caller);
 	PG_TRY();
 	{
-		if (rescore)
+		if (lq_statement_run(funnel, rescore ? LQ_STATEMENT_CLAIM_STALE :
+							 LQ_STATEMENT_CLAIM_DUE, claim, NULL) == 0)
+			swept = SWEPT_LEFT;
+		else if (rescore)
 			(void) lq_rescore_lead(funnel, key, LQ_WRITE_STAY);
 		else
 			lq_own_write(funnel, LQ_STATEMENT_REVIEW, &key, NULL, 0);
 		ReleaseCurrentSubTransaction();
-		done = true;
+		if (swept != SWEPT_LEFT)
+			swept = SWEPT_DONE;
 	}
 	PG_CATCH();
 	{
@@ -72,7 +91,7 @@ sweep_lead(const LqFunnel *funnel, Datum key, bool rescore)
 	PG_END_TRY();
 	MemoryContextSwitchTo(caller);
 	CurrentResourceOwner = owner;
-	return done;
+	return swept;
 }
 
 /*
@@ -96,13 +115,12 @@ sweep_found(const LqFunnel *funnel, LqStatement statement, Datum value,
 		SPITupleTable *rows;
 		uint64		n;
 
-		/* a lead that is fetched is locked, so no more than are wanted */
-		SPI_cursor_fetch(portal, true, Min(most - swept, ROWS_AT_A_TIME));
+		SPI_cursor_fetch(portal, true, ROWS_AT_A_TIME);
 		n = SPI_processed;
 		rows = SPI_tuptable;
 		if (n == 0)
 			break;
-		for (uint64 i = 0; i < n; i++)
+		for (uint64 i = 0; i < n && swept < most; i++)
 		{
 			MemoryContext old = MemoryContextSwitchTo(lead_context);
 			bool		isnull;
@@ -110,10 +128,17 @@ sweep_found(const LqFunnel *funnel, LqStatement statement, Datum value,
 											&isnull);
 
 			CHECK_FOR_INTERRUPTS();
-			if (sweep_lead(funnel, key, rescore))
-				swept++;
-			else
-				(*failed)++;
+			switch (sweep_lead(funnel, key, value, rescore))
+			{
+				case SWEPT_DONE:
+					swept++;
+					break;
+				case SWEPT_FAILED:
+					(*failed)++;
+					break;
+				case SWEPT_LEFT:
+					break;
+			}
 			MemoryContextSwitchTo(old);
 			MemoryContextReset(lead_context);
 		}

@@ -93,7 +93,7 @@ BEGIN
 	END LOOP;
 END $$;
 SELECT pg_temp.fuzz_binary(20000) \g /dev/null
-COPY (SELECT) TO PROGRAM 'rm -f lead_qual_fuzz.bin';
+COPY (SELECT) TO PROGRAM 'cat >/dev/null; rm -f lead_qual_fuzz.bin';
 
 SELECT is(count(*), 20000::bigint, '20,000 texts were tried') FROM outcome WHERE form = 'text';
 SELECT is(array_agg(DISTINCT code ORDER BY code), '{22003,22P02,sound}'::text[], 'text: refused with 22P02 or 22003, or sound') FROM outcome WHERE form = 'text';

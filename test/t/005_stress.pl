@@ -164,6 +164,7 @@ SQL
 
 my $log = slurp_file($node->logfile);
 my @errors = $log =~ /^.*(?:ERROR|PANIC|TRAP|WARNING).*$/mg;
+diag($log =~ /^(.*deadlock detected.*\n(?:.*\n){1,14})/mg) if $log =~ /deadlock/;
 is_deeply([ @errors[0 .. ($#errors > 4 ? 4 : $#errors)] ], [], 'no error in the log');
 
 done_testing();
