@@ -11,3 +11,12 @@ AS 'MODULE_PATHNAME' LANGUAGE C STABLE PARALLEL SAFE;
 
 COMMENT ON FUNCTION funnel_now() IS
 'the instant that scores, stages and views go by: now(), or the setting lead_qual.clock';
+
+-- Until the library is loaded, whoever set it may have spelled it as he likes.
+CREATE FUNCTION _importing() RETURNS boolean
+LANGUAGE sql STABLE PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+RETURN coalesce(NULLIF(current_setting('lead_qual.import', true), '')::boolean, false);
+
+COMMENT ON FUNCTION _importing() IS
+'is lead_qual.import on? whether it may be is for the triggers in C to tell';

@@ -14,9 +14,10 @@ COMMENT ON FUNCTION _actor() IS
 CREATE FUNCTION refuse_change() RETURNS trigger
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
 SET search_path = pg_catalog, pg_temp
+-- lint: extschema, because what others plant in our schema must not be found
 AS $body$
 BEGIN
-	IF current_setting('lead_qual.import', true) = 'on' AND TG_LEVEL = 'ROW' AND
+	IF @extschema@._importing() AND TG_LEVEL = 'ROW' AND
 	   pg_has_role((SELECT relowner FROM pg_class WHERE oid = TG_RELID), 'MEMBER') THEN
 		RETURN coalesce(NEW, OLD);
 	END IF;
@@ -71,6 +72,11 @@ AS $body$
 DECLARE
 	asked text;
 BEGIN
+	-- a restore may bring the sides later
+	IF @extschema@._importing() THEN
+		RETURN NEW;
+	END IF;
+
 	FOREACH asked IN ARRAY coalesce(NEW.sides, '{}') LOOP
 		IF asked IS NULL THEN
 			RAISE EXCEPTION 'a side must not be null'
@@ -134,7 +140,7 @@ DECLARE
 	k record;
 	named name;
 BEGIN
-	IF current_setting('lead_qual.import', true) = 'on' OR
+	IF @extschema@._importing() OR
 	   coalesce(current_setting('lead_qual.clock', true), '') <> '' THEN
 		IF NOT pg_has_role(owner, 'MEMBER') THEN
 			RAISE EXCEPTION 'permission denied to use "lead_qual.clock" or "lead_qual.import" in funnel "%"', TG_TABLE_SCHEMA
@@ -142,7 +148,7 @@ BEGIN
 					  DETAIL = format('Only members of role "%s", which owns the funnel, may.',
 									  pg_get_userbyid(owner));
 		END IF;
-		IF current_setting('lead_qual.import', true) = 'on' THEN
+		IF @extschema@._importing() THEN
 			RETURN NEW;
 		END IF;
 	END IF;
@@ -389,7 +395,21 @@ DECLARE
 	hints text[];
 	higher integer;
 BEGIN
-	IF current_setting('lead_qual.import', true) = 'on' THEN
+	IF @extschema@._importing() THEN
+		RETURN NEW;
+	END IF;
+
+	-- it has no transitions yet, and nobody has signed it
+	IF TG_OP = 'INSERT' THEN
+		IF NEW.status = 'active' THEN
+			RAISE EXCEPTION 'definition "%" cannot begin as the active one', NEW.definition
+				USING ERRCODE = 'object_not_in_prerequisite_state',
+					  HINT = 'Insert it as a draft, add its rules and transitions, then call activate_definition().',
+					  SCHEMA = TG_TABLE_SCHEMA, TABLE = TG_TABLE_NAME, COLUMN = 'status';
+		END IF;
+		NEW.agreed_by_marketing := NULL;
+		NEW.agreed_by_sales := NULL;
+		NEW.agreed_at := NULL;
 		RETURN NEW;
 	END IF;
 
@@ -434,16 +454,17 @@ END
 $body$;
 
 COMMENT ON FUNCTION guard_definition() IS
-'trigger on definition: BEFORE UPDATE: one that becomes active is sound and gets a new version; keeps who agreed';
+'trigger on definition: BEFORE INSERT OR UPDATE: one that becomes active is sound and gets a new version; keeps who agreed';
 
 CREATE FUNCTION keep_one_active() RETURNS trigger
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
 SET search_path = pg_catalog, pg_temp
+-- lint: extschema, because what others plant in our schema must not be found
 AS $body$
 DECLARE
 	found_one boolean;
 BEGIN
-	IF OLD.status <> 'active' OR current_setting('lead_qual.import', true) = 'on' THEN
+	IF OLD.status <> 'active' OR @extschema@._importing() THEN
 		RETURN NULL;
 	END IF;
 	EXECUTE format('SELECT EXISTS (SELECT FROM %I.definition WHERE status = ''active'')', TG_TABLE_SCHEMA)

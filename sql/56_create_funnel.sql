@@ -214,7 +214,7 @@ BEGIN
 
 	-- the lead comes first, as everywhere, and nothing may arrive any more
 	FOREACH fact IN ARRAY ARRAY['lead', 'account', 'activity', 'answer',
-								'stage_history', 'deal', 'deal_contact', 'spend']
+								'stage_history', 'deal', 'deal_contact', 'spend', 'signature']
 	LOOP
 		EXECUTE format('LOCK TABLE %I.%I IN ACCESS EXCLUSIVE MODE', funnel, fact);
 		EXECUTE format('SELECT count(*) FROM %I.%I', funnel, fact) INTO n;

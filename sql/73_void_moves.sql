@@ -44,8 +44,7 @@ BEGIN
 
 	EXECUTE format('UPDATE %I.stage_history SET voided_at = $2, voided_by = $3, voided_why = $4 '
 				   'WHERE history_id = ANY ($1) AND voided_at IS NULL', funnel)
-		USING history_ids, @extschema@.funnel_now(),
-			  coalesce(nullif(current_setting('lead_qual.actor', true), ''), current_user), why;
+		USING history_ids, @extschema@.funnel_now(), @extschema@._actor(), why;
 	GET DIAGNOSTICS voided = ROW_COUNT;
 
 	EXECUTE format('SELECT array_agg(key) FROM unnest($1) AS key WHERE NOT EXISTS '

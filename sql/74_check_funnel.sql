@@ -20,7 +20,7 @@ BEGIN ATOMIC
 		   ('transition', 'zz_circle', 'refuse_circle', 21, 'O'),
 		   ('transition', 'zz_sides', 'check_sides', 23, 'O'),
 		   ('definition', 'zz_sides', 'check_sides', 23, 'O'),
-		   ('definition', 'zz_guard', 'guard_definition', 19, 'O'),
+		   ('definition', 'zz_guard', 'guard_definition', 23, 'O'),
 		   ('definition', 'zz_one_active', 'keep_one_active', 25, 'O'),
 		   ('side', 'zz_protect', 'protect_side', 27, 'O'),
 		   ('signature', 'zz_stamp', 'stamp_signature', 7, 'O'),
@@ -323,6 +323,9 @@ BEGIN
 			  UNION ALL
 			  SELECT 'answer', lead_id::text FROM %1$I.answer AS a
 			  WHERE NOT EXISTS (SELECT FROM %2$s AS l WHERE l.%3$I = a.lead_id)
+			  UNION ALL
+			  SELECT 'verdict', lead_id::text FROM %1$I.verdict AS v
+			  WHERE NOT EXISTS (SELECT FROM %2$s AS l WHERE l.%3$I = v.lead_id)
 			  UNION ALL
 			  SELECT 'baseline', lead_id::text FROM %1$I.baseline AS b
 			  WHERE NOT EXISTS (SELECT FROM %2$s AS l WHERE l.%3$I = b.lead_id)) AS f (relation, lead)

@@ -292,6 +292,10 @@ AS $body$
 #variable_conflict use_column
 BEGIN
 	PERFORM @extschema@._funnel_schema(funnel);
+	IF at IS NULL THEN
+		RAISE EXCEPTION 'instant to look up a definition at must not be null'
+			USING ERRCODE = 'null_value_not_allowed';
+	END IF;
 	RETURN QUERY EXECUTE format($query$
 		WITH log AS (
 			SELECT l.*, CASE l.relation WHEN 'rule' THEN 'rule_id' WHEN 'transition' THEN 'transition_id'

@@ -128,8 +128,7 @@ BEGIN
 			voided_by = CASE WHEN voided_at IS NULL THEN $3 ELSE voided_by END,
 			voided_why = CASE WHEN voided_at IS NULL THEN $4 ELSE voided_why END
 		WHERE lead_id = $2::%2$s $query$, funnel, k.key_type)
-		USING keep, merge,
-			  coalesce(nullif(current_setting('lead_qual.actor', true), ''), session_user),
+		USING keep, merge, @extschema@._actor(),
 			  format('lead %s was merged into %s', merge, keep);
 	GET DIAGNOSTICS moves = ROW_COUNT;
 

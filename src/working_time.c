@@ -257,6 +257,7 @@ due_at(PG_FUNCTION_ARGS)
 	const LqStage *stage = lq_funnel_stage(funnel, text_to_cstring(PG_GETARG_TEXT_PP(1)));
 	TimestampTz entered = PG_GETARG_TIMESTAMPTZ(2);
 
+	lq_funnel_check_owner(funnel, "_due_at");
 	if (stage == NULL || stage->sla == NULL || TIMESTAMP_NOT_FINITE(entered))
 		PG_RETURN_NULL();
 	PG_RETURN_TIMESTAMPTZ(lq_stage_due_at(funnel, stage, entered));

@@ -1,7 +1,7 @@
 -- drop_funnel(), and what else keeps its place while it is in use.
 BEGIN;
 SET LOCAL client_min_messages = warning;
-SELECT plan(25);
+SELECT plan(26);
 
 SELECT create_funnel('crm');
 SELECT create_funnel('Crm é');
@@ -30,6 +30,9 @@ DROP VIEW public.theirs;
 INSERT INTO "Crm é".spend (department, starts_on, ends_on, amount)
 	VALUES ('sales', '2026-01-01', '2026-01-31', 1);
 SELECT throws_like($$ SELECT drop_funnel('Crm é') $$, '%is not empty', 'facts keep the funnel');
+DELETE FROM "Crm é".spend;
+SELECT sign_definition('Crm é', 'default', 'sales');
+SELECT throws_like($$ SELECT drop_funnel('Crm é') $$, '%is not empty', 'so does a signature');
 SELECT lives_ok($$ SELECT drop_funnel('Crm é', force => true) $$, 'force drops it all the same');
 SELECT hasnt_schema('Crm é', 'it is gone');
 SELECT has_schema('crm', 'the other one is not');

@@ -53,7 +53,9 @@ BEGIN;
 UPDATE rule SET points = 12 WHERE name = 'company_size' AND definition = 'default';
 ROLLBACK;
 SELECT is(pg_temp.risen(), 0, 'nor what was rolled back');
+SET lead_qual.import = on;
 SELECT throws_ok($$ INSERT INTO definition (definition, status) VALUES ('second', 'active') $$, '23505', NULL, 'R000-22 exactly one definition is active');
+RESET lead_qual.import;
 
 -- at once
 BEGIN;

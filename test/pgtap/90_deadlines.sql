@@ -1,7 +1,7 @@
 -- Deadlines: by the clock on the wall and in working time.
 BEGIN;
 SET LOCAL client_min_messages = warning;
-SELECT plan(42);
+SELECT plan(43);
 SELECT create_funnel('crm', 'Europe/Berlin');
 -- the session's zone does not matter
 SET LOCAL TimeZone = 'America/New_York';
@@ -78,6 +78,9 @@ UPDATE stage SET sla = '4 hours' WHERE stage = 'mql';
 SELECT is(due('2026-03-28 22:00'), 'Sun 2026-03-29 03:00', 'an hour that the clock skips was not worked');
 SELECT is(due('2026-10-24 22:00'), 'Sun 2026-10-25 02:00', 'an hour that comes twice');
 SELECT is(_due_at('crm', 'mql', '2026-10-24 22:00+02'), '2026-10-25 01:00+01', 'is two hours');
+SET LOCAL ROLE pg_monitor;
+SELECT throws_ok($$ SELECT public._due_at('crm', 'mql', now()) $$, '42501', NULL, 'who may not read the policy is not told');
+RESET ROLE;
 
 -- what cannot be
 SELECT throws_ok($$ INSERT INTO calendar VALUES (7, '05:00', '07:00') $$, '23P01', NULL, 'hours may not overlap');

@@ -2,7 +2,7 @@
 BEGIN;
 SET LOCAL client_min_messages = warning;
 SET LOCAL TimeZone = 'UTC';
-SELECT plan(29);
+SELECT plan(30);
 
 SET LOCAL lead_qual.clock = '2026-01-05 09:00Z';
 SELECT create_funnel('crm', 'UTC');
@@ -63,6 +63,7 @@ SELECT is(pg_temp.past('mql', '2026-01-20Z', 'sla'), '24:00:00', 'a deadline as 
 SELECT is(pg_temp.past('default', '2026-01-20Z', 'max_fit'), '60', 'a limit as it was');
 SELECT is(pg_temp.past('default', '2026-02-20Z', 'max_fit'), '50', 'and as it is');
 SELECT is_empty($$ SELECT * FROM definition_at('crm', '2026-01-01Z') $$, 'before the funnel was, no rule was');
+SELECT throws_ok($$ SELECT * FROM definition_at('crm', NULL) $$, '22004', NULL, 'never is no instant');
 SELECT results_eq($$ SELECT relation, count(*) FROM definition_at('crm', '2026-01-20Z') GROUP BY 1 ORDER BY 1 $$,
 	$$ VALUES ('definition', 1::bigint), ('rule', 37), ('stage', 9), ('transition', 27) $$, 'all of it is there');
 

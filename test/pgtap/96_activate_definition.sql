@@ -1,7 +1,7 @@
 -- Definitions: copied, compared, tried, activated, undone; what is refused.
 BEGIN;
 SET LOCAL client_min_messages = warning;
-SELECT plan(47);
+SELECT plan(49);
 
 SET LOCAL lead_qual.clock = '2026-03-02 09:00Z';
 SELECT create_funnel('crm', 'UTC');
@@ -23,6 +23,17 @@ CREATE FUNCTION pg_temp.stages() RETURNS text LANGUAGE sql AS
 	'SELECT string_agg(stage, '' '' ORDER BY lead_id) FROM crm.lead';
 CREATE FUNCTION pg_temp.statuses() RETURNS text LANGUAGE sql AS
 	'SELECT string_agg(definition || '' '' || status, '', '' ORDER BY definition) FROM crm.definition';
+
+-- nothing goes round what activation checks
+SET CONSTRAINTS ALL DEFERRED;
+SELECT is((pg_temp.refusal($$ UPDATE definition SET status = 'retired' WHERE status = 'active';
+	INSERT INTO definition (definition, status) VALUES ('hollow', 'active') $$))[1:2],
+	ARRAY['55000', 'definition "hollow" cannot begin as the active one'], 'no definition begins as the active one');
+SET CONSTRAINTS ALL IMMEDIATE;
+INSERT INTO definition (definition, agreed_by_sales, agreed_at) VALUES ('hollow', 'sam', now());
+SELECT is(d, ROW(NULL::text, NULL::timestamptz), 'nor is one agreed to by writing so')
+	FROM (SELECT ROW(agreed_by_sales, agreed_at) AS d FROM definition WHERE definition = 'hollow') AS h;
+DELETE FROM definition WHERE definition = 'hollow';
 
 -- copied
 SELECT lives_ok($$ SELECT copy_definition('crm', 'default', 'eager') $$, 'R004-03 a definition is copied');

@@ -2,7 +2,7 @@
 BEGIN;
 SET LOCAL client_min_messages = error;
 SET LOCAL TimeZone = 'UTC';
-SELECT plan(42);
+SELECT plan(43);
 
 CREATE ROLE regress_lq_sales;
 SELECT create_funnel('crm', 'UTC');
@@ -53,8 +53,12 @@ SELECT throws_ok($$ SELECT merge_leads('crm', '1', '2') $$, '42501', NULL, 'it i
 RESET ROLE;
 SELECT results_eq('SELECT * FROM lead ORDER BY lead_id', 'SELECT * FROM was ORDER BY lead_id', 'nothing has happened so far');
 
+CREATE ROLE regress_lq_ops SUPERUSER;
+SET LOCAL ROLE regress_lq_ops;
 SELECT results_eq($$ SELECT activities, answers, deals, moves FROM merge_leads('crm', '1', '2') $$,
 	$$ SELECT 4::bigint, 3::bigint, 2::bigint, (SELECT count(*) FROM history WHERE lead_id = 2) $$, 'it tells what was moved');
+RESET ROLE;
+SELECT is((SELECT string_agg(DISTINCT voided_by, ',') FROM stage_history WHERE voided_at IS NOT NULL), 'regress_lq_ops', 'and who did it is known');
 
 -- facts
 SELECT is_empty('SELECT * FROM lead WHERE lead_id = 2', 'the merged lead is gone');

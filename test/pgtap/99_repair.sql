@@ -114,8 +114,10 @@ ROLLBACK TO human;
 ALTER TABLE lead DROP CONSTRAINT lead_account_id_fkey;
 DELETE FROM account;
 ALTER TABLE answer DROP CONSTRAINT answer_lead_id_fkey;
+ALTER TABLE verdict DROP CONSTRAINT verdict_lead_id_fkey;
+INSERT INTO verdict (lead_id, side, qualified) VALUES (1, 'sales', true);
 DELETE FROM lead WHERE lead_id = 1;
-SELECT set_eq('SELECT pg_temp.found()', $$ VALUES ('account_missing error lead 3'), ('lead_missing error answer 1') $$,
+SELECT set_eq('SELECT pg_temp.found()', $$ VALUES ('account_missing error lead 3'), ('lead_missing error answer 1'), ('lead_missing error verdict 1') $$,
 	'without foreign keys, accounts and leads go missing');
 ROLLBACK TO human;
 SELECT archive_activities('Crm é', now());
