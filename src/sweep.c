@@ -78,7 +78,9 @@ sweep_lead(const LqFunnel *funnel, Datum key, Datum value, bool rescore)
 		RollbackAndReleaseCurrentSubTransaction();
 		MemoryContextSwitchTo(caller);
 		CurrentResourceOwner = owner;
-		if (error->sqlerrcode == ERRCODE_QUERY_CANCELED)
+		/* not the lead's fault, and no better with the next */
+		if (error->sqlerrcode == ERRCODE_QUERY_CANCELED ||
+			error->sqlerrcode == ERRCODE_T_R_SERIALIZATION_FAILURE)
 			ReThrowError(error);
 		getTypeOutputInfo(funnel->key_type, &output, &varlena);
 		ereport(WARNING,
