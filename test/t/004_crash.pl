@@ -34,7 +34,7 @@ eval { $open->quit };
 $node->stop('immediate', fail_ok => 1);
 # where nobody reaps the dead (a container without an init), its number looks
 # taken; a survivor would still be found by its shared memory
-unlink $node->data_dir . '/postmaster.pid';
+unlink $node->data_dir . '/postmaster.pid', $node->host . '/.s.PGSQL.' . $node->port . '.lock';
 $node->start;
 
 is($node->safe_psql('postgres', "SELECT count(*) FROM crm.activity WHERE kind = 'demo_request' OR lead_id = 2 AND kind = 'webinar'"), '0', 'what was not committed is gone');
