@@ -149,7 +149,6 @@ extern int	lq_condition_n_parts(const LqCondition *condition);
 extern const LqConditionPart *lq_condition_part(const LqCondition *condition,
 												int part);
 extern Bitmapset *lq_condition_columns(const LqCondition *condition);
-extern bool lq_condition_can_raise(const LqCondition *condition);
 
 /*
  * How often evaluating it raised an error in this session, since it was
@@ -158,9 +157,6 @@ extern bool lq_condition_can_raise(const LqCondition *condition);
 extern int64 lq_condition_n_raised(const LqCondition *condition);
 extern const char *lq_condition_last_error(const LqCondition *condition);
 
-/* Does the condition read hits, points or last of this rule? */
-extern bool lq_condition_names_rule(const LqCondition *condition,
-									int64 rule_id);
 
 /* The same of a stored text, by name, without compiling it. */
 extern bool lq_condition_text_names_rule(const char *condition_sql,

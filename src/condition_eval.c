@@ -511,12 +511,6 @@ lq_condition_columns(const LqCondition *condition)
 	return condition->columns;
 }
 
-bool
-lq_condition_can_raise(const LqCondition *condition)
-{
-	return condition->can_raise;
-}
-
 int64
 lq_condition_n_raised(const LqCondition *condition)
 {
@@ -529,18 +523,3 @@ lq_condition_last_error(const LqCondition *condition)
 	return condition->last_error;
 }
 
-bool
-lq_condition_names_rule(const LqCondition *condition, int64 rule_id)
-{
-	for (int i = 0; i < condition->n_pseudos; i++)
-	{
-		const LqPseudo *pseudo = &condition->pseudos[i];
-
-		if (pseudo->rule_id == rule_id &&
-			(pseudo->kind == LQ_PSEUDO_HITS ||
-			 pseudo->kind == LQ_PSEUDO_POINTS ||
-			 pseudo->kind == LQ_PSEUDO_LAST))
-			return true;
-	}
-	return false;
-}

@@ -185,21 +185,6 @@ lq_card_to_datum(const LqCard *card)
 	return PointerGetDatum(stored);
 }
 
-/* Would the two be stored as the same bytes? */
-bool
-lq_card_equal(const LqCard *a, const LqCard *b)
-{
-	return a->version == b->version &&
-		a->as_of == b->as_of &&
-		a->last_activity == b->last_activity &&
-		a->limits.max_fit == b->limits.max_fit &&
-		a->limits.max_engagement == b->limits.max_engagement &&
-		a->limits.floor == b->limits.floor &&
-		a->n_entries == b->n_entries &&
-		memcmp(a->entries, b->entries,
-			   a->n_entries * sizeof(LqCardEntry)) == 0;
-}
-
 /*
  * Changing
  */
@@ -351,37 +336,6 @@ lq_card_hit(LqCard *card, const LqCardRule *rule, TimestampTz at)
 	return true;
 }
 
-/*
- * Take one hit back.  Possible where neither a frequency limit nor the last
- * hit nor the card's instant depends on it, and the rule is still the one
- * that the entry was earned under; else false, and nothing changed.
- */
-bool
-lq_card_unhit(LqCard *card, const LqCardRule *rule, TimestampTz at)
-{
-	bool		found;
-	int			place = entry_place(card, rule->rule_id, &found);
-	LqCardEntry *entry;
-	double		points;
-
-	if (!found || rule->axis != LQ_AXIS_ENGAGEMENT)
-		return false;
-	Assert(card->room > 0);
-	entry = &card->entries[place];
-	if (entry->axis != LQ_AXIS_ENGAGEMENT || entry->hits < 2 ||
-		entry->max_hits != 0 || rule->max_hits != 0 ||
-		entry->half_life != rule->half_life ||
-		at >= entry->last_hit || at >= card->as_of ||
-		fabs(entry->points) >= LQ_STORED_POINTS_MAX)
-		return false;
-
-	points = lq_decay(rule->points, rule->half_life,
-					  lq_span(card->as_of, at));
-	entry->points = lq_add_points(entry->points, -points);
-	entry->hits--;
-	return true;
-}
-
 /* Replace all that the lead's own data earns. */
 void
 lq_card_set_fit(LqCard *card, const LqCardRule *rules, int n)
@@ -476,12 +430,6 @@ lq_card_set_limits(LqCard *card, const LqCardLimits *limits)
 		card->limits.max_engagement = INFINITY;
 		card->limits.floor = -INFINITY;
 	}
-}
-
-void
-lq_card_set_version(LqCard *card, int32 version)
-{
-	card->version = version;
 }
 
 /*

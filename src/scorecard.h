@@ -119,24 +119,18 @@ extern LqCard *lq_card_new(int32 version, const LqCardLimits *limits);
 extern LqCard *lq_card_from_datum(Datum datum);
 extern void lq_card_view(LqCard *card, LqScorecard *stored);
 extern Datum lq_card_to_datum(const LqCard *card);
-extern bool lq_card_equal(const LqCard *a, const LqCard *b);
 extern const LqCardEntry *lq_card_find(const LqCard *card, int64 rule_id);
 
 /*
  * Changing.  lq_card_hit() tells whether the hit counted (a frequency limit
- * may leave it out, and then nothing at all changes).  lq_card_unhit() takes
- * one back, or changes nothing and says false: then only the log can tell.
- * Instants must be finite.
+ * may leave it out, and then nothing at all changes).  Instants must be finite.
  */
 extern bool lq_card_in_order(const LqCard *card, const LqCardRule *rule,
 							 TimestampTz at);
 extern bool lq_card_hit(LqCard *card, const LqCardRule *rule, TimestampTz at);
-extern bool lq_card_unhit(LqCard *card, const LqCardRule *rule,
-						  TimestampTz at);
 extern void lq_card_set_fit(LqCard *card, const LqCardRule *rules, int n);
 extern void lq_card_touch(LqCard *card, TimestampTz activity_at);
 extern void lq_card_set_limits(LqCard *card, const LqCardLimits *limits);
-extern void lq_card_set_version(LqCard *card, int32 version);
 extern void lq_card_absorb(LqCard *card, const LqCardEntry *entry,
 						   const LqCardRule *rule);
 extern void lq_card_reserve(LqCard *card, int n);
