@@ -283,10 +283,7 @@ check_lead(const LqFunnel *funnel, Datum key, bool lock)
 	rows = SPI_tuptable;
 	header = DatumGetHeapTupleHeader(SPI_getbinval(rows->vals[0],
 												   rows->tupdesc, 1, &isnull));
-	tuple.t_len = HeapTupleHeaderGetDatumLength(header);
-	ItemPointerSetInvalid(&tuple.t_self);
-	tuple.t_tableOid = InvalidOid;
-	tuple.t_data = header;
+	tuple = lq_tuple_of_row(header);
 	lq_lead_init(&lead, unconstify(LqFunnel *, funnel), &tuple);
 
 	stored = lead.card;

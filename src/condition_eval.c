@@ -522,4 +522,3 @@ lq_condition_last_error(const LqCondition *condition)
 {
 	return condition->last_error;
 }
-

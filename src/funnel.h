@@ -7,6 +7,7 @@
 #ifndef LQ_FUNNEL_H
 #define LQ_FUNNEL_H
 
+#include "access/htup_details.h"
 #include "commands/trigger.h"
 #include "executor/spi.h"
 #include "fmgr.h"
@@ -296,5 +297,18 @@ extern const LqRule *lq_funnel_rule(const LqFunnel *funnel, int64 rule_id);
 extern void lq_funnel_scope(const LqFunnel *funnel, LqConditionFor target,
 							Relation relation, const char *definition,
 							LqConditionScope *scope);
+
+/* A row that SPI gave as a composite value, as a tuple in the same memory. */
+static inline HeapTupleData
+lq_tuple_of_row(HeapTupleHeader row)
+{
+	HeapTupleData tuple;
+
+	tuple.t_len = HeapTupleHeaderGetDatumLength(row);
+	ItemPointerSetInvalid(&tuple.t_self);
+	tuple.t_tableOid = InvalidOid;
+	tuple.t_data = row;
+	return tuple;
+}
 
 #endif							/* LQ_FUNNEL_H */

@@ -145,10 +145,7 @@ lead_account(LqLead *lead)
 		HeapTupleData tuple;
 		MemoryContext old = MemoryContextSwitchTo(lead->context);
 
-		tuple.t_len = HeapTupleHeaderGetDatumLength(header);
-		ItemPointerSetInvalid(&tuple.t_self);
-		tuple.t_tableOid = InvalidOid;
-		tuple.t_data = header;
+		tuple = lq_tuple_of_row(header);
 		lead->account = heap_copytuple(&tuple);
 		MemoryContextSwitchTo(old);
 	}

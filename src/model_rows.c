@@ -235,10 +235,7 @@ read_kind(RowReader *row, void *element)
 	kind->of_lead = get_bool(row, 2);
 	kind->touch = get_bool(row, 3);
 	header = DatumGetHeapTupleHeader(get(row, 4, &isnull));
-	tuple.t_len = HeapTupleHeaderGetDatumLength(header);
-	ItemPointerSetInvalid(&tuple.t_self);
-	tuple.t_tableOid = InvalidOid;
-	tuple.t_data = header;
+	tuple = lq_tuple_of_row(header);
 	old = MemoryContextSwitchTo(row->funnel->context);
 	kind->tuple = heap_copytuple(&tuple);
 	MemoryContextSwitchTo(old);

@@ -84,10 +84,7 @@ lq_replay_rows(const LqFunnel *funnel, SPITupleTable *rows, uint64 n,
 			slot = MakeSingleTupleTableSlot(desc, &TTSOpsHeapTuple);
 			lq_activity_columns(desc, &columns);
 		}
-		tuple.t_len = HeapTupleHeaderGetDatumLength(header);
-		ItemPointerSetInvalid(&tuple.t_self);
-		tuple.t_tableOid = InvalidOid;
-		tuple.t_data = header;
+		tuple = lq_tuple_of_row(header);
 		ExecStoreHeapTuple(&tuple, slot, false);
 
 		old = MemoryContextSwitchTo(row_context);

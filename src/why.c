@@ -76,10 +76,7 @@ read_lead(LqLead *lead, LqFunnel *funnel, Datum key)
 	header = DatumGetHeapTupleHeader(SPI_getbinval(SPI_tuptable->vals[0],
 												   SPI_tuptable->tupdesc,
 												   1, &isnull));
-	tuple.t_len = HeapTupleHeaderGetDatumLength(header);
-	ItemPointerSetInvalid(&tuple.t_self);
-	tuple.t_tableOid = InvalidOid;
-	tuple.t_data = header;
+	tuple = lq_tuple_of_row(header);
 	lq_lead_init(lead, funnel, &tuple);
 }
 
