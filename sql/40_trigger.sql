@@ -12,6 +12,11 @@ AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE PARALLEL UNSAFE;
 COMMENT ON FUNCTION record_lead() IS
 'AFTER INSERT OR UPDATE ON lead FOR EACH ROW: writes moves to stage_history and answers to their log';
 
+CREATE FUNCTION forget_lead() RETURNS trigger
+AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION forget_lead() IS
+'AFTER DELETE ON lead FOR EACH ROW: its facts go with it, where no foreign key can see to that';
+
 CREATE FUNCTION stamp_activity() RETURNS trigger
 AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE PARALLEL UNSAFE;
 COMMENT ON FUNCTION stamp_activity() IS

@@ -27,6 +27,8 @@ BEGIN
 		template_version integer NOT NULL,
 		lead_table regclass,
 		lead_key name NOT NULL DEFAULT 'lead_id',
+		lead_columns text[],
+		lead_indexes text[],
 		CHECK (attribution_first + attribution_last <= 1),
 		CHECK (3 * attribution_anchor <= 1)
 	);
@@ -281,6 +283,8 @@ BEGIN
 		created_at timestamptz NOT NULL DEFAULT funnel_now()
 	) WITH (fillfactor = 70);
 	ALTER TABLE lead ALTER COLUMN scorecard SET STORAGE MAIN;
+	COMMENT ON TABLE lead IS
+		'a person who may buy';
 	CREATE UNIQUE INDEX lead_email ON lead (lower(email));
 	CREATE INDEX lead_stage ON lead (stage);
 	CREATE INDEX lead_account ON lead (account_id);

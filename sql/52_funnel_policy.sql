@@ -10,14 +10,11 @@
 -- cannot give 100 alone; a demo, a trial, a meeting or an inquiry can, and
 -- gives more than 100, so that it still counts a little later.
 --
-CREATE FUNCTION _create_funnel_policy() RETURNS void
+CREATE FUNCTION _create_funnel_stages() RETURNS void
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
 AS $template$
 BEGIN
 	-- lint: search_path, because create_funnel() has set it
-	--
-	-- Stages
-	--
 	INSERT INTO stage (stage, position, milestone, owner_role, sla, description) VALUES
 		('lead', 1, 'lead', 'marketing', NULL,
 		 'a person who may buy; marketing wins and keeps the interest'),
@@ -37,7 +34,17 @@ BEGIN
 		 'will not buy: discarded, with a reason'),
 		('lost', 9, 'lost', 'none', NULL,
 		 'the deals were lost; comes back in a new cycle on new activity');
+END
+$template$;
 
+COMMENT ON FUNCTION _create_funnel_stages() IS
+'inserts the default stages of a funnel; called by create_funnel()';
+
+CREATE FUNCTION _create_funnel_policy() RETURNS void
+LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+AS $template$
+BEGIN
+	-- lint: search_path, because create_funnel() has set it
 	--
 	-- Working time, for deadlines of stages that ask for it
 	--

@@ -214,21 +214,33 @@ $body$;
 COMMENT ON FUNCTION check_working_time() IS
 'trigger on stage and calendar: refuses a deadline in working time while the calendar never opens';
 
-CREATE FUNCTION _create_funnel_triggers() RETURNS void
+CREATE FUNCTION _create_lead_triggers(has_keys boolean) RETURNS void
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
 AS $template$
 BEGIN
 	-- lint: search_path, because create_funnel() has set it
-	--
-	-- Leads
-	--
 	CREATE TRIGGER zz_qualify BEFORE INSERT OR UPDATE ON lead
 		FOR EACH ROW EXECUTE FUNCTION qualify_lead();
 	CREATE TRIGGER aa_record AFTER INSERT OR UPDATE ON lead
 		FOR EACH ROW EXECUTE FUNCTION record_lead();
 	CREATE TRIGGER zz_no_truncate BEFORE TRUNCATE ON lead
 		FOR EACH STATEMENT EXECUTE FUNCTION refuse_truncate();
+	-- in the place of foreign keys to a table that cannot have them
+	IF NOT has_keys THEN
+		CREATE TRIGGER zz_forget AFTER DELETE ON lead
+			FOR EACH ROW EXECUTE FUNCTION forget_lead();
+	END IF;
+END
+$template$;
 
+COMMENT ON FUNCTION _create_lead_triggers(boolean) IS
+'creates the triggers of table "lead" of a funnel, whose facts have foreign keys to it or not; called by create_funnel()';
+
+CREATE FUNCTION _create_funnel_triggers() RETURNS void
+LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+AS $template$
+BEGIN
+	-- lint: search_path, because create_funnel() has set it
 	CREATE TRIGGER zz_append_only BEFORE UPDATE OR DELETE ON stage_history
 		FOR EACH ROW EXECUTE FUNCTION append_only_history();
 	CREATE TRIGGER zz_no_truncate BEFORE TRUNCATE ON stage_history

@@ -52,13 +52,20 @@ COMMENT ON FUNCTION _refuse_planted(oid) IS
 --
 CREATE FUNCTION create_funnel(funnel text,
 							  time_zone text DEFAULT pg_catalog.current_setting('TimeZone'),
-							  currency text DEFAULT 'EUR') RETURNS void
+							  currency text DEFAULT 'EUR',
+							  lead_table regclass DEFAULT NULL,
+							  lead_key name DEFAULT 'lead_id',
+							  columns jsonb DEFAULT '{}',
+							  prefix text DEFAULT '',
+							  stage_column name DEFAULT NULL,
+							  stages jsonb DEFAULT '{}') RETURNS void
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
 SET search_path = pg_catalog, pg_temp
 AS $body$
 DECLARE
 	longest int := current_setting('max_identifier_length');
 	extension_schema name;
+	attached constant boolean := lead_table IS NOT NULL;
 BEGIN
 	IF funnel IS NULL OR time_zone IS NULL OR currency IS NULL THEN
 		RAISE EXCEPTION 'name, time zone and currency of a funnel must not be null'
@@ -110,20 +117,28 @@ BEGIN
 					   true);
 
 	PERFORM _create_funnel_tables();
-	PERFORM _create_funnel_views();
-	PERFORM _create_funnel_comments();
 	-- before the policy: rules and transitions are checked as they come
 	PERFORM _create_funnel_triggers();
-	PERFORM _refuse_planted((SELECT oid FROM pg_namespace WHERE nspname = funnel));
-
 	INSERT INTO setting (time_zone, currency, template_version)
 		VALUES (create_funnel.time_zone, create_funnel.currency, 1);
+	PERFORM _create_funnel_stages();
+	IF attached THEN
+		PERFORM _attach_leads(funnel, lead_table, lead_key, columns, prefix, stage_column, stages);
+	ELSE
+		PERFORM _create_lead_triggers(true);
+	END IF;
+	PERFORM _create_funnel_views();
+	PERFORM _create_funnel_comments();
+	PERFORM _refuse_planted((SELECT oid FROM pg_namespace WHERE nspname = funnel));
 	PERFORM _create_funnel_policy();
+	IF attached THEN
+		PERFORM _begin_leads(funnel);
+	END IF;
 END
 $body$;
 
-COMMENT ON FUNCTION create_funnel(text, text, text) IS
-'creates a funnel: a schema with tables, views, triggers and a default policy, owned by the caller';
+COMMENT ON FUNCTION create_funnel(text, text, text, regclass, name, jsonb, text, name, jsonb) IS
+'creates a funnel: a schema with tables, views, triggers and a default policy, owned by the caller. With lead_table its leads are the rows of that table, whose key is lead_key: the columns that a lead has and the table lacks are added, named with a prefix; columns names those that are there ({"job_title": "position"}); rows begin at the first stage, or at those that stages gives for values of stage_column ({"Qualified": "sql"})';
 
 --
 -- What a funnel consists of, read from the template itself so that it cannot
@@ -132,7 +147,7 @@ COMMENT ON FUNCTION create_funnel(text, text, text) IS
 CREATE FUNCTION _funnel_relations() RETURNS name[]
 LANGUAGE sql STABLE PARALLEL SAFE
 BEGIN ATOMIC
-	SELECT pg_catalog.array_agg(created.words[1]::name)
+	SELECT pg_catalog.array_agg(created.words[1]::name) || name 'detached_lead'
 	FROM pg_extension AS e
 	JOIN pg_depend AS d ON d.refclassid = 'pg_extension'::regclass
 		AND d.refobjid = e.oid AND d.deptype = 'e'
@@ -143,7 +158,33 @@ BEGIN ATOMIC
 END;
 
 COMMENT ON FUNCTION _funnel_relations() IS
-'names of the tables and views that create_funnel() creates';
+'names of the tables and views that create_funnel() and detach_funnel() create';
+
+-- Read from the template itself, so that it cannot go stale.
+CREATE FUNCTION _trigger_statement(relation regclass, like_table name, trigger name,
+								   enabled "char", argument text DEFAULT '') RETURNS text
+LANGUAGE sql STABLE STRICT PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+BEGIN ATOMIC
+	SELECT format('CREATE %sTRIGGER %I %s ON %s %s EXECUTE FUNCTION %I.%I(%s)', made.words[1], trigger,
+				  made.words[2], relation, regexp_replace(made.words[3], '\s+', ' ', 'g'),
+				  n.nspname, made.words[4], CASE WHEN argument <> '' THEN quote_literal(argument) END)
+		   || CASE WHEN enabled = 'A'
+			  THEN format('; ALTER TABLE %s ENABLE ALWAYS TRIGGER %I', relation, trigger)
+			  ELSE '' END
+	FROM pg_extension AS e
+	JOIN pg_namespace AS n ON n.oid = e.extnamespace
+	JOIN pg_depend AS d ON d.refclassid = 'pg_extension'::regclass
+		AND d.refobjid = e.oid AND d.deptype = 'e'
+		AND d.classid = 'pg_proc'::regclass
+	JOIN pg_proc AS p ON p.oid = d.objid
+	CROSS JOIN regexp_matches(p.prosrc, format('\mCREATE (CONSTRAINT )?TRIGGER %s ([^;]*) ON %s\s+([^;]*)\s+EXECUTE FUNCTION (\w+)\(\);',
+											   trigger, like_table)) AS made (words)
+	WHERE e.extname = 'lead_qual' AND starts_with(p.proname, '_create_');
+END;
+
+COMMENT ON FUNCTION _trigger_statement(regclass, name, name, "char", text) IS
+'the statement that creates on a table a trigger that create_funnel() creates on another; the argument names the funnel where the table is not in its schema';
 
 -- The schema of a funnel; raises if it is none.
 CREATE FUNCTION _funnel_schema(funnel text) RETURNS oid
@@ -200,6 +241,8 @@ DECLARE
 	foreign_objects text[];
 	views text;
 	tables text;
+	attached record;
+	added text[];
 BEGIN
 	IF NOT pg_has_role((SELECT nspowner FROM pg_namespace WHERE oid = schema),
 					   'USAGE') THEN
@@ -207,8 +250,16 @@ BEGIN
 			USING ERRCODE = 'insufficient_privilege';
 	END IF;
 
+	-- a table of the user's stays, and its rows
+	EXECUTE format('SELECT lead_table, lead_columns, lead_indexes FROM %I.setting', funnel) INTO attached;
+	IF attached.lead_table IS NOT NULL THEN
+		EXECUTE format('LOCK TABLE %s IN ACCESS EXCLUSIVE MODE', attached.lead_table);
+		added := @extschema@._lead_column_names(funnel, attached.lead_columns);
+	END IF;
+
 	IF force THEN
 		EXECUTE format('DROP SCHEMA %I CASCADE', funnel);
+		PERFORM @extschema@._strip_lead_table(attached.lead_table, added, attached.lead_indexes);
 		RETURN;
 	END IF;
 
@@ -216,6 +267,7 @@ BEGIN
 	FOREACH fact IN ARRAY ARRAY['lead', 'account', 'activity', 'answer',
 								'stage_history', 'deal', 'deal_contact', 'spend', 'signature']
 	LOOP
+		CONTINUE WHEN fact = 'lead' AND attached.lead_table IS NOT NULL;
 		EXECUTE format('LOCK TABLE %I.%I IN ACCESS EXCLUSIVE MODE', funnel, fact);
 		EXECUTE format('SELECT count(*) FROM %I.%I', funnel, fact) INTO n;
 		IF n > 0 THEN
@@ -266,8 +318,9 @@ BEGIN
 	END IF;
 	EXECUTE 'DROP TABLE ' || tables;
 	EXECUTE format('DROP SCHEMA %I', funnel);
+	PERFORM @extschema@._strip_lead_table(attached.lead_table, added, attached.lead_indexes);
 END
 $body$;
 
 COMMENT ON FUNCTION drop_funnel(text, boolean) IS
-'drops a funnel; refuses while its tables hold facts or somebody else''s objects depend on it, unless forced';
+'drops a funnel; refuses while its tables hold facts or somebody else''s objects depend on it, unless forced. A table of leads that it is attached to is left as it was before, with its rows';

@@ -5,47 +5,32 @@
 -- Keys of leads may be of any type; arguments and results have them as text.
 --
 
--- Read from the foreign key of the log, so that a caller without a right on
--- the settings can record an activity.
+-- Read from the catalogs, so that a caller without a right on the settings can
+-- record an activity.
 CREATE FUNCTION _funnel_key(funnel text, OUT leads regclass, OUT key name, OUT key_type text)
 LANGUAGE plpgsql STABLE PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
 -- lint: extschema, because what others plant in our schema must not be found
 AS $body$
-DECLARE
-	schema oid;
 BEGIN
-	SELECT a.attrelid, a.attname, format_type(a.atttypid, a.atttypmod)
+	SELECT l.oid, a.attname, format_type(a.atttypid, a.atttypmod)
 		INTO leads, key, key_type
 	FROM pg_namespace AS n
-	JOIN pg_class AS log ON log.relnamespace = n.oid AND log.relname = 'activity'
-	JOIN pg_attribute AS l ON l.attrelid = log.oid AND l.attname = 'lead_id'
-	JOIN pg_constraint AS c ON c.conrelid = log.oid AND c.contype = 'f'
-		AND c.conkey = ARRAY[l.attnum]
-	JOIN pg_attribute AS a ON a.attrelid = c.confrelid AND a.attnum = c.confkey[1]
-	WHERE n.nspname = funnel
-	LIMIT 1;
+	JOIN pg_class AS l ON l.relnamespace = n.oid AND l.relname = 'lead'
+	JOIN pg_attribute AS a ON a.attrelid = l.oid AND a.attname = 'lead_id'
+	WHERE n.nspname = funnel;
 
-	-- no funnel, or one whose foreign key somebody dropped
 	IF NOT FOUND THEN
-		schema := @extschema@._funnel_schema(funnel);
-		SELECT a.attrelid, a.attname, format_type(a.atttypid, a.atttypmod)
-			INTO leads, key, key_type
-		FROM pg_class AS c
-		JOIN pg_index AS i ON i.indrelid = c.oid AND i.indisprimary AND i.indnkeyatts = 1
-		JOIN pg_attribute AS a ON a.attrelid = c.oid AND a.attnum = i.indkey[0]
-		WHERE c.relnamespace = schema AND c.relname = 'lead';
-		IF NOT FOUND THEN
-			RAISE EXCEPTION 'key of the leads of funnel "%" not found', funnel
-				USING ERRCODE = 'undefined_table',
-					  HINT = 'Table "activity" of a funnel has a foreign key to the leads.';
-		END IF;
+		PERFORM @extschema@._funnel_schema(funnel);
+		RAISE EXCEPTION 'leads of funnel "%" not found', funnel
+			USING ERRCODE = 'undefined_table',
+				  HINT = 'A funnel has a table or a view "lead" with a column "lead_id".';
 	END IF;
 END
 $body$;
 
 COMMENT ON FUNCTION _funnel_key(text) IS
-'the table of leads of a funnel, its key and the key''s type';
+'the leads of a funnel (its own table, or the view of the one it is attached to), their key and the key''s type';
 
 CREATE FUNCTION _require_funnel_owner(schema oid, function text) RETURNS void
 LANGUAGE plpgsql STABLE PARALLEL SAFE
@@ -86,14 +71,20 @@ SET search_path = pg_catalog, pg_temp
 AS $body$
 DECLARE
 	k record;
+	found_by text;
 	recorded bigint;
-	known boolean;
+	known bigint;
 BEGIN
 	IF lead IS NULL THEN
 		RAISE EXCEPTION 'external id or e-mail address of a lead must not be null'
 			USING ERRCODE = 'null_value_not_allowed';
 	END IF;
 	k := @extschema@._funnel_key(funnel);
+	-- by external id, or else by address; two are enough to know
+	found_by := format('SELECT %1$I FROM %2$s WHERE external_id = $1 '
+					   'UNION ALL '
+					   '(SELECT %1$I FROM %2$s WHERE lower(email) = lower($1) '
+					   'AND NOT EXISTS (SELECT FROM %2$s WHERE external_id = $1)) LIMIT 2', k.key, k.leads);
 
 	-- No conflict target: that would need SELECT on its columns, and a log
 	-- partitioned by time cannot have that key.
@@ -101,9 +92,8 @@ BEGIN
 		INSERT INTO %1$I.activity (lead_id, occurred_at, kind, source, campaign,
 								   actor, properties, external_id)
 		SELECT key, $2, $3, $4, $5, $6, $7, $8
-		FROM (SELECT coalesce((SELECT %2$I FROM %3$s WHERE external_id = $1),
-							  (SELECT %2$I FROM %3$s WHERE lower(email) = lower($1)))) AS l (key)
-		WHERE key IS NOT NULL %4$s $query$, funnel, k.key, k.leads,
+		FROM (%2$s) AS l (key)
+		WHERE (SELECT count(*) FROM (%2$s) AS any_of) = 1 %3$s $query$, funnel, found_by,
 				   CASE WHEN external_id IS NOT NULL THEN 'ON CONFLICT DO NOTHING' END)
 		USING lead, coalesce(occurred_at, @extschema@.funnel_now()), kind, source,
 			  campaign, actor, coalesce(properties, '{}'), external_id;
@@ -112,10 +102,14 @@ BEGIN
 		RETURN true;
 	END IF;
 
-	EXECUTE format('SELECT EXISTS (SELECT FROM %1$s WHERE external_id = $1) '
-				   'OR EXISTS (SELECT FROM %1$s WHERE lower(email) = lower($1))', k.leads)
-		INTO known USING lead;
-	IF NOT known THEN
+	EXECUTE format('SELECT count(*) FROM (%s) AS l', found_by) INTO known USING lead;
+	IF known > 1 THEN
+		RAISE EXCEPTION 'more than one lead of funnel "%" is "%"', funnel, lead
+			USING ERRCODE = 'cardinality_violation',
+				  DETAIL = 'The columns external_id and e-mail address of the table it is attached to are not unique.',
+				  HINT = format('Insert into %I.activity with the key of the lead.', funnel);
+	END IF;
+	IF known = 0 THEN
 		RAISE EXCEPTION 'funnel "%" has no lead "%"', funnel, lead
 			USING ERRCODE = 'no_data_found',
 				  DETAIL = 'It was looked for by external_id and by e-mail address.',

@@ -89,6 +89,26 @@ $body$;
 COMMENT ON FUNCTION _funnel_grants(text, text) IS
 'what a profile of grant_funnel() is granted, as formats that take the name of the funnel';
 
+-- The same on the table of leads that a funnel is attached to: a view reads it
+-- with the rights of whoever queries.  None where the grant is not on leads.
+CREATE FUNCTION _lead_table_grants(funnel text, grants text[]) RETURNS SETOF text
+LANGUAGE sql STABLE STRICT PARALLEL UNSAFE
+SET search_path = pg_catalog, pg_temp
+BEGIN ATOMIC
+	SELECT format('%s%s ON %s', g.words[1],
+				  (SELECT '(' || string_agg(quote_ident(n), ', ') || ')'
+				   FROM unnest(_lead_column_names(funnel, string_to_array(g.words[2], ', '))) AS n),
+				  t.relation)
+	FROM unnest(grants) WITH ORDINALITY AS a (grant_text, position)
+	CROSS JOIN regexp_match(a.grant_text, '^([A-Z, ]+)(?:\(([a-z_, ]+)\))? ON (?:ALL TABLES|.*%1\$I\.lead\M)') AS g (words)
+	CROSS JOIN (SELECT DISTINCT relation FROM _lead_columns(funnel)) AS t
+	WHERE g.words IS NOT NULL
+	ORDER BY a.position;
+END;
+
+COMMENT ON FUNCTION _lead_table_grants(text, text[]) IS
+'what a profile of grant_funnel() is granted on a table of leads of the user''s';
+
 CREATE FUNCTION grant_funnel(funnel text, grantee regrole, profile text) RETURNS SETOF text
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
 SET search_path = pg_catalog, pg_temp
@@ -96,6 +116,9 @@ SET search_path = pg_catalog, pg_temp
 AS $body$
 DECLARE
 	schema oid := @extschema@._funnel_schema(funnel);
+	lead_table regclass := @extschema@._lead_table(schema);
+	lead_schema oid;
+	grants text[];
 	granted text;
 	viewed record;
 BEGIN
@@ -120,7 +143,16 @@ BEGIN
 	EXECUTE granted;
 	RETURN NEXT granted;
 
-	FOR granted IN SELECT @extschema@._funnel_grants(funnel, profile) LOOP
+	grants := ARRAY(SELECT @extschema@._funnel_grants(funnel, profile));
+	SELECT relnamespace INTO STRICT lead_schema FROM pg_class WHERE oid = lead_table;
+	IF lead_schema <> schema THEN
+		IF NOT has_schema_privilege(grantee, lead_schema, 'USAGE') THEN
+			grants := grants || format('USAGE ON SCHEMA %s', lead_schema::regnamespace);
+		END IF;
+		grants := grants || ARRAY(SELECT replace(g, '%', '%%')
+								  FROM @extschema@._lead_table_grants(funnel, grants) AS g);
+	END IF;
+	FOREACH granted IN ARRAY grants LOOP
 		granted := format('GRANT ' || granted || ' TO %2$s', funnel, grantee);
 		EXECUTE granted;
 		RETURN NEXT granted;

@@ -4,12 +4,15 @@
 
 -- The triggers of a funnel, as _create_funnel_triggers() makes them; tgtype
 -- as in pg_trigger.
-CREATE FUNCTION _funnel_triggers()
-RETURNS TABLE (relation name, trigger name, function name, type smallint, enabled "char")
-LANGUAGE sql IMMUTABLE PARALLEL SAFE
+CREATE FUNCTION _funnel_triggers(schema oid)
+RETURNS TABLE (relation name, relid regclass, trigger name, function name, type smallint, enabled "char")
+LANGUAGE sql STABLE PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
+	WITH made (relation, trigger, function, type, enabled) AS (
 	VALUES ('lead'::name, 'zz_qualify'::name, 'qualify_lead'::name, 23::smallint, 'O'::"char"),
 		   ('lead', 'aa_record', 'record_lead', 21, 'O'),
+		   ('lead', 'zz_forget', 'forget_lead', 9, 'O'),
 		   ('stage_history', 'zz_append_only', 'append_only_history', 27, 'O'),
 		   ('activity', 'zz_stamp', 'stamp_activity', 23, 'O'),
 		   ('deal', 'zz_stamp', 'stamp_deal', 23, 'O'),
@@ -44,10 +47,22 @@ BEGIN ATOMIC
 	SELECT t.relation, e.name, 'policy_changed', e.type, 'A'
 	FROM unnest(ARRAY['setting', 'kind', 'source', 'list', 'element', 'stage', 'calendar', 'holiday', 'definition',
 					  'transition', 'rule', 'side', 'reason']) AS t (relation),
-		 (VALUES ('zz_changed', 29::smallint), ('zz_emptied', 32)) AS e (name, type);
+		 (VALUES ('zz_changed', 29::smallint), ('zz_emptied', 32)) AS e (name, type)
+	)
+	SELECT m.relation, c.oid, m.trigger, m.function, m.type, m.enabled
+	FROM made AS m
+	JOIN pg_class AS c ON c.oid = CASE m.relation WHEN 'lead' THEN _lead_table(schema)
+								  ELSE (SELECT oid FROM pg_class
+										WHERE relnamespace = schema AND relname = m.relation) END
+	-- unless foreign keys do it
+	WHERE m.function <> 'forget_lead' OR
+		  NOT EXISTS (SELECT FROM pg_constraint AS k
+					  JOIN pg_class AS log ON log.oid = k.conrelid
+					  WHERE k.contype = 'f' AND k.confrelid = c.oid
+					  AND log.relnamespace = schema AND log.relname = 'activity');
 END;
 
-COMMENT ON FUNCTION _funnel_triggers() IS
+COMMENT ON FUNCTION _funnel_triggers(oid) IS
 'the triggers that create_funnel() creates';
 
 CREATE FUNCTION _check_policy(funnel text, deep boolean, OUT finding text, OUT severity text,
@@ -63,7 +78,7 @@ CREATE FUNCTION _check_triggers(schema oid, OUT finding text, OUT severity text,
 								OUT object text, OUT n bigint, OUT detail text, OUT hint text)
 RETURNS SETOF record
 LANGUAGE sql STABLE STRICT PARALLEL SAFE
-SET search_path = pg_catalog, @extschema@, pg_temp
+SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
 	WITH ours AS (
 		SELECT d.objid AS oid, p.proname
@@ -73,14 +88,20 @@ BEGIN ATOMIC
 		JOIN pg_proc AS p ON p.oid = d.objid
 		WHERE e.extname = 'lead_qual'
 	), present AS (
-		SELECT t.tgrelid, o.proname, t.tgtype, t.tgenabled, t.tgname
+		SELECT t.tgrelid, o.proname, t.tgtype, t.tgenabled, t.tgname, t.tgparentid,
+			   CASE WHEN t.tgnargs > 0 THEN trim('\x00'::bytea FROM t.tgargs) END AS funnel
 		FROM pg_trigger AS t
 		JOIN ours AS o ON o.oid = t.tgfoid
 		WHERE NOT t.tgisinternal
 	), expected AS (
-		SELECT c.oid AS relid, c.relname, f.trigger, f.function, f.type, f.enabled
-		FROM _funnel_triggers() AS f
-		JOIN pg_class AS c ON c.relnamespace = schema AND c.relname = f.relation
+		SELECT f.relid, f.relation AS relname, f.trigger, f.function, f.type, f.enabled
+		FROM _funnel_triggers(schema) AS f
+		UNION ALL
+		-- partitions of the leads have theirs, which may be disabled by themselves
+		SELECT tree.relid, c.relname, f.trigger, f.function, f.type, f.enabled
+		FROM _funnel_triggers(schema) AS f, pg_partition_tree(f.relid) AS tree
+		JOIN pg_class AS c ON c.oid = tree.relid
+		WHERE f.relation = 'lead' AND f.type & 1 > 0 AND tree.level > 0
 	), partition AS (
 		SELECT tree.relid, c.relnamespace = schema AS in_schema
 		FROM pg_class AS a, pg_partition_tree(a.oid) AS tree
@@ -109,17 +130,39 @@ BEGIN ATOMIC
 	JOIN present AS p ON p.tgrelid = e.relid AND p.proname = e.function AND p.tgtype = e.type
 	WHERE p.tgenabled IN ('D', 'R') OR (e.enabled = 'A' AND p.tgenabled <> 'A')
 	UNION ALL
+	SELECT 'trigger_misdirected', 'error', format('%I.%I', e.relname, p.tgname), 1,
+		   format('It names funnel "%s", whose schema has another name now or is gone.', encode(p.funnel, 'escape')),
+		   replace(_trigger_statement(e.relid, 'lead', e.trigger, e.enabled, n.nspname),
+				   'CREATE TRIGGER', 'CREATE OR REPLACE TRIGGER')
+	FROM expected AS e
+	JOIN present AS p ON p.tgrelid = e.relid AND p.proname = e.function AND p.tgtype = e.type
+	JOIN pg_namespace AS n ON n.oid = schema
+	WHERE p.tgparentid = 0 AND p.funnel <> convert_to(n.nspname, getdatabaseencoding())
+	UNION ALL
 	SELECT 'partition_without_triggers', 'error', r.relid::regclass::text, count(*),
 		   format('An %s of this partition by its own name would leave the leads as they are.',
 				  string_agg(upper(substr(f.trigger, 4)), ', ' ORDER BY f.type)),
 		   'Create the triggers zz_insert, zz_update and zz_delete of table "activity" on it, too.'
 	FROM partition AS r
-	CROSS JOIN _funnel_triggers() AS f
+	CROSS JOIN _funnel_triggers(schema) AS f
 	WHERE f.function = 'ingest_activity'
 	AND NOT EXISTS (SELECT FROM present AS p
 					WHERE p.tgrelid = r.relid AND p.proname = f.function
 					AND p.tgtype = f.type AND p.tgenabled IN ('O', 'A'))
 	GROUP BY r.relid
+	UNION ALL
+	SELECT 'trigger_search_path', 'warning', format('%s.%I', t.tgrelid::regclass, t.tgname), 1,
+		   format('Function %s sets no search_path, and the funnel''s own updates fire it under one that has no schema of yours.',
+				  p.oid::regprocedure),
+		   format('ALTER FUNCTION %s SET search_path = ...', p.oid::regprocedure)
+	FROM pg_class AS c
+	JOIN pg_trigger AS t ON t.tgrelid = c.oid
+	JOIN pg_proc AS p ON p.oid = t.tgfoid
+	JOIN pg_language AS l ON l.oid = p.prolang
+	WHERE c.oid = _lead_table(schema) AND c.relnamespace <> schema
+	AND NOT t.tgisinternal AND l.lanname NOT IN ('c', 'internal')
+	AND p.oid NOT IN (SELECT oid FROM ours)
+	AND NOT EXISTS (SELECT FROM unnest(p.proconfig) AS s WHERE starts_with(s, 'search_path='))
 	UNION ALL
 	SELECT 'partition_elsewhere', 'error', r.relid::regclass::text, 1,
 		   'Triggers find the funnel by the schema of the table that they are fired on.',

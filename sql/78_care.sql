@@ -66,7 +66,7 @@ SET lead_qual.import = on
 AS $body$
 DECLARE
 	k constant record := @extschema@._funnel_key(funnel);
-	other record;
+	writable text[];
 	filled text;
 BEGIN
 	-- the same event of both counts once: by external_id, or where none has
@@ -105,20 +105,8 @@ BEGIN
 	EXECUTE format('DELETE FROM %1$I.deal_contact WHERE lead_id = $1::%2$s', funnel, k.key_type)
 		USING merge;
 
-	-- whatever else goes with a lead
-	FOR other IN
-		SELECT c.relname AS name, a.attname AS key
-		FROM pg_constraint AS f
-		JOIN pg_class AS c ON c.oid = f.conrelid
-		JOIN pg_attribute AS a ON a.attrelid = c.oid AND a.attnum = f.conkey[1]
-		WHERE f.contype = 'f' AND f.confrelid = k.leads AND cardinality(f.conkey) = 1
-		AND c.relnamespace = @extschema@._funnel_schema(funnel) AND NOT c.relispartition
-		AND c.relname = ANY (@extschema@._funnel_relations())
-		AND c.relname NOT IN ('activity', 'answer', 'baseline')
-	LOOP
-		EXECUTE format('UPDATE %1$I.%2$I SET %3$I = $1::%4$s WHERE %3$I = $2::%4$s',
-					   funnel, other.name, other.key, k.key_type) USING keep, merge;
-	END LOOP;
+	EXECUTE format('UPDATE %1$I.verdict SET lead_id = $1::%2$s WHERE lead_id = $2::%2$s',
+				   funnel, k.key_type) USING keep, merge;
 
 	-- one person went one way: that of the lead that is kept
 	EXECUTE format($query$
@@ -133,14 +121,17 @@ BEGIN
 	GET DIAGNOSTICS moves = ROW_COUNT;
 
 	-- what the kept lead lacks; what triggers keep is worked out below
-	SELECT string_agg(format('%1$I = coalesce(l.%1$I, m.%1$I), ', a.attname), '') INTO filled
-	FROM pg_attribute AS a
-	WHERE a.attrelid = k.leads AND a.attnum > 0 AND NOT a.attisdropped AND a.attgenerated = ''
-	AND a.attname NOT IN (k.key, 'stage', 'stage_entered_at', 'cycle', 'cycle_started_at',
-						  'accepted_by', 'accepted_at', 'due_at', 'review_at', 'scorecard',
-						  'deals_open', 'deals_won', 'deals_lost', 'won_amount', 'answers',
-						  'bant', 'meddic', 'reason', 'note', 'attributes', 'unsubscribed',
-						  'created_at');
+	SELECT array_agg(l.name::text ORDER BY l.attnum) INTO writable
+	FROM @extschema@._lead_columns(funnel) AS l
+	JOIN pg_attribute AS a ON a.attrelid = l.relation AND a.attnum = l.attnum
+	WHERE a.attgenerated = '' AND a.attidentity <> 'a';
+	SELECT string_agg(format('%1$I = coalesce(l.%1$I, m.%1$I), ', w), '') INTO filled
+	FROM unnest(writable) AS w
+	WHERE w NOT IN (k.key, 'stage', 'stage_entered_at', 'cycle', 'cycle_started_at',
+					'accepted_by', 'accepted_at', 'due_at', 'review_at', 'scorecard',
+					'deals_open', 'deals_won', 'deals_lost', 'won_amount', 'answers',
+					'bant', 'meddic', 'reason', 'note', 'attributes', 'unsubscribed',
+					'created_at');
 	EXECUTE format($query$
 		WITH m AS (DELETE FROM %2$s WHERE %3$I = $2::%4$s RETURNING *)
 		UPDATE %2$s AS l
@@ -159,12 +150,11 @@ BEGIN
 		WHERE l.%3$I = $1::%4$s
 		$query$, funnel, k.leads, k.key, k.key_type, @extschema@._answers_query(funnel),
 		@extschema@._deals_query(funnel, k.leads, k.key), filled,
-		(SELECT string_agg(CASE attname
+		(SELECT string_agg(CASE w
 						   WHEN 'attributes' THEN ', attributes = m.attributes || l.attributes'
 						   WHEN 'unsubscribed' THEN ', unsubscribed = m.unsubscribed OR l.unsubscribed'
 						   ELSE ', created_at = least(m.created_at, l.created_at)' END, '')
-		 FROM pg_attribute
-		 WHERE attrelid = k.leads AND attname IN ('attributes', 'unsubscribed', 'created_at')))
+		 FROM unnest(writable) AS w WHERE w IN ('attributes', 'unsubscribed', 'created_at')))
 		USING keep, merge;
 END
 $body$;
@@ -245,32 +235,6 @@ $body$;
 COMMENT ON FUNCTION erase_lead(text, text) IS
 'erases a person: the lead, given by key, its activities and answers, and what was noted with its moves; moves and deals stay, so that no count changes. What it had not ended is not known to go on: see last_seen_at of lead_journey';
 
--- Read from the template itself, so that it cannot go stale.
-CREATE FUNCTION _trigger_statement(relation regclass, like_table name, trigger name,
-								   enabled "char") RETURNS text
-LANGUAGE sql STABLE STRICT PARALLEL SAFE
-SET search_path = pg_catalog, pg_temp
-BEGIN ATOMIC
-	SELECT format('CREATE %sTRIGGER %I %s ON %s %s EXECUTE FUNCTION %I.%I()', made.words[1], trigger,
-				  made.words[2], relation, regexp_replace(made.words[3], '\s+', ' ', 'g'),
-				  n.nspname, made.words[4])
-		   || CASE WHEN enabled = 'A'
-			  THEN format('; ALTER TABLE %s ENABLE ALWAYS TRIGGER %I', relation, trigger)
-			  ELSE '' END
-	FROM pg_extension AS e
-	JOIN pg_namespace AS n ON n.oid = e.extnamespace
-	JOIN pg_depend AS d ON d.refclassid = 'pg_extension'::regclass
-		AND d.refobjid = e.oid AND d.deptype = 'e'
-		AND d.classid = 'pg_proc'::regclass
-	JOIN pg_proc AS p ON p.oid = d.objid
-	CROSS JOIN regexp_matches(p.prosrc, format('\mCREATE (CONSTRAINT )?TRIGGER %s ([^;]*) ON %s\s+([^;]*)\s+EXECUTE FUNCTION (\w+)\(\);',
-											   trigger, like_table)) AS made (words)
-	WHERE e.extname = 'lead_qual' AND starts_with(p.proname, '_create_');
-END;
-
-COMMENT ON FUNCTION _trigger_statement(regclass, name, name, "char") IS
-'the statement that creates on a table a trigger that create_funnel() created on another';
-
 -- What remains to be done by hand has no action.
 CREATE FUNCTION repair_funnel(funnel text)
 RETURNS TABLE (finding text, object text, n bigint, action text)
@@ -281,6 +245,7 @@ SET lead_qual.import = off
 AS $body$
 DECLARE
 	schema constant oid := @extschema@._funnel_schema(funnel);
+	attached constant boolean := (SELECT relkind = 'v' FROM pg_class WHERE relnamespace = schema AND relname = 'lead');
 	f record;
 	t record;
 	rebuilt text;
@@ -292,7 +257,7 @@ BEGIN
 	FOR f IN
 		SELECT c.*
 		FROM @extschema@.check_funnel(funnel) AS c
-		ORDER BY array_position(ARRAY['trigger_missing', 'trigger_disabled', 'partition_without_triggers',
+		ORDER BY array_position(ARRAY['trigger_misdirected', 'trigger_missing', 'trigger_disabled', 'partition_without_triggers',
 									  'history_missing', 'history_order', 'stage_differs', 'deals_differ',
 									  'answers_differ', 'card_differs', 'card_stale', 'review_overdue'],
 								c.finding), c.finding, c.object
@@ -303,17 +268,18 @@ BEGIN
 		action := NULL;
 		CASE
 		WHEN f.finding = 'trigger_missing' THEN
-			SELECT @extschema@._trigger_statement(c.oid, e.relation, e.trigger, e.enabled) INTO action
-			FROM @extschema@._funnel_triggers() AS e
-			JOIN pg_class AS c ON c.relnamespace = schema AND c.relname = e.relation
+			SELECT @extschema@._trigger_statement(e.relid, e.relation, e.trigger, e.enabled,
+												  CASE WHEN e.relation = 'lead' AND attached THEN funnel ELSE '' END)
+				INTO action
+			FROM @extschema@._funnel_triggers(schema) AS e
 			WHERE ARRAY[e.relation, e.trigger]::text[] = parse_ident(f.object)
 			-- one of that name would be somebody's
 			AND NOT EXISTS (SELECT FROM pg_trigger AS taken
-							WHERE taken.tgrelid = c.oid AND taken.tgname = e.trigger);
+							WHERE taken.tgrelid = e.relid AND taken.tgname = e.trigger);
 			IF action IS NOT NULL THEN
 				EXECUTE action;
 			END IF;
-		WHEN f.finding = 'trigger_disabled' THEN
+		WHEN f.finding IN ('trigger_disabled', 'trigger_misdirected') THEN
 			action := f.hint;
 			EXECUTE action;
 		WHEN f.finding = 'partition_without_triggers' THEN
@@ -322,7 +288,7 @@ BEGIN
 					   THEN @extschema@._trigger_statement(f.object::regclass, e.relation, e.trigger, e.enabled)
 					   ELSE format('ALTER TABLE %s ENABLE TRIGGER %I', f.object::regclass, old.tgname)
 					   END AS statement
-				FROM @extschema@._funnel_triggers() AS e
+				FROM @extschema@._funnel_triggers(schema) AS e
 				LEFT JOIN (pg_trigger AS old JOIN pg_proc AS p ON p.oid = old.tgfoid)
 					ON old.tgrelid = f.object::regclass AND p.proname = e.function AND old.tgtype = e.type
 				WHERE e.relation = 'activity' AND e.function = 'ingest_activity'

@@ -77,6 +77,8 @@ typedef struct LqConditionScope
 {
 	LqConditionFor target;
 	Relation	relation;		/* lead, activity, or a partition; open */
+	char	  **column_names;	/* of its columns, where they are not its own;
+								 * an empty one cannot be named */
 	int			n_lists;
 	LqNamedList *lists;
 	bool		lists_empty;	/* one that is not there has no values: it

@@ -160,6 +160,8 @@ column_name(const LqConditionScope *scope, LqSource source, int i)
 			{
 				Form_pg_attribute att;
 
+				if (source == LQ_SOURCE_ROW && scope->column_names != NULL)
+					return scope->column_names[i];
 				att = TupleDescAttr(source_desc(scope, source), i);
 				return att->attisdropped ? "" : NameStr(att->attname);
 			}

@@ -1,7 +1,6 @@
 /*
  * funnel.c
- *		Finds the tables of a funnel, keeps what they say, and decides who our
- *		code acts as.
+ *		Finds the tables of a funnel and keeps what they say.
  *
  * A funnel is a schema of ordinary tables.  What a backend needs of it (which
  * tables, which key, the policy rows, the compiled conditions) is read once
@@ -38,9 +37,7 @@
 #include "miscadmin.h"
 #include "storage/lmgr.h"
 #include "storage/proc.h"
-#include "utils/acl.h"
 #include "utils/builtins.h"
-#include "utils/guc.h"
 #include "utils/hsearch.h"
 #include "utils/inval.h"
 #include "utils/lsyscache.h"
@@ -77,6 +74,7 @@ static const char *const table_names[LQ_N_TABLES] = {
 	[LQ_TABLE_STAGE] = "stage",
 	[LQ_TABLE_STAGE_HISTORY] = "stage_history",
 	[LQ_TABLE_TRANSITION] = "transition",
+	[LQ_TABLE_VERDICT] = "verdict",
 };
 
 /* How often to read again when messages keep arriving meanwhile. */
@@ -100,6 +98,8 @@ mark_relation(Datum arg, Oid relid)
 			entry->valid = false;
 			continue;
 		}
+		if (entry->lead == relid)
+			entry->valid = false;
 		for (int i = 0; i < LQ_N_TABLES; i++)
 		{
 			if (entry->relid[i] == relid)
@@ -161,6 +161,43 @@ init_entries(void)
 }
 
 /*
+ * The relation's kind, once it is proven that it belongs to whom the others
+ * do.
+ */
+static char
+prove_owner(LqFunnel *funnel, LqTable table, Oid relid)
+{
+	HeapTuple	tuple = OidIsValid(relid) ?
+	SearchSysCache1(RELOID, ObjectIdGetDatum(relid)) : NULL;
+	Form_pg_class class_form;
+	char		relkind;
+
+	if (!HeapTupleIsValid(tuple))
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_TABLE),
+				 errmsg("schema \"%s\" is not a funnel", funnel->name),
+				 errdetail("It has no table \"%s\".", table_names[table]),
+				 errhint("Funnels are made by create_funnel().")));
+	class_form = (Form_pg_class) GETSTRUCT(tuple);
+	relkind = class_form->relkind;
+	if (!OidIsValid(funnel->owner))
+		funnel->owner = class_form->relowner;
+	else if (funnel->owner != class_form->relowner)
+		ereport(ERROR,
+				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+				 errmsg("tables of funnel \"%s\" belong to different roles",
+						funnel->name),
+				 errdetail("Table \"%s\" belongs to \"%s\", table \"%s\" to \"%s\".",
+						   table_names[0],
+						   GetUserNameFromId(funnel->owner, false),
+						   NameStr(class_form->relname),
+						   GetUserNameFromId(class_form->relowner, false)),
+				 errhint("Give all of them to one role with ALTER TABLE ... OWNER TO.")));
+	ReleaseSysCache(tuple);
+	return relkind;
+}
+
+/*
  * Find the tables, and prove that one role owns them all.  Were a sibling
  * somebody else's, acting as the owner of the table that fired would let its
  * owner write into a funnel of his choice.
@@ -172,39 +209,21 @@ find_tables(LqFunnel *funnel, Oid *relid)
 
 	for (int i = 0; i < LQ_N_TABLES; i++)
 	{
-		HeapTuple	tuple;
-		Form_pg_class class_form;
+		char		relkind;
 
 		relid[i] = get_relname_relid(table_names[i], funnel->schema);
-		tuple = OidIsValid(relid[i]) ?
-			SearchSysCache1(RELOID, ObjectIdGetDatum(relid[i])) : NULL;
-		if (!HeapTupleIsValid(tuple))
-			ereport(ERROR,
-					(errcode(ERRCODE_UNDEFINED_TABLE),
-					 errmsg("schema \"%s\" is not a funnel", funnel->name),
-					 errdetail("It has no table \"%s\".", table_names[i]),
-					 errhint("Funnels are made by create_funnel().")));
-		class_form = (Form_pg_class) GETSTRUCT(tuple);
-		if (class_form->relkind != RELKIND_RELATION &&
-			class_form->relkind != RELKIND_PARTITIONED_TABLE)
+		relkind = prove_owner(funnel, i, relid[i]);
+		if (i == LQ_TABLE_LEAD && relkind == RELKIND_VIEW)
+		{
+			relid[i] = lq_lead_table_find(funnel, relid[i]);
+			relkind = prove_owner(funnel, i, relid[i]);
+		}
+		if (relkind != RELKIND_RELATION &&
+			relkind != RELKIND_PARTITIONED_TABLE)
 			ereport(ERROR,
 					(errcode(ERRCODE_WRONG_OBJECT_TYPE),
 					 errmsg("\"%s.%s\" is not a table",
 							funnel->name, table_names[i])));
-		if (!OidIsValid(funnel->owner))
-			funnel->owner = class_form->relowner;
-		else if (funnel->owner != class_form->relowner)
-			ereport(ERROR,
-					(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
-					 errmsg("tables of funnel \"%s\" belong to different roles",
-							funnel->name),
-					 errdetail("Table \"%s\" belongs to \"%s\", table \"%s\" to \"%s\".",
-							   table_names[0],
-							   GetUserNameFromId(funnel->owner, false),
-							   table_names[i],
-							   GetUserNameFromId(class_form->relowner, false)),
-					 errhint("Give all of them to one role with ALTER TABLE ... OWNER TO.")));
-		ReleaseSysCache(tuple);
 	}
 }
 
@@ -266,6 +285,8 @@ load(LqFunnelEntry *entry)
 	funnel->entry = entry;
 	MemoryContextCopyAndSetIdentifier(context, funnel->name);
 
+	/* it is told of changes from before we look at it */
+	entry->lead = get_relname_relid(table_names[LQ_TABLE_LEAD], entry->schema);
 	find_tables(funnel, relid);
 	memcpy(funnel->relid, relid, sizeof(relid));
 	forget_plans(entry);
@@ -382,18 +403,48 @@ lq_table_by_name(const char *name, LqTable *table)
 }
 
 const char *
-lq_funnel_table(const LqFunnel *funnel, LqTable table)
+lq_relation_name(Oid relid)
 {
-	Oid			relid = funnel->relid[table];
-
 	return quote_qualified_identifier(get_namespace_name(get_rel_namespace(relid)),
 									  get_rel_name(relid));
 }
 
+const char *
+lq_funnel_table(const LqFunnel *funnel, LqTable table)
+{
+	return lq_relation_name(table == LQ_TABLE_LEAD &&
+							OidIsValid(funnel->lead_view) ?
+							funnel->lead_view : funnel->relid[table]);
+}
+
 /*
- * The funnel that a trigger works for: the one in whose schema the fired
- * table stands.  The table must be the funnel's own or a partition of it;
- * anybody may attach our function to a table of his.
+ * The schema of the funnel that a trigger works for: the one in which the
+ * fired table stands, or, on a table of leads of the user's, the one that the
+ * trigger names.
+ */
+static Oid
+schema_of_trigger(const TriggerData *trigdata, LqTable table)
+{
+	const Trigger *trigger = trigdata->tg_trigger;
+	Oid			schema;
+
+	if (table != LQ_TABLE_LEAD || trigger->tgnargs == 0)
+		return RelationGetNamespace(trigdata->tg_relation);
+	schema = get_namespace_oid(trigger->tgargs[0], true);
+	if (!OidIsValid(schema))
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_SCHEMA),
+				 errmsg("funnel \"%s\" does not exist", trigger->tgargs[0]),
+				 errdetail("Trigger \"%s\" of table \"%s\" names it.",
+						   trigger->tgname,
+						   RelationGetRelationName(trigdata->tg_relation)),
+				 errhint("Where its schema was renamed, call repair_funnel(); where it was dropped, drop the trigger.")));
+	return schema;
+}
+
+/*
+ * The funnel that a trigger works for.  The table must be the funnel's own or
+ * a partition of it; anybody may attach our function to a table of his.
  */
 LqFunnel *
 lq_funnel_of_trigger(FunctionCallInfo fcinfo, LqTable table,
@@ -425,7 +476,7 @@ lq_funnel_of_trigger(FunctionCallInfo fcinfo, LqTable table,
 						"ROW" : "STATEMENT")));
 
 	relid = RelationGetRelid(trigdata->tg_relation);
-	funnel = lq_funnel_by_schema(RelationGetNamespace(trigdata->tg_relation));
+	funnel = lq_funnel_by_schema(schema_of_trigger(trigdata, table));
 	if (relid != funnel->relid[table] &&
 		!(trigdata->tg_relation->rd_rel->relispartition &&
 		  list_member_oid(get_partition_ancestors(relid),
@@ -435,7 +486,7 @@ lq_funnel_of_trigger(FunctionCallInfo fcinfo, LqTable table,
 				 errmsg("function \"%s\" must be fired for table \"%s\" of a funnel",
 						function, table_names[table]),
 				 errdetail("It was fired for table \"%s.%s\".",
-						   funnel->name,
+						   get_namespace_name(RelationGetNamespace(trigdata->tg_relation)),
 						   RelationGetRelationName(trigdata->tg_relation))));
 	if (trigdata->tg_relation->rd_rel->relowner != funnel->owner)
 		ereport(ERROR,
@@ -444,94 +495,6 @@ lq_funnel_of_trigger(FunctionCallInfo fcinfo, LqTable table,
 						RelationGetRelationName(trigdata->tg_relation),
 						funnel->name)));
 	return funnel;
-}
-
-/*
- * Act as the funnel's owner, as referential integrity does: an application
- * needs INSERT on activity and nothing else.  Row security that the owner
- * put on himself does not bind us.  Triggers of the user's own that our
- * updates fire run as the owner too, so the caller's search path must not
- * reach them.
- */
-void
-lq_funnel_enter(const LqFunnel *funnel, LqIdentity *saved)
-{
-	char	   *path = psprintf("pg_catalog, %s, pg_temp",
-								quote_identifier(funnel->name));
-
-	GetUserIdAndSecContext(&saved->userid, &saved->sec_context);
-	saved->guc_level = NewGUCNestLevel();
-	SetUserIdAndSecContext(funnel->owner,
-						   saved->sec_context |
-						   SECURITY_LOCAL_USERID_CHANGE |
-						   SECURITY_NOFORCE_RLS);
-	(void) set_config_option("search_path", path,
-							 PGC_USERSET, PGC_S_SESSION,
-							 GUC_ACTION_SAVE, true, 0, false);
-	pfree(path);
-}
-
-void
-lq_funnel_leave(const LqIdentity *saved)
-{
-	AtEOXact_GUC(true, saved->guc_level);
-	SetUserIdAndSecContext(saved->userid, saved->sec_context);
-}
-
-/*
- * A clock or an import by somebody who may not is an error, never ignored: he
- * would believe that it was in force.
- */
-void
-lq_check_settings(Oid owner, const char *funnel)
-{
-	if (!lq_clock_is_set() && !lq_import_setting)
-		return;
-	if (!is_member_of_role(GetOuterUserId(), owner))
-		ereport(ERROR,
-				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
-				 errmsg("permission denied to use \"%s\" in funnel \"%s\"",
-						lq_import_setting ? "lead_qual.import" : "lead_qual.clock",
-						funnel),
-				 errdetail("Only members of role \"%s\", which owns the funnel, may.",
-						   GetUserNameFromId(owner, false)),
-				 errhint("RESET %s.",
-						 lq_import_setting ? "lead_qual.import" : "lead_qual.clock")));
-}
-
-void
-lq_funnel_check_settings(const LqFunnel *funnel)
-{
-	lq_check_settings(funnel->owner, funnel->name);
-}
-
-/* Raise unless the caller may act as the funnel's owner. */
-void
-lq_funnel_check_owner(const LqFunnel *funnel, const char *function)
-{
-	if (!is_member_of_role(GetUserId(), funnel->owner))
-		ereport(ERROR,
-				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
-				 errmsg("permission denied for funnel \"%s\"", funnel->name),
-				 errdetail("%s() is for members of role \"%s\", which owns the funnel.",
-						   function,
-						   GetUserNameFromId(funnel->owner, false))));
-}
-
-bool
-lq_funnel_importing(const LqFunnel *funnel)
-{
-	lq_funnel_check_settings(funnel);
-	return lq_import_setting;
-}
-
-/* Who acts: the end user an application named, or the role. */
-const char *
-lq_actor(void)
-{
-	if (lq_actor_setting != NULL && *lq_actor_setting != '\0')
-		return lq_actor_setting;
-	return GetUserNameFromId(GetOuterUserId(), false);
 }
 
 const LqStage *

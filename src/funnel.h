@@ -42,8 +42,9 @@ typedef enum LqTable
 	LQ_TABLE_SOURCE,
 	LQ_TABLE_STAGE,
 	LQ_TABLE_STAGE_HISTORY,
-	LQ_TABLE_TRANSITION
-#define LQ_N_TABLES (LQ_TABLE_TRANSITION + 1)
+	LQ_TABLE_TRANSITION,
+	LQ_TABLE_VERDICT
+#define LQ_N_TABLES (LQ_TABLE_VERDICT + 1)
 } LqTable;
 
 typedef enum LqMilestone
@@ -188,6 +189,13 @@ typedef struct LqFunnel
 	Oid			owner;			/* of all its tables */
 	Oid			relid[LQ_N_TABLES];
 
+	/* where leads are in a table of the user's, see lead_table.c */
+	Oid			lead_view;		/* the view "lead"; InvalidOid: a table */
+	int			n_lead_names;
+	char	  **lead_names;		/* what its columns are called in a funnel;
+								 * NULL: by their own names */
+	Oid			attached_to;	/* the table that setting.lead_table names */
+
 	/* the key of the lead table */
 	AttrNumber	key_attno;
 	char	   *key_name;
@@ -268,13 +276,19 @@ extern void lq_model_load(LqFunnel *funnel);
 
 /* Raise unless the tables have the columns that the code reads; shape.c. */
 extern void lq_shape_check(const LqFunnel *funnel);
-extern void lq_shape_check_keys(const LqFunnel *funnel);
+extern void lq_shape_check_leads(const LqFunnel *funnel);
 
 /* The table called so in every funnel. */
 extern bool lq_table_by_name(const char *name, LqTable *table);
 
 /* The table's name, quoted and with its schema, for SPI. */
 extern const char *lq_funnel_table(const LqFunnel *funnel, LqTable table);
+extern const char *lq_relation_name(Oid relid);
+
+/* lead_table.c: a table of the user's that holds the leads */
+extern Oid	lq_lead_table_find(LqFunnel *funnel, Oid view);
+extern AttrNumber lq_lead_attno(const LqFunnel *funnel, const char *name);
+extern const char *lq_lead_key_column(const LqFunnel *funnel);
 
 /* Act as the funnel's owner, whose row security does not bind him here. */
 extern void lq_funnel_enter(const LqFunnel *funnel, LqIdentity *saved);
@@ -297,6 +311,14 @@ extern const LqRule *lq_funnel_rule(const LqFunnel *funnel, int64 rule_id);
 extern void lq_funnel_scope(const LqFunnel *funnel, LqConditionFor target,
 							Relation relation, const char *definition,
 							LqConditionScope *scope);
+
+/* Keys of leads are compared as the lead table's index does. */
+static inline int
+lq_key_cmp(const LqFunnel *funnel, Datum a, Datum b)
+{
+	return DatumGetInt32(FunctionCall2Coll(unconstify(FmgrInfo *, &funnel->key_cmp),
+										   funnel->key_collation, a, b));
+}
 
 /* A row that SPI gave as a composite value, as a tuple in the same memory. */
 static inline HeapTupleData

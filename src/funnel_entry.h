@@ -15,7 +15,8 @@ typedef struct LqFunnelEntry
 {
 	Oid			schema;			/* hash key, must be first */
 	bool		valid;			/* cleared by invalidation callbacks */
-	Oid			relid[LQ_N_TABLES]; /* what the callbacks look for */
+	Oid			relid[LQ_N_TABLES]; /* what the callbacks look for ... */
+	Oid			lead;			/* ... and "lead", which may be a view */
 	LqFunnel   *current;		/* the last one read, or NULL */
 	SPIPlanPtr	plans[LQ_N_STATEMENTS];
 	List	   *dead_plans;		/* to be freed after the transaction */

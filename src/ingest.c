@@ -171,9 +171,7 @@ compare_events(const void *a, const void *b, void *arg)
 	LqFunnel   *funnel = arg;
 	int			cmp;
 
-	cmp = DatumGetInt32(FunctionCall2Coll(&funnel->key_cmp,
-										  funnel->key_collation,
-										  ea->key, eb->key));
+	cmp = lq_key_cmp(funnel, ea->key, eb->key);
 	if (cmp != 0)
 		return cmp;
 	return ea->activity.at < eb->activity.at ? -1 :
@@ -277,10 +275,8 @@ update_leads(Batch *batch)
 
 		CHECK_FOR_INTERRUPTS();
 		for (next = i + 1; next < batch->n_events; next++)
-			if (DatumGetInt32(FunctionCall2Coll(&batch->funnel->key_cmp,
-												batch->funnel->key_collation,
-												batch->events[i].key,
-												batch->events[next].key)) != 0)
+			if (lq_key_cmp(batch->funnel, batch->events[i].key,
+						   batch->events[next].key) != 0)
 				break;
 		update_lead(batch, &batch->events[i], next - i);
 		MemoryContextSwitchTo(old);

@@ -124,11 +124,8 @@ compare_touched(const void *a, const void *b, void *arg)
 {
 	const Touched *ta = a;
 	const Touched *tb = b;
-	LqFunnel   *funnel = arg;
 
-	return DatumGetInt32(FunctionCall2Coll(&funnel->key_cmp,
-										   funnel->key_collation,
-										   ta->key, tb->key));
+	return lq_key_cmp(arg, ta->key, tb->key);
 }
 
 /* The latest answer to an element, unknown where there is none. */

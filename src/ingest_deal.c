@@ -72,12 +72,7 @@ read_column(Column *column, const LqFunnel *funnel, TriggerData *trigdata,
 static int
 compare_keys(const void *a, const void *b, void *arg)
 {
-	LqFunnel   *funnel = arg;
-
-	return DatumGetInt32(FunctionCall2Coll(&funnel->key_cmp,
-										   funnel->key_collation,
-										   *(const Datum *) a,
-										   *(const Datum *) b));
+	return lq_key_cmp(arg, *(const Datum *) a, *(const Datum *) b);
 }
 
 /* A column of the only row of a result. */

@@ -64,7 +64,6 @@ extern TimestampTz lq_lead_instant(const LqLead *lead, LqLeadColumn column,
 /* qualify.c: what the lead's two triggers share */
 extern void lq_lead_restore(LqLead *lead, const LqLead *old,
 							LqLeadColumn first, LqLeadColumn last);
-extern void lq_lead_check_shape(const LqFunnel *funnel, Relation rel);
 
 /* stage.c: moves */
 extern bool lq_stage_ask(LqLead *lead, const LqStage *to, LqPath *path);

@@ -91,8 +91,7 @@ read_shapes(LqFunnel *funnel)
 
 	for (int i = 0; i < LQ_N_LEAD_COLUMNS; i++)
 	{
-		funnel->lead_attno[i] = get_attnum(funnel->relid[LQ_TABLE_LEAD],
-										   lead_columns[i]);
+		funnel->lead_attno[i] = lq_lead_attno(funnel, lead_columns[i]);
 		if (funnel->lead_attno[i] == InvalidAttrNumber)
 			ereport(ERROR,
 					(errcode(ERRCODE_UNDEFINED_COLUMN),
@@ -101,14 +100,16 @@ read_shapes(LqFunnel *funnel)
 					 errhint("The columns that create_funnel() made must keep their names.")));
 	}
 
-	funnel->key_attno = get_attnum(funnel->relid[LQ_TABLE_LEAD],
-								   funnel->key_name);
+	funnel->key_attno = lq_lead_attno(funnel, lq_lead_key_column(funnel));
 	if (funnel->key_attno == InvalidAttrNumber)
 		ereport(ERROR,
 				(errcode(ERRCODE_UNDEFINED_COLUMN),
 				 errmsg("column \"%s\" of relation \"%s\" does not exist",
 						funnel->key_name, "lead"),
 				 errhint("setting.lead_key names the key of the lead table.")));
+	if (OidIsValid(funnel->lead_view))
+		funnel->key_name = pstrdup(NameStr(TupleDescAttr(funnel->lead_desc,
+														 funnel->key_attno - 1)->attname));
 	funnel->key_type = TupleDescAttr(funnel->lead_desc,
 									 funnel->key_attno - 1)->atttypid;
 	funnel->key_collation = TupleDescAttr(funnel->lead_desc,
@@ -119,7 +120,7 @@ read_shapes(LqFunnel *funnel)
 				(errcode(ERRCODE_UNDEFINED_FUNCTION),
 				 errmsg("could not identify a comparison function for type %s",
 						format_type_be(funnel->key_type))));
-	lq_shape_check_keys(funnel);
+	lq_shape_check_leads(funnel);
 	funnel->key_typlen = type->typlen;
 	funnel->key_typbyval = type->typbyval;
 	fmgr_info_cxt(type->cmp_proc, &funnel->key_cmp, funnel->context);
@@ -261,6 +262,24 @@ compile_conditions(LqFunnel *funnel)
 }
 
 /*
+ * After detach_funnel() the view shows what the leads were.
+ */
+static void
+check_attached(const LqFunnel *funnel)
+{
+	if (!OidIsValid(funnel->lead_view) || funnel->unset ||
+		funnel->attached_to == funnel->relid[LQ_TABLE_LEAD])
+		return;
+	ereport(ERROR,
+			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+			 errmsg("funnel \"%s\" is not attached to a table of leads",
+					funnel->name),
+			 errdetail("View \"lead\" reads table \"%s\", setting.lead_table names another or none.",
+					   get_rel_name(funnel->relid[LQ_TABLE_LEAD])),
+			 errhint("After detach_funnel() it can be read, and dropped with drop_funnel().")));
+}
+
+/*
  * Fill in a funnel whose tables are known.
  */
 void
@@ -272,6 +291,7 @@ lq_model_load(LqFunnel *funnel)
 	SPI_connect();
 	lq_shape_check(funnel);
 	lq_model_read_policy(funnel);
+	check_attached(funnel);
 	read_shapes(funnel);
 	SPI_finish();
 	compile_conditions(funnel);
@@ -294,6 +314,8 @@ lq_funnel_scope(const LqFunnel *funnel, LqConditionFor target,
 	scope->lists = funnel->lists;
 	scope->account_desc = funnel->account_desc;
 	scope->kind_desc = funnel->kind_desc;
+	if (target != LQ_FOR_ACTIVITY)
+		scope->column_names = funnel->lead_names;
 
 	if (target != LQ_FOR_TRANSITION || definition == NULL)
 		return;

@@ -190,8 +190,13 @@ read_rows(LqFunnel *funnel, LqTable table, const char *columns,
 static void
 read_setting(RowReader *row, void *element)
 {
+	Datum		value;
+	bool		isnull;
+
 	row->funnel->time_zone = get_text(row, 1);
 	row->funnel->key_name = get_text(row, 2);
+	value = get(row, 3, &isnull);
+	row->funnel->attached_to = isnull ? InvalidOid : DatumGetObjectId(value);
 }
 
 static void
@@ -381,8 +386,9 @@ lq_model_read_policy(LqFunnel *funnel)
 {
 	char	   *of_definition;
 
-	(void) read_rows(funnel, LQ_TABLE_SETTING, "time_zone, lead_key::text",
-					 "", 0, NULL, read_setting);
+	(void) read_rows(funnel, LQ_TABLE_SETTING,
+					 "time_zone, lead_key::text, lead_table", "", 0, NULL,
+					 read_setting);
 	if (funnel->key_name == NULL)
 	{
 		/* a restore may bring the facts before the settings */

@@ -68,8 +68,7 @@ is_current(const LqFunnel *funnel, Datum key)
 {
 	return current.funnel != NULL &&
 		current.funnel->schema == funnel->schema &&
-		datumIsEqual(current.key, key, funnel->key_typbyval,
-					 funnel->key_typlen);
+		lq_key_cmp(funnel, current.key, key) == 0;
 }
 
 bool

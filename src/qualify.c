@@ -7,7 +7,6 @@
 #include "postgres.h"
 
 #include "access/htup_details.h"
-#include "access/tupconvert.h"
 #include "commands/trigger.h"
 #include "utils/builtins.h"
 #include "utils/datum.h"
@@ -17,6 +16,7 @@
 #include "compat.h"
 #include "lead.h"
 #include "own_write.h"
+#include "partition.h"
 #include "used_up.h"
 
 PG_FUNCTION_INFO_V1(qualify_lead);
@@ -125,7 +125,7 @@ use_up(LqLead *lead, Datum key, const LqUsedUp *before)
 static void
 check_key(const LqFunnel *funnel, Datum before, Datum after)
 {
-	if (datumIsEqual(before, after, funnel->key_typbyval, funnel->key_typlen))
+	if (datum_image_eq(before, after, funnel->key_typbyval, funnel->key_typlen))
 		return;
 	ereport(ERROR,
 			(errcode(ERRCODE_RESTRICT_VIOLATION),
@@ -133,23 +133,6 @@ check_key(const LqFunnel *funnel, Datum before, Datum after)
 			 errdetail("Column \"%s\" identifies the lead in its log and its history.",
 					   funnel->key_name),
 			 errhint("Insert a new lead instead.")));
-}
-
-/*
- * Tables that lie about their shape: a partition whose columns are numbered
- * otherwise.  Funnels attached to such a table come with attaching.
- */
-void
-lq_lead_check_shape(const LqFunnel *funnel, Relation rel)
-{
-	if (RelationGetRelid(rel) != funnel->relid[LQ_TABLE_LEAD] &&
-		!equalTupleDescs(RelationGetDescr(rel), funnel->lead_desc) &&
-		convert_tuples_by_name(RelationGetDescr(rel),
-							   funnel->lead_desc) != NULL)
-		ereport(ERROR,
-				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-				 errmsg("partition \"%s\" numbers its columns otherwise than the lead table",
-						RelationGetRelationName(rel))));
 }
 
 /*
@@ -196,6 +179,8 @@ qualify_lead(PG_FUNCTION_ARGS)
 	TriggerData *trigdata = (TriggerData *) fcinfo->context;
 	bool		update = TRIGGER_FIRED_BY_UPDATE(trigdata->tg_event);
 	HeapTuple	tuple = update ? trigdata->tg_newtuple : trigdata->tg_trigtuple;
+	HeapTuple	tuple_before = NULL;
+	LqPartition *partition;
 	LqLead		lead;
 	LqLead		old;
 	LqPath		path = {0, NULL};
@@ -211,9 +196,9 @@ qualify_lead(PG_FUNCTION_ARGS)
 				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
 				 errmsg("function \"%s\" must be fired for INSERT or UPDATE",
 						"qualify_lead")));
-	lq_lead_check_shape(funnel, trigdata->tg_relation);
+	partition = lq_partition(fcinfo, funnel);
 
-	lq_lead_init(&lead, funnel, tuple);
+	lq_lead_init(&lead, funnel, lq_partition_to_lead(partition, tuple));
 	key = lead.values[funnel->key_attno - 1];
 	key_isnull = lead.isnull[funnel->key_attno - 1];
 
@@ -227,13 +212,17 @@ qualify_lead(PG_FUNCTION_ARGS)
 	}
 	if (key_isnull)
 		goto finish;			/* the table refuses it */
+	if (!update && partition->is_partition &&
+		lq_partition_arrives(funnel, key))
+		goto finish;			/* it was judged where it came from */
 
 	own = update && lq_own_write_before(funnel, key, &flags);
 	if (update)
 	{
 		char	   *before;
 
-		lq_lead_init(&old, funnel, trigdata->tg_trigtuple);
+		tuple_before = lq_partition_to_lead(partition, trigdata->tg_trigtuple);
+		lq_lead_init(&old, funnel, tuple_before);
 		check_key(funnel, old.values[funnel->key_attno - 1], key);
 		before = lq_lead_get_text(&old, LQ_LEAD_STAGE);
 		asked = lq_lead_get_text(&lead, LQ_LEAD_STAGE);
@@ -281,7 +270,13 @@ qualify_lead(PG_FUNCTION_ARGS)
 
 finish:
 	if (lead.changed)
-		tuple = heap_form_tuple(funnel->lead_desc, lead.values, lead.isnull);
+		tuple = lq_partition_from_lead(partition,
+									   heap_form_tuple(funnel->lead_desc,
+													   lead.values,
+													   lead.isnull));
+	if (tuple_before != NULL && partition->is_partition &&
+		!lq_partition_holds(partition, trigdata->tg_relation, tuple))
+		lq_partition_leave(funnel, key, tuple_before);
 	lq_lead_done(&lead);
 	return PointerGetDatum(tuple);
 }

@@ -23,6 +23,7 @@
 #include "compat.h"
 #include "lead.h"
 #include "own_write.h"
+#include "partition.h"
 #include "qualification.h"
 #include "used_up.h"
 
@@ -313,6 +314,9 @@ record_lead(PG_FUNCTION_ARGS)
 											  "record_lead");
 	TriggerData *trigdata = (TriggerData *) fcinfo->context;
 	bool		update = TRIGGER_FIRED_BY_UPDATE(trigdata->tg_event);
+	LqPartition *partition;
+	HeapTuple	tuple;
+	HeapTuple	before = NULL;
 	LqLead		lead;
 	LqLead		old;
 	LqPath		path = {0, NULL};
@@ -328,16 +332,22 @@ record_lead(PG_FUNCTION_ARGS)
 				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
 				 errmsg("function \"%s\" must be fired for INSERT or UPDATE",
 						"record_lead")));
-	lq_lead_check_shape(funnel, trigdata->tg_relation);
+	partition = lq_partition(fcinfo, funnel);
 	if (lq_funnel_importing(funnel))
 		return PointerGetDatum(NULL);
 
-	lq_lead_init(&lead, funnel,
-				 update ? trigdata->tg_newtuple : trigdata->tg_trigtuple);
+	tuple = lq_partition_to_lead(partition, update ? trigdata->tg_newtuple :
+								 trigdata->tg_trigtuple);
+	lq_lead_init(&lead, funnel, tuple);
 	key = lead.values[funnel->key_attno - 1];
 	if (update)
+		before = lq_partition_to_lead(partition, trigdata->tg_trigtuple);
+	else if (partition->is_partition)
+		before = lq_partition_take(funnel, key);
+	update = before != NULL;
+	if (update)
 	{
-		lq_lead_init(&old, funnel, trigdata->tg_trigtuple);
+		lq_lead_init(&old, funnel, before);
 		if (!datum_image_eq(old.values[funnel->key_attno - 1], key,
 							funnel->key_typbyval, funnel->key_typlen))
 			refuse_tampering(funnel, funnel->key_attno);
@@ -346,8 +356,6 @@ record_lead(PG_FUNCTION_ARGS)
 
 	if (!update || !same(&lead, &old, LQ_LEAD_STAGE))
 	{
-		HeapTuple	tuple = update ? trigdata->tg_newtuple :
-		trigdata->tg_trigtuple;
 		const LqFunnel *refused_by;
 		LqLead		judged;
 		LqUsedUp	facts;

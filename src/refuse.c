@@ -411,8 +411,11 @@ lq_stage_refuse(LqLead *lead, const LqStage *from, const char *asked)
 					 "Transitions lead in to: %s." :
 					 "Transitions lead from here to: %s.", allowed.data) :
 			 errhint("No transition leads from here; see table \"transition\"."),
-			 err_generic_string(PG_DIAG_SCHEMA_NAME, funnel->name),
+			 err_generic_string(PG_DIAG_SCHEMA_NAME,
+								get_namespace_name(RelationGetNamespace(rel))),
 			 err_generic_string(PG_DIAG_TABLE_NAME,
 								RelationGetRelationName(rel)),
-			 err_generic_string(PG_DIAG_COLUMN_NAME, "stage")));
+			 err_generic_string(PG_DIAG_COLUMN_NAME,
+								NameStr(TupleDescAttr(funnel->lead_desc,
+													  funnel->lead_attno[LQ_LEAD_STAGE] - 1)->attname))));
 }

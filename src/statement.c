@@ -30,10 +30,12 @@
 #include "statement.h"
 
 /*
- * {lead} and the like stand for the qualified table, {key} for the lead's key.
+ * {lead} and the like stand for the qualified table, {key} for the lead's key;
+ * {lead_rows} and {rows_key} for the same where leads are in a table of the
+ * user's and {lead} is a view of it.
  * Argument types: k the key, c scorecard, b bant, m meddic, l answer_level,
  * t text, z timestamptz, n numeric, i integer, I bigint, B boolean, j jsonb,
- * A bigint[], v interval, a name.
+ * A bigint[], v interval, a name, r regclass.
  */
 /* *INDENT-OFF* */
 static const struct
@@ -48,7 +50,7 @@ static const struct
 		" deals_open, deals_won, deals_lost, won_amount"
 	" FROM {lead} WHERE {key} = $1 FOR NO KEY UPDATE"},
 	[LQ_STATEMENT_LEAD] = {"k",
-	"SELECT l FROM {lead} AS l WHERE l.{key} = $1"},
+	"SELECT l FROM {lead_rows} AS l WHERE l.{rows_key} = $1"},
 	[LQ_STATEMENT_SET_CARD] = {"kc",
 	"UPDATE {lead} SET scorecard = $2 WHERE {key} = $1"},
 	[LQ_STATEMENT_SET_CARD_AND_SOURCE] = {"kctt",
@@ -172,6 +174,17 @@ static const struct
 		"SELECT DISTINCT signed_by FROM {signature}"
 		" WHERE lead_id = $1 AND to_stage = $2 AND cycle = $3 AND side = $4"
 	" ORDER BY signed_by"},
+	[LQ_STATEMENT_FORGET] = {"k",
+		"WITH gone AS (SELECT FROM (SELECT) AS one"
+		" WHERE NOT EXISTS (SELECT FROM {lead} WHERE {key} = $1)),"
+		" a AS (DELETE FROM {activity} WHERE lead_id = $1"
+		" AND EXISTS (SELECT FROM gone)),"
+		" b AS (DELETE FROM {baseline} WHERE lead_id = $1"
+		" AND EXISTS (SELECT FROM gone)),"
+		" c AS (DELETE FROM {answer} WHERE lead_id = $1"
+		" AND EXISTS (SELECT FROM gone))"
+		" DELETE FROM {verdict} WHERE lead_id = $1"
+	" AND EXISTS (SELECT FROM gone)"},
 };
 
 /* *INDENT-ON* */
@@ -225,6 +238,8 @@ lq_type_of_code(const LqFunnel *funnel, char code)
 			return INTERVALOID;
 		case 'a':
 			return NAMEOID;
+		case 'r':
+			return REGCLASSOID;
 	}
 	elog(ERROR, "unrecognized argument type \"%c\"", code);
 	return InvalidOid;			/* keep compiler quiet */
@@ -254,7 +269,13 @@ expand(const LqFunnel *funnel, const char *text)
 		end = strchr(text, '}');
 		name = pnstrdup(text + 1, end - text - 1);
 		if (strcmp(name, "key") == 0)
+			appendStringInfoString(&buf,
+								   quote_identifier(lq_lead_key_column(funnel)));
+		else if (strcmp(name, "rows_key") == 0)
 			appendStringInfoString(&buf, quote_identifier(funnel->key_name));
+		else if (strcmp(name, "lead_rows") == 0)
+			appendStringInfoString(&buf,
+								   lq_relation_name(funnel->relid[LQ_TABLE_LEAD]));
 		else if (lq_table_by_name(name, &table))
 			appendStringInfoString(&buf, lq_funnel_table(funnel, table));
 		else

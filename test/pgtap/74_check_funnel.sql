@@ -36,7 +36,7 @@ END $$;
 SELECT is_empty('SELECT * FROM pg_temp.found()', 'nothing is wrong with a new funnel');
 SELECT results_eq(
 	$$ SELECT relation::text COLLATE "C", trigger::text COLLATE "C", function::text COLLATE "C", type, enabled
-	   FROM _funnel_triggers() ORDER BY 1, 2 $$,
+	   FROM _funnel_triggers('"Crm é"'::regnamespace) ORDER BY 1, 2 $$,
 	$$ SELECT c.relname::text COLLATE "C", t.tgname::text COLLATE "C", p.proname::text COLLATE "C", t.tgtype, t.tgenabled
 	   FROM pg_trigger AS t JOIN pg_class AS c ON c.oid = t.tgrelid JOIN pg_proc AS p ON p.oid = t.tgfoid
 	   WHERE c.relnamespace = '"Crm é"'::regnamespace AND NOT t.tgisinternal ORDER BY 1, 2 $$,

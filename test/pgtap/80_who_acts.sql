@@ -72,7 +72,7 @@ CREATE VIEW evil.lead AS SELECT * FROM crm.lead;
 INSERT INTO evil.setting SELECT true, 'UTC', 'EUR', 90, 0.2, NULL, 0.4, 0.4, 0.3, '7 days', 1, NULL, 'lead_id';
 RESET ROLE;
 SELECT alike(pg_temp.attempt('regress_lq_evil', $$ INSERT INTO evil.activity SELECT 1, now(), 1, 'demo_request', NULL, NULL, NULL, '{}', NULL, now() $$),
-	'42809 "evil.lead" is not a table%', 'a view in the place of the leads');
+	'42501 tables of funnel "evil" belong to different roles%', 'a view in the place of the leads');
 
 -- a real table of the victim's, moved there
 SET LOCAL ROLE regress_lq_evil;

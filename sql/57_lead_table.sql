@@ -1,0 +1,657 @@
+--
+-- A funnel whose leads are rows of a table that the user has
+--
+-- create_funnel() first makes the funnel's own table "lead".  To attach the
+-- funnel, that table is read as the list of columns that leads have: those
+-- which the user's table lacks are added to it, and a view "lead", which
+-- gives every column the name that a funnel knows it by, takes its place.
+--
+
+-- The table that holds a funnel's leads.  Read from the catalogs, so that a
+-- caller without a right on the settings can ask.
+CREATE FUNCTION _lead_table(schema oid) RETURNS regclass
+LANGUAGE sql STABLE STRICT PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+BEGIN ATOMIC
+	SELECT CASE l.relkind
+		   WHEN 'v' THEN (SELECT DISTINCT d.refobjid
+						  FROM pg_rewrite AS r
+						  JOIN pg_depend AS d ON d.classid = 'pg_rewrite'::regclass AND d.objid = r.oid
+						  WHERE r.ev_class = l.oid AND d.refclassid = 'pg_class'::regclass
+						  AND d.refobjid <> l.oid)
+		   ELSE l.oid END::regclass
+	FROM pg_class AS l
+	WHERE l.relnamespace = schema AND l.relname = 'lead';
+END;
+
+COMMENT ON FUNCTION _lead_table(oid) IS
+'the table that holds the leads of the funnel in a schema: its own, or the one it is attached to';
+
+CREATE FUNCTION _lead_columns(funnel text, OUT relation regclass, OUT attnum smallint, OUT name name)
+RETURNS SETOF record
+AS 'MODULE_PATHNAME' LANGUAGE C STABLE STRICT PARALLEL UNSAFE;
+
+COMMENT ON FUNCTION _lead_columns(text) IS
+'the columns of a funnel''s lead table, by the names that the funnel knows them by';
+
+-- Columns by these names, as the lead table has them.
+CREATE FUNCTION _lead_column_names(funnel text, names text[]) RETURNS text[]
+LANGUAGE sql STABLE STRICT PARALLEL UNSAFE
+SET search_path = pg_catalog, pg_temp
+BEGIN ATOMIC
+	SELECT array_agg(a.attname::text ORDER BY a.attnum)
+	FROM _lead_columns(funnel) AS l
+	JOIN pg_attribute AS a ON a.attrelid = l.relation AND a.attnum = l.attnum
+	WHERE l.name = ANY (names::name[]);
+END;
+
+COMMENT ON FUNCTION _lead_column_names(text, text[]) IS
+'what columns that a funnel knows by these names are called in its lead table';
+
+--
+-- What is wrong with a table of leads, or with its mapping
+--
+
+-- May leads of this table be a funnel's?  Returns whether foreign keys can
+-- refer to the key.
+CREATE FUNCTION _check_lead_table(lead_table regclass, lead_key name) RETURNS boolean
+LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+SET search_path = pg_catalog, pg_temp
+AS $body$
+DECLARE
+	c pg_class;
+	a pg_attribute;
+	attached_to text;
+	twice text;
+BEGIN
+	SELECT * INTO c FROM pg_class WHERE oid = lead_table;
+	IF NOT FOUND THEN
+		RAISE EXCEPTION 'table with OID % does not exist', lead_table::oid
+			USING ERRCODE = 'undefined_table';
+	END IF;
+	IF c.relkind NOT IN ('r', 'p') THEN
+		RAISE EXCEPTION '"%" is not a table', lead_table
+			USING ERRCODE = 'wrong_object_type';
+	END IF;
+	IF c.relispartition THEN
+		RAISE EXCEPTION '"%" is a partition', lead_table
+			USING ERRCODE = 'wrong_object_type',
+				  HINT = format('Attach the funnel to "%s".', pg_partition_root(lead_table));
+	END IF;
+	IF EXISTS (SELECT FROM pg_inherits WHERE inhrelid = lead_table) OR
+	   (c.relkind = 'r' AND EXISTS (SELECT FROM pg_inherits WHERE inhparent = lead_table)) THEN
+		RAISE EXCEPTION 'table "%" takes part in inheritance', lead_table
+			USING ERRCODE = 'feature_not_supported',
+				  DETAIL = 'Triggers of a table do not see the rows of those that inherit from it.',
+				  HINT = 'Make it a partitioned table.';
+	END IF;
+	IF c.relpersistence = 't' THEN
+		RAISE EXCEPTION 'table "%" is temporary', lead_table
+			USING ERRCODE = 'feature_not_supported';
+	END IF;
+	IF c.relowner <> (SELECT oid FROM pg_roles WHERE rolname = current_user) THEN
+		RAISE EXCEPTION 'table "%" belongs to role "%"', lead_table, pg_get_userbyid(c.relowner)
+			USING ERRCODE = 'insufficient_privilege',
+				  DETAIL = 'All tables of a funnel belong to one role: triggers work as their owner.',
+				  HINT = format('SET ROLE %I, or let yours own the table.', pg_get_userbyid(c.relowner));
+	END IF;
+	-- the rest stays as it is checked
+	EXECUTE format('LOCK TABLE %s IN ACCESS EXCLUSIVE MODE', lead_table);
+
+	SELECT CASE WHEN t.tgnargs > 0 THEN encode(trim('\x00'::bytea FROM t.tgargs), 'escape')
+		   ELSE c.relnamespace::regnamespace::text END INTO attached_to
+	FROM pg_trigger AS t
+	JOIN pg_depend AS d ON d.classid = 'pg_proc'::regclass AND d.objid = t.tgfoid AND d.deptype = 'e'
+	JOIN pg_extension AS e ON d.refclassid = 'pg_extension'::regclass AND d.refobjid = e.oid
+	WHERE t.tgrelid = lead_table AND e.extname = 'lead_qual'
+	LIMIT 1;
+	IF FOUND THEN
+		RAISE EXCEPTION 'table "%" belongs to funnel "%" already', lead_table, attached_to
+			USING ERRCODE = 'object_in_use',
+				  HINT = 'A lead is in one funnel: detach that one first with detach_funnel().';
+	END IF;
+
+	SELECT * INTO a FROM pg_attribute
+	WHERE attrelid = lead_table AND attname = lead_key AND attnum > 0 AND NOT attisdropped;
+	IF NOT FOUND THEN
+		RAISE EXCEPTION 'column "%" of relation "%" does not exist', lead_key, lead_table
+			USING ERRCODE = 'undefined_column',
+				  HINT = 'lead_key names the column that identifies a lead.';
+	END IF;
+	IF a.attgenerated <> '' THEN
+		RAISE EXCEPTION 'key column "%" of table "%" is generated', lead_key, lead_table
+			USING ERRCODE = 'feature_not_supported',
+				  DETAIL = 'Triggers see a row before its generated columns are computed.';
+	END IF;
+	IF NOT a.attnotnull THEN
+		RAISE EXCEPTION 'key column "%" of table "%" may be null', lead_key, lead_table
+			USING ERRCODE = 'object_not_in_prerequisite_state',
+				  HINT = 'Make it the primary key.';
+	END IF;
+	-- raises where values of that type have no order
+	EXECUTE format('SELECT FROM (SELECT NULL::%s) AS k (key) ORDER BY key',
+				   format_type(a.atttypid, a.atttypmod));
+
+	IF EXISTS (SELECT FROM pg_index AS i
+			   WHERE i.indrelid = lead_table AND i.indisunique AND i.indisvalid AND i.indimmediate
+			   AND i.indpred IS NULL AND i.indnkeyatts = 1 AND i.indkey[0] = a.attnum) THEN
+		RETURN true;
+	END IF;
+	-- the key of a partitioned table includes what it is partitioned by
+	IF c.relkind = 'r' OR
+	   NOT EXISTS (SELECT FROM pg_index AS i
+				   WHERE i.indrelid = lead_table AND i.indisunique AND i.indisvalid
+				   AND i.indpred IS NULL AND a.attnum = ANY (i.indkey::smallint[])) THEN
+		RAISE EXCEPTION 'key column "%" of table "%" is not unique', lead_key, lead_table
+			USING ERRCODE = 'object_not_in_prerequisite_state',
+				  HINT = 'Make it the primary key.';
+	END IF;
+	EXECUTE format('SELECT %1$I::text FROM %2$s GROUP BY %1$I HAVING count(*) > 1 LIMIT 1', lead_key, lead_table)
+		INTO twice;
+	IF twice IS NOT NULL THEN
+		RAISE EXCEPTION 'key column "%" of table "%" is not unique', lead_key, lead_table
+			USING ERRCODE = 'unique_violation',
+				  DETAIL = format('Key %s is there more than once, in different partitions.', twice);
+	END IF;
+	RETURN false;
+END
+$body$;
+
+COMMENT ON FUNCTION _check_lead_table(regclass, name) IS
+'locks a table, and raises unless a funnel can be attached to it with that key; may foreign keys refer to it?';
+
+-- Raises unless each column of the mapping is one that a funnel knows, and is
+-- there with a type that will do.
+CREATE FUNCTION _check_mapping(own_table regclass, lead_table regclass, lead_key name, columns jsonb) RETURNS void
+LANGUAGE plpgsql STABLE PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+AS $body$
+DECLARE
+	-- kept or cleared by triggers: what is there would be lost
+	kept constant text[] := '{stage,stage_entered_at,cycle,cycle_started_at,accepted_by,accepted_at,scorecard,'
+		'deals_open,deals_won,deals_lost,won_amount,answers,bant,meddic,due_at,review_at,resume_at,reason,note}';
+	-- read and written by code, which is particular
+	handled constant text[] := '{source,campaign,owner,account_id}';
+	ours text;
+	theirs text;
+	seen text[] := ARRAY[lead_key::text];
+	o record;
+	t record;
+BEGIN
+	IF jsonb_typeof(columns) <> 'object' THEN
+		RAISE EXCEPTION 'columns must be an object of names, such as {"job_title": "position"}'
+			USING ERRCODE = 'invalid_parameter_value';
+	END IF;
+
+	FOR ours, theirs IN SELECT * FROM jsonb_each_text(columns) LOOP
+		SELECT a.atttypid AS type, y.typcategory AS category INTO o
+		FROM pg_attribute AS a
+		JOIN pg_type AS y ON y.oid = a.atttypid
+		WHERE a.attrelid = own_table AND a.attname = ours AND a.attnum > 0 AND a.attname <> 'lead_id';
+		IF NOT FOUND OR ours = ANY (kept) THEN
+			RAISE EXCEPTION 'column "%" of a lead cannot be mapped', ours
+				USING ERRCODE = CASE WHEN ours = ANY (kept) THEN 'feature_not_supported' ELSE 'undefined_column' END,
+					  DETAIL = CASE WHEN ours = ANY (kept)
+							   THEN 'Triggers keep it: what is in a column of yours would be lost.'
+							   WHEN ours = 'lead_id' THEN 'The argument lead_key names the key.'
+							   ELSE 'A funnel knows no such column.' END,
+					  HINT = format('Those that can are: %s.',
+									(SELECT string_agg(attname, ', ' ORDER BY attnum) FROM pg_attribute
+									 WHERE attrelid = own_table AND attnum > 0
+									 AND attname::text <> ALL (kept || 'lead_id'::text)));
+		END IF;
+
+		SELECT a.atttypid AS type, y.typcategory AS category, a.attgenerated <> '' AS generated,
+			   format_type(a.atttypid, a.atttypmod) AS type_name,
+			   coalesce(nullif(y.typbasetype, 0), y.oid) AS base_type INTO t
+		FROM pg_attribute AS a
+		JOIN pg_type AS y ON y.oid = a.atttypid
+		WHERE a.attrelid = lead_table AND a.attname = theirs AND a.attnum > 0 AND NOT a.attisdropped;
+		IF NOT FOUND THEN
+			RAISE EXCEPTION 'column "%" of relation "%" does not exist', theirs, lead_table
+				USING ERRCODE = 'undefined_column',
+					  DETAIL = format('The mapping of column "%s" of a lead names it.', ours);
+		END IF;
+		IF theirs = ANY (seen) THEN
+			RAISE EXCEPTION 'column "%" of table "%" is mapped twice', theirs, lead_table
+				USING ERRCODE = 'duplicate_column',
+					  HINT = 'A generated column can hold the same under another name.';
+		END IF;
+		seen := seen || theirs;
+		IF NOT (t.base_type = o.type OR
+				EXISTS (SELECT FROM pg_cast WHERE castsource = t.base_type AND casttarget = o.type
+						AND castmethod = 'b' AND castcontext = 'i') OR
+				-- another text or another number will do, unless code reads it
+				(ours <> ALL (handled) AND o.category IN ('N', 'S') AND t.category = o.category)) THEN
+			RAISE EXCEPTION 'column "%" of table "%" is of type %, not %', theirs, lead_table,
+				t.type_name, format_type(o.type, NULL)
+				USING ERRCODE = 'datatype_mismatch',
+					  DETAIL = format('The mapping gives it for column "%s" of a lead.', ours),
+					  HINT = 'Leave it out, or map a generated column that converts it.';
+		END IF;
+		IF t.generated AND ours = ANY (handled) THEN
+			RAISE EXCEPTION 'column "%" of table "%" is generated', theirs, lead_table
+				USING ERRCODE = 'generated_always',
+					  DETAIL = format('Triggers must read and write column "%s" of a lead.', ours);
+		END IF;
+	END LOOP;
+END
+$body$;
+
+COMMENT ON FUNCTION _check_mapping(regclass, regclass, name, jsonb) IS
+'raises unless each of these columns of a lead can be a column of the user''s table';
+
+-- Raises unless every row has a stage: that of its value in stage_column, or
+-- the first one where that is null.
+CREATE FUNCTION _check_stages(funnel text, lead_table regclass, stage_column name, stages jsonb) RETURNS void
+LANGUAGE plpgsql STABLE PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+AS $body$
+DECLARE
+	known text[];
+	wrong text[];
+BEGIN
+	IF jsonb_typeof(stages) <> 'object' THEN
+		RAISE EXCEPTION 'stages must be an object that gives stages for values, such as {"Qualified": "sql"}'
+			USING ERRCODE = 'invalid_parameter_value';
+	END IF;
+	IF stage_column IS NULL THEN
+		IF stages <> '{}' THEN
+			RAISE EXCEPTION 'stages are given for values of no column'
+				USING ERRCODE = 'invalid_parameter_value',
+					  HINT = 'stage_column names the column that has these values.';
+		END IF;
+		RETURN;
+	END IF;
+	IF NOT EXISTS (SELECT FROM pg_attribute WHERE attrelid = lead_table AND attname = stage_column
+				   AND attnum > 0 AND NOT attisdropped) THEN
+		RAISE EXCEPTION 'column "%" of relation "%" does not exist', stage_column, lead_table
+			USING ERRCODE = 'undefined_column',
+				  DETAIL = 'Stages were to follow from it.';
+	END IF;
+
+	EXECUTE format('SELECT array_agg(stage ORDER BY position) FROM %I.stage', funnel) INTO known;
+	SELECT array_agg(DISTINCT v.value) INTO wrong
+	FROM jsonb_each_text(stages) AS v WHERE v.value IS NULL OR v.value <> ALL (known);
+	IF wrong IS NOT NULL THEN
+		RAISE EXCEPTION 'stage "%" does not exist', array_to_string(wrong, '", "', 'null')
+			USING ERRCODE = 'foreign_key_violation',
+				  HINT = format('A new funnel has: %s.', array_to_string(known, ', '));
+	END IF;
+	EXECUTE format('SELECT array_agg(DISTINCT %1$I::text) FROM %2$s WHERE NOT $1 ? (%1$I::text)',
+				   stage_column, lead_table)
+		INTO wrong USING stages;
+	IF wrong IS NOT NULL THEN
+		RAISE EXCEPTION 'no stage is given for some values of column "%"', stage_column
+			USING ERRCODE = 'invalid_parameter_value',
+				  DETAIL = format('They are: %s.', array_to_string(wrong[:20], ', ')),
+				  HINT = 'stages gives the stage for each: {"value": "stage"}.';
+	END IF;
+END
+$body$;
+
+COMMENT ON FUNCTION _check_stages(text, regclass, name, jsonb) IS
+'raises unless a stage follows from the values of a column for every row of the user''s table';
+
+--
+-- Attaching
+--
+
+-- Adds the columns that the table lacks, and fills in where its rows stand:
+-- by ALTER TABLE, so that no trigger of the user's fires.  Returns what the
+-- columns of a lead are called in the table.
+CREATE FUNCTION _add_lead_columns(funnel text, lead_table regclass, columns jsonb, prefix text,
+								  stage_column name, stages jsonb) RETURNS jsonb
+LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+SET search_path = pg_catalog, pg_temp
+-- lint: extschema, because what others plant in our schema must not be found
+AS $body$
+DECLARE
+	own_table constant regclass := format('%I.lead', funnel);
+	names jsonb := columns;
+	col record;
+	there text[] := '{}';
+	changes text[] := '{}';
+	first_stage text;
+	stage_of_row text;
+BEGIN
+	-- renamed, so that constraints and defaults can be read off
+	FOR col IN
+		SELECT a.attname FROM pg_attribute AS a
+		WHERE a.attrelid = own_table AND a.attnum > 0 AND a.attname <> 'lead_id' AND NOT columns ? a.attname::text
+		ORDER BY a.attnum
+	LOOP
+		names := names || jsonb_build_object(col.attname, prefix || col.attname);
+		IF prefix <> '' THEN
+			EXECUTE format('ALTER TABLE %s RENAME COLUMN %I TO %I', own_table, col.attname, prefix || col.attname);
+		END IF;
+		IF EXISTS (SELECT FROM pg_attribute WHERE attrelid = lead_table AND attname = prefix || col.attname) THEN
+			there := there || (prefix || col.attname);
+		END IF;
+	END LOOP;
+	IF there <> '{}' THEN
+		RAISE EXCEPTION 'table "%" has columns already that the funnel would add', lead_table
+			USING ERRCODE = 'duplicate_column',
+				  DETAIL = format('They are: %s.', array_to_string(there, ', ')),
+				  HINT = 'Map those that mean the same with columns => ''{"ours": "yours"}'', or give a prefix for the columns that are added.';
+	END IF;
+
+	EXECUTE format('SELECT stage FROM %I.stage ORDER BY position LIMIT 1', funnel) INTO STRICT first_stage;
+	FOR col IN
+		SELECT a.attname, format_type(a.atttypid, a.atttypmod) AS type, a.attnotnull,
+			   CASE n.key WHEN 'stage' THEN quote_literal(first_stage)
+						  -- the next sweep looks at every row
+						  WHEN 'review_at' THEN '@extschema@.funnel_now()'
+						  ELSE pg_get_expr(d.adbin, d.adrelid) END AS default_value,
+			   (SELECT string_agg(' ' || pg_get_constraintdef(k.oid), '') FROM pg_constraint AS k
+				WHERE k.conrelid = own_table AND k.contype = 'c' AND k.conkey = ARRAY[a.attnum]) AS checks,
+			   (SELECT format(' REFERENCES %s ON DELETE SET NULL', k.confrelid::regclass) FROM pg_constraint AS k
+				WHERE k.conrelid = own_table AND k.contype = 'f' AND k.conkey = ARRAY[a.attnum]) AS reference
+		FROM jsonb_each_text(names) AS n
+		JOIN pg_attribute AS a ON a.attrelid = own_table AND a.attname = n.value
+		LEFT JOIN pg_attrdef AS d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
+		WHERE NOT columns ? n.key
+		ORDER BY a.attnum
+	LOOP
+		changes := changes || format('ADD COLUMN %I %s%s%s%s%s', col.attname, col.type,
+									 CASE WHEN col.attnotnull THEN ' NOT NULL' END,
+									 ' DEFAULT ' || col.default_value, col.checks, col.reference);
+	END LOOP;
+	EXECUTE format('ALTER TABLE %s %s', lead_table, array_to_string(changes, ', '));
+
+	changes := ARRAY[format('ALTER COLUMN %I DROP DEFAULT', names ->> 'stage'),
+					 format('ALTER COLUMN %I DROP DEFAULT', names ->> 'review_at'),
+					 format('ALTER COLUMN %I SET STORAGE MAIN', names ->> 'scorecard')];
+	stage_of_row := quote_literal(first_stage);
+	IF stage_column IS NOT NULL THEN
+		stage_of_row := format('coalesce(%L::jsonb ->> (%I::text), %L)', stages, stage_column, first_stage);
+		changes := changes || format('ALTER COLUMN %I TYPE text USING %s', names ->> 'stage', stage_of_row);
+	END IF;
+	-- since when a lead is at a later stage is not known: now.  At the first
+	-- one it is since it came.
+	IF columns ? 'created_at' THEN
+		changes := changes
+			|| (SELECT array_agg(format('ALTER COLUMN %1$I TYPE timestamptz USING CASE %2$s WHEN %3$L THEN least(%4$I, %1$I) ELSE %1$I END',
+										names ->> since, stage_of_row, first_stage, columns ->> 'created_at'))
+				FROM unnest(ARRAY['stage_entered_at', 'cycle_started_at']) AS since);
+	END IF;
+	EXECUTE format('ALTER TABLE %s %s', lead_table, array_to_string(changes, ', '));
+	RETURN names;
+END
+$body$;
+
+COMMENT ON FUNCTION _add_lead_columns(text, regclass, jsonb, text, name, jsonb) IS
+'part of create_funnel(): gives a table of the user''s the columns of a lead that it lacks; returns the names of all';
+
+-- Indexes that a funnel looks leads up by.  Those on columns of the user's
+-- would stay when the columns that were added go: they are returned.
+CREATE FUNCTION _add_lead_indexes(lead_table regclass, columns jsonb, names jsonb) RETURNS text[]
+LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+SET search_path = pg_catalog, pg_temp
+AS $body$
+DECLARE
+	wanted record;
+	before oid[];
+	made text[] := '{}';
+BEGIN
+	FOR wanted IN
+		SELECT i.name, format(i.key, names ->> i.name) AS key, i.condition,
+			   -- one that is partitioned cannot have this
+			   i.is_unique AND NOT columns ? i.name AND c.relkind = 'r' AS is_unique
+		FROM pg_class AS c,
+			 (VALUES ('external_id', '%I', '', true), ('email', 'lower(%I)', '', true),
+					 ('stage', '%I', '', false), ('account_id', '%I', '', false),
+					 ('review_at', '%I', ' WHERE %I IS NOT NULL', false)) AS i (name, key, condition, is_unique)
+		WHERE c.oid = lead_table
+	LOOP
+		before := ARRAY(SELECT indexrelid FROM pg_index WHERE indrelid = lead_table);
+		-- the user may have it, whatever casts it is written with
+		CONTINUE WHEN EXISTS (SELECT FROM unnest(before) AS i
+							  WHERE replace(replace(pg_get_indexdef(i, 1, true), '::text', ''), '((', '(')
+							  IN (wanted.key, replace(wanted.key, '(', '((')));
+		EXECUTE format('CREATE %sINDEX ON %s (%s)%s', CASE WHEN wanted.is_unique THEN 'UNIQUE ' END,
+					   lead_table, wanted.key, format(wanted.condition, names ->> wanted.name));
+		IF columns ? wanted.name THEN
+			made := made || (SELECT array_agg(indexrelid::regclass::text) FROM pg_index
+							 WHERE indrelid = lead_table AND indexrelid <> ALL (before));
+		END IF;
+	END LOOP;
+	RETURN made;
+END
+$body$;
+
+COMMENT ON FUNCTION _add_lead_indexes(regclass, jsonb, jsonb) IS
+'part of create_funnel(): gives a table of the user''s the indexes of a lead table that it lacks; returns those on columns that were there';
+
+-- Puts the view in the place of the table "lead".
+CREATE FUNCTION _create_lead_view(funnel text, lead_table regclass, lead_key name, names jsonb) RETURNS void
+LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+SET search_path = pg_catalog, pg_temp
+AS $body$
+DECLARE
+	own_table constant regclass := format('%I.lead', funnel);
+	description constant text := obj_description(own_table, 'pg_class');
+	shown text;
+BEGIN
+	-- the columns of a lead in their order, then all others that do not go by
+	-- the name of one
+	SELECT string_agg(format('t.%I AS %I', theirs, ours), ', ' ORDER BY rank, attnum) INTO shown
+	FROM (SELECT 1 AS rank, a.attnum, lead_key::text AS theirs, 'lead_id' AS ours
+		  FROM pg_attribute AS a WHERE a.attrelid = own_table AND a.attname = 'lead_id'
+		  UNION ALL
+		  SELECT 1, a.attnum, n.value, n.key
+		  FROM jsonb_each_text(names) WITH ORDINALITY AS n (key, value, position)
+		  LEFT JOIN pg_attribute AS a ON a.attrelid = own_table AND a.attname IN (n.key, n.value)
+		  UNION ALL
+		  SELECT 2, a.attnum, a.attname, a.attname
+		  FROM pg_attribute AS a
+		  WHERE a.attrelid = lead_table AND a.attnum > 0 AND NOT a.attisdropped
+		  AND a.attname NOT IN ('lead_id', lead_key) AND NOT names ? a.attname::text
+		  AND NOT EXISTS (SELECT FROM jsonb_each_text(names) AS n WHERE n.value = a.attname::text)) AS c;
+
+	EXECUTE format('DROP TABLE %s', own_table);
+	EXECUTE format('CREATE VIEW %I.lead WITH (security_invoker = true) AS SELECT %s FROM %s AS t',
+				   funnel, shown, lead_table);
+	EXECUTE format('COMMENT ON VIEW %I.lead IS %L', funnel,
+				   format('%s: rows of table %s, whose columns have here the names that the funnel knows them by',
+						  description, lead_table));
+END
+$body$;
+
+COMMENT ON FUNCTION _create_lead_view(text, regclass, name, jsonb) IS
+'part of create_funnel(): the view of a table of the user''s that stands for table "lead"';
+
+CREATE FUNCTION _attach_leads(funnel text, lead_table regclass, lead_key name, columns jsonb, prefix text,
+							  stage_column name, stages jsonb) RETURNS void
+LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+SET search_path = pg_catalog, pg_temp
+-- lint: extschema, because what others plant in our schema must not be found
+AS $body$
+DECLARE
+	own_table constant regclass := format('%I.lead', funnel);
+	has_keys boolean;
+	names jsonb;
+	indexes text[];
+	fact record;
+	key_type text;
+BEGIN
+	IF lead_key IS NULL OR columns IS NULL OR prefix IS NULL OR stages IS NULL THEN
+		RAISE EXCEPTION 'lead_key, columns, prefix and stages must not be null'
+			USING ERRCODE = 'null_value_not_allowed';
+	END IF;
+	IF prefix !~ '^([a-z_][a-z0-9_]*)?$' OR octet_length(prefix) > 40 THEN
+		RAISE EXCEPTION 'invalid prefix for columns: "%"', prefix
+			USING ERRCODE = 'invalid_name',
+				  HINT = 'Use at most 40 small letters, digits and underscores, such as "lq_".';
+	END IF;
+	has_keys := @extschema@._check_lead_table(lead_table, lead_key);
+	PERFORM @extschema@._check_mapping(own_table, lead_table, lead_key, columns);
+	PERFORM @extschema@._check_stages(funnel, lead_table, stage_column, stages);
+
+	names := @extschema@._add_lead_columns(funnel, lead_table, columns, prefix, stage_column, stages);
+	indexes := @extschema@._add_lead_indexes(lead_table, columns, names);
+
+	-- facts are about leads with that key
+	SELECT format_type(a.atttypid, a.atttypmod)
+		   || CASE WHEN a.attcollation <> t.typcollation THEN format(' COLLATE %s', a.attcollation::regcollation) ELSE '' END
+		INTO key_type
+	FROM pg_attribute AS a
+	JOIN pg_type AS t ON t.oid = a.atttypid
+	WHERE a.attrelid = lead_table AND a.attname = lead_key;
+	FOR fact IN
+		SELECT c.oid::regclass AS relation, k.conname
+		FROM pg_attribute AS a
+		JOIN pg_class AS c ON c.oid = a.attrelid
+		LEFT JOIN pg_constraint AS k ON k.conrelid = c.oid AND k.confrelid = own_table
+		WHERE c.relnamespace = (SELECT relnamespace FROM pg_class WHERE oid = own_table)
+		AND c.oid <> own_table AND c.relkind = 'r' AND a.attname = 'lead_id'
+		ORDER BY c.oid
+	LOOP
+		IF fact.conname IS NOT NULL THEN
+			EXECUTE format('ALTER TABLE %s DROP CONSTRAINT %I', fact.relation, fact.conname);
+		END IF;
+		IF key_type <> 'bigint' THEN
+			EXECUTE format('ALTER TABLE %s ALTER COLUMN lead_id TYPE %s USING NULL', fact.relation, key_type);
+		END IF;
+		IF fact.conname IS NOT NULL AND has_keys THEN
+			EXECUTE format('ALTER TABLE %s ADD CONSTRAINT %I FOREIGN KEY (lead_id) REFERENCES %s (%I) ON DELETE CASCADE',
+						   fact.relation, fact.conname, lead_table, lead_key);
+		END IF;
+	END LOOP;
+
+	PERFORM @extschema@._create_lead_view(funnel, lead_table, lead_key, names);
+	EXECUTE format('UPDATE %I.setting SET lead_table = $1, lead_key = $2, lead_columns = $3, lead_indexes = $4', funnel)
+		USING lead_table, lead_key,
+			  ARRAY(SELECT n FROM jsonb_object_keys(names) AS n WHERE NOT columns ? n), indexes;
+END
+$body$;
+
+COMMENT ON FUNCTION _attach_leads(text, regclass, name, jsonb, text, name, jsonb) IS
+'part of create_funnel(): rows of a table of the user''s become the leads of a funnel';
+
+-- The last part, when policy is there: triggers, and what came before them.
+CREATE FUNCTION _begin_leads(funnel text) RETURNS void
+LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+SET search_path = pg_catalog, pg_temp
+-- lint: extschema, because what others plant in our schema must not be found
+AS $body$
+DECLARE
+	schema constant oid := @extschema@._funnel_schema(funnel);
+	lead_table constant regclass := @extschema@._lead_table(schema);
+	added text[];
+	f record;
+	statement text;
+BEGIN
+	EXECUTE format('SELECT lead_columns FROM %I.setting', funnel) INTO STRICT added;
+	FOR f IN
+		SELECT * FROM @extschema@._check_triggers(schema) AS c WHERE c.finding = 'trigger_search_path'
+	LOOP
+		RAISE WARNING 'trigger % may not find what it names', f.object
+			USING DETAIL = f.detail, HINT = f.hint;
+	END LOOP;
+	FOR statement IN
+		SELECT format('COMMENT ON COLUMN %s.%I IS %L', lead_table, a.attname, col_description(v.attrelid, v.attnum))
+		FROM @extschema@._lead_columns(funnel) AS l
+		JOIN pg_attribute AS a ON a.attrelid = l.relation AND a.attnum = l.attnum
+		JOIN pg_class AS c ON c.relnamespace = schema AND c.relname = 'lead'
+		JOIN pg_attribute AS v ON v.attrelid = c.oid AND v.attname = l.name
+		WHERE l.name = ANY (added::name[])
+	LOOP
+		EXECUTE statement;
+	END LOOP;
+
+	FOR statement IN
+		SELECT @extschema@._trigger_statement(lead_table, e.relation, e.trigger, e.enabled, funnel)
+		FROM @extschema@._funnel_triggers(schema) AS e
+		WHERE e.relation = 'lead'
+	LOOP
+		EXECUTE statement;
+	END LOOP;
+	PERFORM @extschema@.rebuild_history(funnel);
+END
+$body$;
+
+COMMENT ON FUNCTION _begin_leads(text) IS
+'part of create_funnel(): the triggers of a table of the user''s, and where its rows stand in the history';
+
+--
+-- Detaching
+--
+
+-- Takes from the table what attaching has put there.
+CREATE FUNCTION _strip_lead_table(lead_table regclass, columns text[], indexes text[]) RETURNS void
+LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+SET search_path = pg_catalog, pg_temp
+AS $body$
+DECLARE
+	statement text;
+BEGIN
+	-- NULL for a funnel that is not attached
+	FOR statement IN
+		SELECT format('DROP TRIGGER %I ON %s', t.tgname, lead_table)
+		FROM pg_trigger AS t
+		JOIN pg_depend AS d ON d.classid = 'pg_proc'::regclass AND d.objid = t.tgfoid AND d.deptype = 'e'
+		JOIN pg_extension AS e ON d.refclassid = 'pg_extension'::regclass AND d.refobjid = e.oid
+		WHERE t.tgrelid = lead_table AND e.extname = 'lead_qual'
+		UNION ALL
+		SELECT format('DROP INDEX %s', i) FROM unnest(indexes) AS i WHERE to_regclass(i) IS NOT NULL
+		UNION ALL
+		SELECT format('ALTER TABLE %s %s', lead_table, string_agg(format('DROP COLUMN %I', c), ', '))
+		FROM unnest(columns) AS c
+		HAVING count(*) > 0
+	LOOP
+		EXECUTE statement;
+	END LOOP;
+END
+$body$;
+
+COMMENT ON FUNCTION _strip_lead_table(regclass, text[], text[]) IS
+'part of detach_funnel() and drop_funnel(): a table of the user''s without the triggers, indexes and columns of a funnel';
+
+CREATE FUNCTION detach_funnel(funnel text) RETURNS void
+LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+SET search_path = pg_catalog, pg_temp
+-- lint: extschema, because what others plant in our schema must not be found
+AS $body$
+DECLARE
+	schema constant oid := @extschema@._funnel_schema(funnel);
+	s record;
+	added text[];
+	shown text;
+	statement text;
+BEGIN
+	PERFORM @extschema@._require_funnel_owner(schema, 'detach_funnel');
+	EXECUTE format('SELECT lead_table, lead_columns, lead_indexes FROM %I.setting', funnel) INTO s;
+	IF s.lead_table IS NULL THEN
+		RAISE EXCEPTION 'funnel "%" is not attached to a table', funnel
+			USING ERRCODE = 'object_not_in_prerequisite_state',
+				  HINT = 'Its leads are in its own table: drop_funnel() drops it.';
+	END IF;
+	EXECUTE format('LOCK TABLE %s IN ACCESS EXCLUSIVE MODE', s.lead_table);
+	added := @extschema@._lead_column_names(funnel, s.lead_columns);
+
+	-- what the leads are now stays to be read, and with it every view
+	EXECUTE format('CREATE TABLE %1$I.detached_lead AS TABLE %1$I.lead', funnel);
+	EXECUTE format('COMMENT ON TABLE %I.detached_lead IS %L', funnel,
+				   'what the leads were when the funnel was detached from their table');
+	EXECUTE format('CREATE INDEX ON %I.detached_lead (lead_id)', funnel);
+	SELECT string_agg(quote_ident(attname), ', ' ORDER BY attnum) INTO shown
+	FROM pg_attribute WHERE attrelid = format('%I.lead', funnel)::regclass AND attnum > 0;
+	EXECUTE format('CREATE OR REPLACE VIEW %1$I.lead WITH (security_invoker = true) AS SELECT %2$s FROM %1$I.detached_lead',
+				   funnel, shown);
+
+	FOR statement IN
+		SELECT format('ALTER TABLE %s DROP CONSTRAINT %I', k.conrelid::regclass, k.conname)
+		FROM pg_constraint AS k
+		JOIN pg_class AS c ON c.oid = k.conrelid
+		WHERE k.contype = 'f' AND k.confrelid = s.lead_table AND k.conparentid = 0 AND c.relnamespace = schema
+	LOOP
+		EXECUTE statement;
+	END LOOP;
+	EXECUTE format('UPDATE %I.setting SET lead_table = NULL, lead_columns = NULL, lead_indexes = NULL', funnel);
+	PERFORM @extschema@._strip_lead_table(s.lead_table, added, s.lead_indexes);
+END
+$body$;
+
+COMMENT ON FUNCTION detach_funnel(text) IS
+'leaves the table of leads that a funnel is attached to as it was before, without the columns, triggers and indexes of the funnel; what the leads were, their facts and their history stay in the funnel to be read';

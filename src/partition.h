@@ -1,0 +1,41 @@
+/*
+ * partition.h
+ *		Rows of a partition of the lead table.
+ *
+ * Copyright (c) 2026, lead_qual contributors
+ */
+#ifndef LQ_PARTITION_H
+#define LQ_PARTITION_H
+
+#include "access/tupconvert.h"
+#include "nodes/execnodes.h"
+
+#include "funnel.h"
+
+/* how rows of the table that a trigger was fired on are read */
+typedef struct LqPartition
+{
+	bool		is_partition;	/* not the lead table itself */
+	TupleDesc	desc;			/* of the partition */
+	TupleConversionMap *to_lead;	/* NULL: it numbers its columns alike */
+	TupleConversionMap *from_lead;
+	ExprState  *constraint;		/* once asked for: which rows it may hold */
+	ExprContext *econtext;
+} LqPartition;
+
+extern LqPartition *lq_partition(FunctionCallInfo fcinfo,
+								 const LqFunnel *funnel);
+extern HeapTuple lq_partition_to_lead(const LqPartition *partition,
+									  HeapTuple tuple);
+extern HeapTuple lq_partition_from_lead(const LqPartition *partition,
+										HeapTuple tuple);
+extern bool lq_partition_holds(LqPartition *partition, Relation rel,
+							   HeapTuple tuple);
+
+/* The row before, of one that moves from one partition to another. */
+extern void lq_partition_leave(const LqFunnel *funnel, Datum key,
+							   HeapTuple before);
+extern bool lq_partition_arrives(const LqFunnel *funnel, Datum key);
+extern HeapTuple lq_partition_take(const LqFunnel *funnel, Datum key);
+
+#endif							/* LQ_PARTITION_H */
