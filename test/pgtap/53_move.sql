@@ -46,10 +46,11 @@ SELECT is((pg_temp.refusal($$ UPDATE crm.lead SET stage = NULL WHERE lead_id = 1
 SELECT is((pg_temp.refusal($$ UPDATE crm.lead SET stage = '' WHERE lead_id = 1 $$))[1], '23514', 'an empty one');
 
 -- reasons
-SELECT is((pg_temp.refusal($$ UPDATE crm.lead SET stage = 'nurture' WHERE lead_id = 1 $$))[1], '23514', 'R004-09 a return needs a reason');
-SELECT matches((pg_temp.refusal($$ UPDATE crm.lead SET stage = 'nurture', reason = 'price' WHERE lead_id = 1 $$))[6],
-	'a reason that table "reason" lists for stage "nurture", not "price"', 'one that the stage knows');
-SELECT is((pg_temp.refusal($$ UPDATE crm.lead SET stage = 'nurture', reason = '' WHERE lead_id = 1 $$))[1], '23514', 'an empty one is none');
+SELECT matches(array_to_string(pg_temp.refusal(format('UPDATE crm.lead SET stage = ''nurture'', reason = %L WHERE lead_id = 1', given)), '|'),
+	'^23514\|crm\|lead\|stage\|cannot move lead from stage "sal" to "nurture"\|Transition \d+ needs reason \(' || needs
+	|| '\)\.\|Transitions lead from here to: disqualified, sql, nurture\.$', what)
+FROM (VALUES (NULL, 'a reason', 'R004-09 a return needs a reason'), ('', 'a reason.*', 'an empty one is none'),
+	('price', 'a reason that table "reason" lists for stage "nurture", not "price"', 'R004-09 one that the stage knows')) AS r (given, needs, what);
 UPDATE lead SET stage = 'nurture', reason = 'too_early', note = 'in spring' WHERE lead_id = 1;
 SELECT results_eq('SELECT reason, note, owner, source, campaign, definition FROM pg_temp.last_move(1)',
 	$$ VALUES ('too_early', 'in spring', 'eve', 'event', 'fair', 'default') $$, 'the history keeps the reason, and the lead as it was');
