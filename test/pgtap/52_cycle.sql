@@ -2,7 +2,7 @@
 BEGIN;
 SET LOCAL client_min_messages = warning;
 SET LOCAL TimeZone = 'UTC';
-SELECT plan(48);
+SELECT plan(55);
 
 SELECT create_funnel('crm', 'UTC');
 SET LOCAL search_path = crm, public;
@@ -24,9 +24,13 @@ UPDATE lead SET stage = 'sal', owner = 'ben' WHERE lead_id = 1;
 CREATE TEMP TABLE first_cycle AS SELECT * FROM stage_history WHERE lead_id = 1;
 CREATE TEMP TABLE first_journey AS SELECT * FROM lead_journey WHERE lead_id = 1;
 SET LOCAL lead_qual.clock = '2026-03-03 09:00Z';
+SELECT throws_ok(format('UPDATE lead SET stage = %L, reason = ''too_early'' WHERE lead_id = 1', s), '23514', NULL, 'D2 a return never goes to ' || s)
+	FROM unnest(ARRAY['lead', 'mql']) AS s;
+SELECT is_empty($$ SELECT * FROM transition WHERE to_stage IN ('lead', 'mql')
+	AND from_stage NOT IN ('lead', 'nurture', 'disqualified', 'lost') $$, 'D2 from no stage');
 UPDATE lead SET stage = 'nurture', reason = 'too_early', note = 'next year' WHERE lead_id = 1;
 SELECT results_eq('SELECT stage, owner, reason, note, due_at FROM lead WHERE lead_id = 1',
-	$$ VALUES ('nurture', 'ben', NULL::text, NULL::text, NULL::timestamptz) $$, 'D2 a return goes to nurture; reason and note are cleared');
+	$$ VALUES ('nurture', 'ben', NULL::text, NULL::text, NULL::timestamptz) $$, 'D2 R004-06 a return goes to nurture; reason and note are cleared');
 SELECT is(owner_role, 'marketing', 'R004-11 marketing owns the returned lead, in the same transaction') FROM stage WHERE stage = pg_temp.stage(1);
 INSERT INTO first_cycle SELECT * FROM stage_history WHERE lead_id = 1 AND to_stage = 'nurture';
 SELECT results_eq('SELECT reason, note, score FROM first_cycle WHERE to_stage = ''nurture''',
@@ -58,7 +62,6 @@ INSERT INTO activity (lead_id, kind) VALUES (2, 'demo_request');
 SELECT is(pg_temp.stage(2), 'disqualified', 'D2 who was discarded does not come back by himself');
 UPDATE lead SET stage = 'lead', reason = 'things_changed' WHERE lead_id = 2;
 SELECT is(pg_temp.way(2), '1 lead, 1 mql, 1 disqualified, 2 lead', 'D2 but by a decision, in a new cycle; no automatic move in that statement');
-SELECT throws_ok($$ UPDATE lead SET stage = 'mql' WHERE lead_id = 1; UPDATE lead SET stage = 'lead' WHERE lead_id = 1 $$, '23514', NULL, 'D2 no way back to lead or mql');
 
 -- R003-15: a date to come back
 SET LOCAL lead_qual.clock = '2026-03-02 09:00Z';
@@ -74,6 +77,11 @@ SELECT results_eq('SELECT stage, cycle, resume_at, note FROM lead WHERE lead_id 
 	$$ VALUES ('mql', 2, NULL::timestamptz, NULL::text) $$, 'R003-15 the lead is back with sales, and the date is used up');
 SELECT results_eq('SELECT from_stage, automatic, note FROM stage_history WHERE lead_id = 3 AND cycle = 2', $$ VALUES ('nurture', true, 'still waiting') $$,
 	'R003-15 the history keeps what the move used up');
+SELECT is(pg_temp.way(3), '1 sal, 1 sql, 1 nurture, 2 mql', 'R000-23 an SQL that was not ready came back, and its history is whole');
+UPDATE lead SET stage = 'sal' WHERE lead_id = 3;
+SELECT throws_ok($$ UPDATE lead SET stage = 'sql' WHERE lead_id = 3 $$, '23514', NULL, 'D10 a conversation of the cycle before is not enough for an SQL');
+INSERT INTO activity (lead_id, kind) VALUES (3, 'sales_call');
+SELECT lives_ok($$ UPDATE lead SET stage = 'sql' WHERE lead_id = 3 $$, 'D10 one in this cycle is');
 
 -- R003-15: the timeline before the hand-over to whoever closes
 INSERT INTO lead (lead_id, stage, source, bant) OVERRIDING SYSTEM VALUE VALUES (4, 'sal', 'partner', 'B+ A+ N+');
@@ -96,6 +104,14 @@ SELECT pg_temp.new_sql(6);
 INSERT INTO deal_contact (deal_id, lead_id) VALUES (3, 6);
 UPDATE deal SET status = 'lost', reason = 'price' WHERE deal_id = 3;
 SELECT results_eq($$ SELECT to_stage, reason FROM stage_history WHERE lead_id = 6 ORDER BY history_id DESC LIMIT 1 $$, $$ VALUES ('lost', 'price') $$, 'D11 all lost: lost, for the deal''s reason');
+SAVEPOINT lost;
+UPDATE lead SET stage = 'nurture' WHERE lead_id = 6;
+SELECT is(pg_temp.way(6), '1 sal, 1 sql, 1 opportunity, 1 lost, 1 nurture', 'D2 from lost to nurture the cycle goes on');
+ROLLBACK TO lost;
+SET LOCAL lead_qual.clock = '2026-04-02 00:00Z';
+INSERT INTO activity (lead_id, kind) VALUES (6, 'demo_request');
+SELECT is(pg_temp.way(6), '1 sal, 1 sql, 1 opportunity, 1 lost, 2 mql', 'D2 towards an MQL a new one begins');
+ROLLBACK TO lost;
 SELECT pg_temp.new_sql(7);
 INSERT INTO deal_contact (deal_id, lead_id) VALUES (1, 7);
 SELECT is(pg_temp.way(7), '1 sal, 1 sql, 1 opportunity, 1 customer', 'D11 a deal won already takes the lead all the way');
