@@ -2,7 +2,7 @@
 BEGIN;
 SET LOCAL client_min_messages = warning;
 SET LOCAL TimeZone = 'UTC';
-SELECT plan(48);
+SELECT plan(50);
 
 SELECT create_funnel('crm', 'UTC');
 SET LOCAL search_path = crm, public;
@@ -45,6 +45,8 @@ SELECT throws_like($$ UPDATE lead SET stage = 'sql' WHERE lead_id = -1 $$, 'cann
 UPDATE lead SET stage = 'sal' WHERE lead_id = -1;
 SELECT throws_ok($$ UPDATE lead SET stage = 'sql', bant = 'B+ A+ N+ T+' WHERE lead_id = -1 $$, '23514', NULL,
 	'R004-12 SAL without a contact by sales: SQL refused');
+SELECT throws_ok($$ UPDATE lead SET stage = 'sql', bant = 'B+ A+ N+ T+', reason = 'strategic_account' WHERE lead_id = -1 $$, '23514', NULL,
+	'R004-12 not even by exception');
 SELECT ok(pg_temp.lacks(-1) LIKE '%last.sales_conversation >= cycle_started_at unknown%never%', 'R000-10 refused with a reason');
 INSERT INTO activity (lead_id, kind) VALUES (-1, 'discovery_call');
 SELECT throws_ok($$ UPDATE lead SET stage = 'sql' WHERE lead_id = -1 $$, '23514', NULL, 'R000-10 a call that confirms nothing is not enough');
@@ -63,7 +65,7 @@ SELECT results_eq($$ SELECT rule FROM explain_score('crm', -2) WHERE axis = 'eng
 	$$ VALUES ('whitepaper_download'), ('webinar'), ('demo_request') $$, 'R000-19 all three are in the explanation, in order');
 SELECT results_eq($$ SELECT properties ->> 'title' FROM activity WHERE lead_id = -2 ORDER BY occurred_at $$,
 	$$ VALUES ('Advanced CRM Features for Enterprises'), ('Boosting Sales Productivity with AI'), (NULL) $$, 'R000-19 and in the log');
-SELECT lives_ok($$ UPDATE lead SET stage = 'sql' WHERE lead_id = -2 $$, 'R000-19 and the move is granted');
+SELECT lives_ok($$ UPDATE lead SET stage = 'sql' WHERE lead_id = -2 $$, 'R000-19 R004-13 R004-21 and the move is granted: nobody was asked anything');
 ROLLBACK TO policy;
 
 \ir ../policy/text0_answers.sql
@@ -131,8 +133,8 @@ ROLLBACK TO policy;
 \ir ../policy/text4_prequalified.sql
 SELECT lives_ok($$ INSERT INTO lead (lead_id, stage, bant) OVERRIDING SYSTEM VALUE VALUES (-6, 'sql', 'B+ A+ N+') $$, 'R004-24 found by the criteria: an SQL from the start');
 SELECT throws_ok($$ INSERT INTO lead (stage, bant) VALUES ('sql', 'B+ A+') $$, '23514', NULL, 'R004-24 without them: refused');
-SELECT results_eq($$ SELECT count(*) FILTER (WHERE NOT met(bant) >= 3) FROM lead JOIN stage_history USING (lead_id)
-	WHERE to_stage = 'sql' AND from_stage IS NULL $$, $$ VALUES (0::bigint) $$, 'R004-24 all pre-qualified meet the criteria');
+SELECT results_eq($$ SELECT lead_id, from_stage FROM stage_history JOIN lead USING (lead_id) WHERE (to_stage, stage) = ('sql', 'sql') ORDER BY lead_id $$,
+	$$ VALUES (-6::bigint, NULL), (-1, 'sal') $$, 'R004-24 all pre-qualified are SQLs, not vice versa; they were no MQL before');
 ROLLBACK TO policy;
 
 -- R004-20: each negative lowers the score; a rival is a hard stop
@@ -149,6 +151,15 @@ UPDATE lead SET job_title = 'Researcher' WHERE lead_id = -7;
 SELECT is(pg_temp.scored(), -60::numeric, 'R004-20 so does a title from outside');
 UPDATE lead SET email = 'spy@RIVAL.example' WHERE lead_id = -7;
 SELECT is(pg_temp.stage(-7), 'disqualified', 'R004-20 a rival is a hard stop');
+
+-- R004-03: criteria differ by what is sold to whom
+SELECT create_funnel('enterprise', 'UTC');
+UPDATE enterprise.transition SET condition = 'score >= 50' WHERE from_stage = 'lead' AND to_stage = 'mql';
+INSERT INTO enterprise.lead (lead_id) VALUES (1);
+INSERT INTO lead (lead_id) OVERRIDING SYSTEM VALUE VALUES (-8);
+INSERT INTO enterprise.activity (lead_id, kind) VALUES (1, 'contact_request');
+INSERT INTO activity (lead_id, kind) VALUES (-8, 'contact_request');
+SELECT is((SELECT stage FROM enterprise.lead) || ' ' || pg_temp.stage(-8), 'mql lead', 'R004-03 each pipeline has its own definition');
 
 SELECT * FROM finish();
 ROLLBACK;
