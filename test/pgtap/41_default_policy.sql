@@ -66,8 +66,8 @@ CREATE TEMP VIEW ideal AS SELECT '{"email": "Ann@Example.com", "job_title": "VP 
 SELECT set_has('SELECT name FROM rule WHERE axis = ''fit'' AND points > 0',
 	$$ VALUES ('job_title'), ('role'), ('seniority'), ('experience'), ('industry'),
 			  ('company_size'), ('company_revenue'), ('location') $$,
-	'R004-18 the fit model has the eight explicit criteria');
-SELECT is(pg_temp.fit(lead), 60::numeric, 'R004-18 who meets all has the highest fit') FROM ideal;
+	'R004-18 R000-08 the fit model has the eight explicit criteria');
+SELECT is(pg_temp.fit(lead), 60::numeric, 'R004-18 R000-04 who meets all has the highest fit') FROM ideal;
 SELECT is(max_fit, (SELECT sum(points) FROM rule WHERE axis = 'fit' AND points > 0),
 	'the cap of fit hides no negative point') FROM definition;
 SELECT cmp_ok(max_fit, '<', 100::numeric, 'fit alone makes no MQL') FROM definition;
@@ -81,11 +81,11 @@ SELECT is_empty($$ SELECT name FROM rule, ideal WHERE axis = 'fit' AND points > 
 
 -- engagement
 SELECT set_has('SELECT kind FROM rule WHERE axis = ''engagement'' AND points > 0 AND half_life IS NOT NULL',
-	$$ VALUES ('website_visit'), ('social_interaction'), ('email_open'), ('email_click'),
+	$$ VALUES ('website_visit'), ('product_page_view'), ('social_interaction'), ('email_open'), ('email_click'),
 			  ('newsletter_subscription'), ('contact_request'), ('contact_form'),
 			  ('content_download'), ('ebook_download'), ('whitepaper_download'),
 			  ('case_study_download'), ('webinar'), ('free_trial'), ('demo_request') $$,
-	'R004-19 the engagement model has the nine implicit criteria');
+	'R004-19 R000-08 the engagement model has the nine implicit criteria');
 SELECT is_empty($$ SELECT kind FROM rule WHERE kind <> '*' AND kind NOT IN (SELECT kind FROM kind) $$,
 	'every rule names a kind that there is');
 SELECT cmp_ok(pg_temp.worth('meeting_booked'), '>', pg_temp.worth('email_reply'),
@@ -97,7 +97,7 @@ FROM unnest(ARRAY['sales_inquiry', 'demo_request', 'free_trial']) AS bottom;
 SELECT set_eq('SELECT name FROM rule WHERE category = ''intent''',
 	$$ VALUES ('pricing_page_view'), ('demo_request'), ('free_trial'), ('sales_inquiry'),
 			  ('consultation_request'), ('meeting_booked') $$,
-	'R003-16 intent is a component of its own');
+	'R003-16 R004-05 intent is a component of its own');
 SELECT cmp_ok(pg_temp.earned(ARRAY['ebook_download', 'webinar'], ARRAY[0, 0]) + 60, '<', 100::numeric,
 	'R000-03 ebook and webinar alone are no more than an MQL');
 SELECT cmp_ok(pg_temp.earned(ARRAY['whitepaper_download'], ARRAY[0]) + 60, '<', 100::numeric,
@@ -157,7 +157,7 @@ SELECT ok(pg_temp.holds(pg_temp.move('nurture', 'mql', true), '{}', 100, '2026-0
 SELECT is(sla, interval '24 hours', 'R004-10 sales has 24 hours to accept') FROM stage WHERE milestone = 'mql';
 SELECT results_eq($$ SELECT milestone FROM stage WHERE position <= 6 ORDER BY position $$,
 	$$ VALUES ('lead'), ('mql'), ('sal'), ('sql'), ('opportunity'), ('customer') $$,
-	'R004-25 the path is lead, MQL, SAL, SQL, opportunity, customer');
+	'R004-25 R004-04 the path is lead, MQL, SAL, SQL, opportunity, customer');
 
 -- words
 SELECT is_empty($$ SELECT to_stage FROM transition AS t WHERE needs_reason

@@ -18,10 +18,10 @@ INSERT INTO lead (email, company_size, annual_revenue, department, job_title, co
 	('small@example.com', 999, 99999999.99, 'engineering', 'Software Engineer', 'DE'),
 	('none@example.com', NULL, NULL, NULL, NULL, NULL);
 
-SELECT is(fit(scorecard), 70::numeric, 'X17 every line of the table counts: 70')
+SELECT is(fit(scorecard), 70::numeric, 'X17 R004-17 every line of the table counts, without any interaction: 70')
 	FROM lead WHERE email = 'all@example.com';
 SELECT is((SELECT sum(points) FROM explain_score('crm', 1)), 70::numeric, 'X17 and the explanation adds up to it');
-SELECT is(fit(scorecard), 30::numeric, 'X17 just below the two limits: 30')
+SELECT is(fit(scorecard), 30::numeric, 'X17 R004-17 just below the two limits: 30, so it ranks lower')
 	FROM lead WHERE email = 'small@example.com';
 SELECT is(fit(scorecard), 0::numeric, 'X17 nothing known: nothing')
 	FROM lead WHERE email = 'none@example.com';

@@ -1,7 +1,7 @@
 -- Deadlines: by the clock on the wall and in working time.
 BEGIN;
 SET LOCAL client_min_messages = warning;
-SELECT plan(44);
+SELECT plan(45);
 SELECT create_funnel('crm', 'Europe/Berlin');
 -- the session's zone does not matter
 SET LOCAL TimeZone = 'America/New_York';
@@ -43,6 +43,8 @@ SELECT results_eq('SELECT lead_id FROM inbox WHERE past_due ORDER BY 1', $$ VALU
 SELECT is((SELECT due_at FROM lead WHERE lead_id = 1), '2026-03-10 08:59+01', 'R003-03 the next stage has its own deadline');
 UPDATE lead SET due_at = NULL WHERE lead_id = 3;
 SELECT isnt((SELECT due_at FROM lead WHERE lead_id = 3), NULL, 'R003-03 nobody wipes out a deadline');
+SELECT results_eq('SELECT stage, owner_role, count(due_at) FROM lead_now GROUP BY 1, 2 ORDER BY 1',
+	$$ VALUES ('mql', 'marketing', 2::bigint), ('sal', 'sales', 2) $$, 'R003-03 R002-08 a deadline and a side that owns it, from MQL to SQL');
 
 -- hours open
 UPDATE stage SET working_time = true, sla = '8 hours' WHERE stage = 'mql';

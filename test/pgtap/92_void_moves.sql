@@ -34,12 +34,13 @@ UPDATE lead SET stage = 'sal', owner = 'sam' WHERE lead_id = 1 AND stage = 'mql'
 SELECT is((SELECT owner FROM lead WHERE lead_id = 1), 'sue', 'R001-01 a second accept finds no lead to take');
 UPDATE lead SET stage = 'sal' WHERE lead_id = 1;
 SELECT results_eq('SELECT accepted_by, accepted_at FROM lead WHERE lead_id = 1',
-	$$ VALUES ('sue', timestamptz '2026-03-02 12:00Z') $$, 'R001-01 nor does asking again steal it');
+	$$ VALUES ('sue', timestamptz '2026-03-02 12:00Z') $$, 'R001-01 R004-07 nor does asking again steal it: who accepted, and when, is kept');
 SELECT is(cardinality(move(1, 'sal')), 1, 'one acceptance is in the history');
 
 -- R004-11: returned at once
 SELECT at('2026-03-03 08:00Z');
-SELECT is((SELECT owner_role FROM lead_now WHERE lead_id = 2), 'marketing', 'an MQL is marketing''s');
+SELECT results_eq('SELECT stage, owner_role FROM lead_now WHERE lead_id < 3 ORDER BY 1',
+	$$ VALUES ('mql', 'marketing'), ('sal', 'sales') $$, 'R002-08 an MQL is marketing''s, what sales accepted is sales''s');
 UPDATE lead SET stage = 'nurture', reason = 'too_early' WHERE lead_id IN (2, 3);
 UPDATE lead SET stage = 'disqualified', reason = 'spam' WHERE lead_id = 4;
 SELECT results_eq('SELECT lead_id, stage, owner_role FROM lead_now WHERE lead_id IN (2, 4) ORDER BY 1',

@@ -60,8 +60,8 @@ SELECT is((pg_temp.attempt('regress_lq_sue', 'SELECT sign_move(''crm'', ''1'', '
 SELECT is((pg_temp.ask('regress_lq_sue'))[1], '23514', 'four eyes: who signed does not ask');
 SELECT matches((pg_temp.ask('regress_lq_sue'))[3], 'signature of sales \(a member of role "regress_lq_sls", other than who asks for the move\)', 'and is told so');
 SELECT is((pg_temp.ask('regress_lq_sam'))[1], 'done', 'R000-01 vetted by both, it moves for another');
-SELECT results_eq('SELECT side, signed_by, to_stage, cycle, note FROM crm.signature ORDER BY signature_id',
-	$$ VALUES ('marketing', 'regress_lq_mia', 'sql', 1, 'fits our plan'), ('sales', 'regress_lq_sue', 'sql', 1, NULL) $$, 'R000-01 who agreed stays known');
+SELECT results_eq('SELECT side, signed_by, signed_at, to_stage, cycle, note FROM crm.signature ORDER BY signature_id',
+	$$ VALUES ('marketing', 'regress_lq_mia', now(), 'sql', 1, 'fits our plan'), ('sales', 'regress_lq_sue', now(), 'sql', 1, NULL) $$, 'R000-01 who agreed, and when, stays known');
 
 -- in this cycle, to this stage, for this lead
 UPDATE crm.lead SET stage = 'nurture', reason = 'no_timeline' WHERE lead_id = 1;
@@ -119,10 +119,10 @@ SELECT is((pg_temp.attempt('regress_lq_sam', 'SELECT sign_definition(''crm'', ''
 SELECT is(pg_temp.problems(), 'Side "marketing" has not signed it as it is now.', 'a signature is for the rules as they were');
 SELECT is((pg_temp.attempt('regress_lq_mo', 'SELECT sign_definition(''crm'', ''next'', ''marketing'')'))[1], '', 'marketing signs again');
 SELECT results_eq('SELECT agreed_by_marketing, agreed_by_sales, agreed_at = now() FROM crm.definition WHERE definition = ''next''',
-	$$ VALUES ('regress_lq_mo', 'regress_lq_sam', true) $$, 'R000-22 the definition says who agreed');
+	$$ VALUES ('regress_lq_mo', 'regress_lq_sam', true) $$, 'R000-22 D15 the definition says who agreed: by that, marketing vets what moves by itself');
 SELECT is((pg_temp.attempt('regress_lq_mia', 'UPDATE crm.definition SET agreed_by_sales = ''forged'' WHERE definition = ''next'''))[1], 'done', 'who writes there');
 SELECT is(agreed_by_sales, 'regress_lq_sam', 'writes nothing') FROM crm.definition WHERE definition = 'next';
-SELECT lives_ok($$ SELECT activate_definition('crm', 'next') $$, 'R000-22 signed by both sides it is activated');
+SELECT lives_ok($$ SELECT activate_definition('crm', 'next') $$, 'R000-22 R003-09 signed by both sides it is activated');
 UPDATE crm.stage SET sla = '1 hour' WHERE stage = 'mql';
 UPDATE crm.definition SET note = 'faster' WHERE definition = 'next';
 SELECT is(agreed_by_sales, NULL, 'another deadline, and nobody has agreed') FROM crm.definition WHERE definition = 'next';
