@@ -1,7 +1,7 @@
 -- Frameworks as data: levels, verdict, score, gaps, and in conditions.
 BEGIN;
 SET LOCAL client_min_messages = warning;
-SELECT plan(39);
+SELECT plan(41);
 
 -- the object itself
 SELECT is(met('{"champ": {"money": "yes", "authority": "no", "challenges": "partial"}, "anum": {"need": "yes"}}', 'champ'), 1,
@@ -72,6 +72,12 @@ SELECT results_eq($$ SELECT part, state FROM why_not('crm', 2, 'sql') WHERE part
 INSERT INTO answer (lead_id, framework, element, level) VALUES (2, 'basic', 'budget', 'yes'), (2, 'champ', 'money', 'partial');
 SELECT lives_ok($$ UPDATE lead SET stage = 'sql' WHERE lead_id = 2 $$, 'R004-02 with all three it is an SQL');
 SELECT throws_ok($$ UPDATE lead SET stage = 'sql' WHERE lead_id = 1 $$, '23514', NULL, 'and without them not');
+UPDATE transition SET condition = 'met(meddic) >= 5 AND refuted(meddic) = 0' WHERE from_stage = 'sal' AND to_stage = 'sql' AND NOT exception;
+UPDATE lead SET meddic = 'M+ E+ DC+ DP+' WHERE lead_id = 1;
+SELECT results_eq($$ SELECT part, state, needs FROM why_not('crm', 1, 'sql') WHERE part LIKE '%meddic%' AND state <> 'met' $$,
+	$$ VALUES ('met(meddic) >= 5', 'unknown', 'identify_pain: unknown, champion: unknown') $$, 'R000-05 MEDDIC instead of BANT: what is missing is listed');
+UPDATE lead SET meddic = meddic || 'I+' WHERE lead_id = 1;
+SELECT lives_ok($$ UPDATE lead SET stage = 'sql' WHERE lead_id = 1 $$, 'R000-05 and five of six make an SQL');
 
 SELECT * FROM finish();
 ROLLBACK;

@@ -1,7 +1,7 @@
 -- Deadlines: by the clock on the wall and in working time.
 BEGIN;
 SET LOCAL client_min_messages = warning;
-SELECT plan(45);
+SELECT plan(47);
 SELECT create_funnel('crm', 'Europe/Berlin');
 -- the session's zone does not matter
 SET LOCAL TimeZone = 'America/New_York';
@@ -45,6 +45,11 @@ UPDATE lead SET due_at = NULL WHERE lead_id = 3;
 SELECT isnt((SELECT due_at FROM lead WHERE lead_id = 3), NULL, 'R003-03 nobody wipes out a deadline');
 SELECT results_eq('SELECT stage, owner_role, count(due_at) FROM lead_now GROUP BY 1, 2 ORDER BY 1',
 	$$ VALUES ('mql', 'marketing', 2::bigint), ('sal', 'sales', 2) $$, 'R003-03 R002-08 a deadline and a side that owns it, from MQL to SQL');
+SAVEPOINT policy;
+UPDATE transition SET condition = 'owner IS NOT NULL' WHERE from_stage = 'mql' AND to_stage = 'sal';
+SELECT throws_ok($$ UPDATE lead SET stage = 'sal' WHERE lead_id = 3 $$, '23514', NULL, 'R003-03 who accepts may have to name an owner');
+SELECT lives_ok($$ UPDATE lead SET stage = 'sal', owner = 'ben' WHERE lead_id = 3 $$, 'R003-03 with the acceptance itself');
+ROLLBACK TO policy;
 
 -- hours open
 UPDATE stage SET working_time = true, sla = '8 hours' WHERE stage = 'mql';

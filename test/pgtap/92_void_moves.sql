@@ -2,7 +2,7 @@
 BEGIN;
 SET LOCAL client_min_messages = warning;
 SET LOCAL TimeZone = 'UTC';
-SELECT plan(43);
+SELECT plan(44);
 CREATE ROLE regress_lq_owner;
 CREATE ROLE regress_lq_sales;
 GRANT SET ON PARAMETER "lead_qual.actor" TO regress_lq_owner;
@@ -25,6 +25,12 @@ INSERT INTO activity (lead_id, kind) SELECT 1, 'webinar';
 -- acceptance
 SELECT results_eq('SELECT owner, accepted_by, accepted_at FROM lead WHERE lead_id = 1',
 	$$ VALUES ('ben', NULL::text, NULL::timestamptz) $$, 'R001-01 an owner assigned earlier accepts nothing');
+SAVEPOINT policy;
+UPDATE transition SET automatic = true WHERE from_stage = 'mql' AND to_stage = 'sal';
+INSERT INTO activity (lead_id, kind) SELECT 1, 'webinar';
+SELECT results_eq('SELECT stage, accepted_by, accepted_at FROM lead WHERE lead_id = 1',
+	$$ VALUES ('sal', NULL::text, NULL::timestamptz) $$, 'R001-01 nor does a move that nobody asked for');
+ROLLBACK TO policy;
 SELECT is((SELECT count(*) FROM hand_over WHERE outcome = 'pending'), 7::bigint, 'R004-08 seven leads wait for sales');
 SELECT at('2026-03-02 12:00Z');
 SET LOCAL lead_qual.actor = 'sue';
