@@ -1,7 +1,7 @@
 -- What the policy of a new funnel says, as far as its rows alone show it.
 BEGIN;
 SET LOCAL client_min_messages = warning;
-SELECT plan(46);
+SELECT plan(47);
 
 SELECT create_funnel('crm');
 SET LOCAL search_path = crm, public;
@@ -160,6 +160,9 @@ SELECT results_eq($$ SELECT milestone FROM stage WHERE position <= 6 ORDER BY po
 	'R004-25 R004-04 the path is lead, MQL, SAL, SQL, opportunity, customer');
 
 -- words
+SELECT is_empty($$ SELECT from_stage, to_stage FROM transition WHERE NOT automatic AND NOT needs_reason
+				   AND from_stage IN ('*', 'mql', 'sal', 'sql', 'opportunity') AND to_stage IN ('nurture', 'disqualified', 'lost') $$,
+	'R004-09 every return needs a reason');
 SELECT is_empty($$ SELECT to_stage FROM transition AS t WHERE needs_reason
 				   AND to_stage NOT IN (SELECT applies_to FROM reason) $$,
 	'R004-09 a move that needs a reason finds reasons to choose from');
