@@ -220,8 +220,10 @@ COMMENT ON FUNCTION _signers(text, text) IS
 'who signed a definition, as it is now, for which side';
 
 -- Automatic moves that lead back to where they began, at once: without a
--- condition, or under one and the same.  Conditions about the stay itself
--- (since when, in which cycle) change with the move and do not count.
+-- condition, or under one and the same that the moves do not change.  Any move
+-- changes the stay, and uses up note and reason; one that begins a cycle
+-- changes what is known of the cycle, too.  What a condition reads is seen in
+-- its compiled form, where columns are qualified: its literals may say anything.
 CREATE FUNCTION _automatic_circle(funnel text, definition text) RETURNS text
 LANGUAGE plpgsql STABLE PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
@@ -231,26 +233,30 @@ DECLARE
 BEGIN
 	EXECUTE format($query$
 		WITH RECURSIVE edge AS (
-			SELECT DISTINCT s.stage AS a, t.to_stage AS b, coalesce(t.condition_sql, 'true') AS c
+			SELECT DISTINCT s.stage AS a, t.to_stage AS b, coalesce(t.condition_sql, 'true') AS c,
+				   s.milestone = ANY ($2) AND z.milestone <> ALL ($2) AS renews
 			FROM %1$I.transition AS t
 			JOIN %1$I.stage AS s ON t.from_stage IN (s.stage, '*')
+			JOIN %1$I.stage AS z ON z.stage = t.to_stage
 			WHERE t.definition = $1 AND t.automatic AND t.after IS NULL AND s.stage <> t.to_stage
-			AND coalesce(t.condition, '') !~ ('\m(stage|stage_entered_at|days_in_stage|cycle|cycle_started_at'
-				|| '|accepted_at|accepted_by|due_at|resume_at|deals_won|deals_lost)\M')
+			AND coalesce(t.condition_sql, '') !~
+				'\m(now\.days_in_stage|lead\.(stage|stage_entered_at|due_at|note|reason))\M'
 		), walk AS (
-			SELECT held.c, e.a AS start, e.b AS at, ARRAY[e.a, e.b] AS path
+			SELECT held.c, e.a AS start, e.b AS at, ARRAY[e.a, e.b] AS path, e.renews
 			FROM (SELECT DISTINCT c FROM edge) AS held
 			JOIN edge AS e ON e.c IN ('true', held.c)
 			UNION ALL
-			SELECT w.c, w.start, e.b, w.path || e.b
+			SELECT w.c, w.start, e.b, w.path || e.b, w.renews OR e.renews
 			FROM walk AS w
 			JOIN edge AS e ON e.a = w.at AND e.c IN ('true', w.c)
 			WHERE w.at <> w.start AND (e.b = w.start OR e.b <> ALL (w.path))
 		)
 		SELECT '"' || array_to_string(path, '" -> "') || '"'
 		FROM walk WHERE at = start
+		AND NOT (renews AND c ~
+				 '\mlead\.(cycle|cycle_started_at|accepted_at|accepted_by|resume_at|deals_won|deals_lost)\M')
 		ORDER BY cardinality(path), path LIMIT 1 $query$, funnel)
-		INTO circle USING definition;
+		INTO circle USING definition, '{nurture,disqualified,lost,customer}'::text[];
 	RETURN circle;
 END
 $body$;

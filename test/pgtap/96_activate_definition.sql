@@ -1,7 +1,7 @@
 -- Definitions: copied, compared, tried, activated, undone; what is refused.
 BEGIN;
 SET LOCAL client_min_messages = warning;
-SELECT plan(51);
+SELECT plan(57);
 
 SET LOCAL lead_qual.clock = '2026-03-02 09:00Z';
 SELECT create_funnel('crm', 'UTC');
@@ -124,6 +124,14 @@ SELECT is((pg_temp.refusal($$ INSERT INTO transition (definition, position, from
 SELECT is((pg_temp.refusal($$ INSERT INTO transition (definition, position, from_stage, to_stage, automatic)
 	VALUES ('broken', 1, 'disqualified', 'nurture', true) $$))[3],
 	'It is: "disqualified" -> "nurture" -> "disqualified". A lead there would never rest.', 'one through a transition from any stage, too');
+SELECT is((pg_temp.refusal(format($$ INSERT INTO transition (definition, position, from_stage, to_stage, automatic, condition)
+	VALUES ('broken', 1, 'mql', 'sal', true, %1$L), ('broken', 2, 'sal', 'mql', true, %1$L) $$, condition)))[3],
+	'It is: "mql" -> "sal" -> "mql". A lead there would never rest.', 'under a condition that the moves do not change: ' || condition)
+FROM unnest(ARRAY['last.demo_request >= cycle_started_at', 'attributes ->> ''stage'' = ''x''']) AS condition;
+SELECT is((pg_temp.refusal(format($$ INSERT INTO transition (definition, position, from_stage, to_stage, automatic, condition)
+	VALUES ('broken', 1, 'mql', 'nurture', true, %1$L), ('broken', 2, 'nurture', 'mql', true, %1$L);
+	DELETE FROM transition WHERE definition = 'broken' AND position < 3 $$, condition)))[1], 'done', 'none is one that ends with ' || condition)
+FROM unnest(ARRAY['cycle < 3', 'last.demo_request >= cycle_started_at', 'days_in_stage > 3', 'note = ''x''']) AS condition;
 SELECT is((pg_temp.refusal($$ INSERT INTO transition (definition, position, from_stage, to_stage, automatic, after)
 	VALUES ('broken', 1, 'mql', 'lead', true, '30 days') $$))[1], 'done', 'one that takes time is none');
 SELECT is((pg_temp.refusal($$ INSERT INTO transition (definition, position, from_stage, to_stage, automatic, condition)
