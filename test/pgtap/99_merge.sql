@@ -42,7 +42,7 @@ CREATE TEMP TABLE was AS SELECT * FROM lead;
 SELECT isnt((SELECT count(*) FROM history WHERE lead_id = 2), 0::bigint, 'the other has a history');
 
 -- refused
-SELECT throws_ok($$ SELECT merge_leads('crm', '1', '01') $$, '22023', NULL, 'a lead is not merged into itself');
+SELECT throws_ok($$ SELECT merge_leads('crm', '1', '01') $$, '22023', 'lead 1 cannot be merged into itself', 'a lead is not merged into itself');
 SELECT throws_ok($$ SELECT merge_leads('crm', '1', '99') $$, 'P0002', NULL, 'nor an unknown one');
 SELECT throws_ok($$ SELECT merge_leads('crm', '99', '1') $$, 'P0002', NULL, 'nor into an unknown one');
 SELECT throws_ok($$ SELECT merge_leads('crm', '1', NULL) $$, '22004', NULL, 'nor nothing');
