@@ -177,17 +177,18 @@ COMMENT ON FUNCTION _check_triggers(oid) IS
 CREATE FUNCTION check_funnel(funnel text, deep boolean DEFAULT true)
 RETURNS TABLE (finding text, severity text, object text, n bigint, detail text, hint text)
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
-SET search_path = pg_catalog, @extschema@, pg_temp
+SET search_path = pg_catalog, pg_temp
+-- lint: extschema, because what others plant in our schema must not be found
 AS $body$
 DECLARE
-	schema constant oid := _funnel_schema(funnel);
-	k constant record := _funnel_key(funnel);
+	schema constant oid := @extschema@._funnel_schema(funnel);
+	k constant record := @extschema@._funnel_key(funnel);
 	-- the template of this version of the extension
 	template constant integer := 1;
 	-- the keys of some of the leads l, as text
 	named constant text := format('(array_agg(l.%1$I::text ORDER BY l.%1$I))[:5]', k.key);
 BEGIN
-	PERFORM _require_funnel_owner(schema, 'check_funnel');
+	PERFORM @extschema@._require_funnel_owner(schema, 'check_funnel');
 
 	--
 	-- Policy
@@ -202,7 +203,7 @@ BEGIN
 		SELECT 'definition_review_due', 'info', definition, 1,
 			   format('It was to be reviewed by %%s.', review_by),
 			   'Agree on it again and set review_by.'
-		FROM %1$I.definition WHERE status = 'active' AND review_by < funnel_now()::date
+		FROM %1$I.definition WHERE status = 'active' AND review_by < @extschema@.funnel_now()::date
 		UNION ALL
 		SELECT 'no_working_time', 'warning', 'stage', count(*),
 			   'The calendar has no hours: deadlines in working time go by the clock on the wall.',
@@ -222,8 +223,8 @@ BEGIN
 			   'Call upgrade_funnel().'
 		FROM %1$I.setting WHERE template_version <> $1
 		$query$, funnel) USING template;
-	RETURN QUERY SELECT * FROM _check_triggers(schema);
-	RETURN QUERY SELECT * FROM _check_policy(funnel, coalesce(deep, true));
+	RETURN QUERY SELECT * FROM @extschema@._check_triggers(schema);
+	RETURN QUERY SELECT * FROM @extschema@._check_policy(funnel, coalesce(deep, true));
 
 	--
 	-- Leads and their history
@@ -262,7 +263,7 @@ BEGIN
 		JOIN %1$I.stage_history AS h ON h.history_id = w.history_id
 		WHERE (h.from_stage, h.cycle) IS DISTINCT FROM (w.from_stage, w.cycle)
 		HAVING count(*) > 0
-		$query$, funnel, k.leads, k.key, named, _history_query(funnel));
+		$query$, funnel, k.leads, k.key, named, @extschema@._history_query(funnel));
 
 	--
 	-- What time and policy have left behind
@@ -273,14 +274,14 @@ BEGIN
 			   'Call sweep_funnel() regularly, or rescore_funnel() once.'
 		FROM %2$s AS l
 		CROSS JOIN (SELECT version FROM %1$I.definition WHERE status = 'active') AS d
-		WHERE l.scorecard IS NULL OR scored_version(l.scorecard) <> d.version
+		WHERE l.scorecard IS NULL OR @extschema@.scored_version(l.scorecard) <> d.version
 		HAVING count(*) > 0
 		UNION ALL
 		SELECT 'review_overdue', 'warning', 'lead', count(*),
 			   format('The oldest was due at %%s.', min(l.review_at)),
 			   'Call sweep_funnel() every few minutes.'
 		FROM %2$s AS l
-		WHERE l.review_at < funnel_now() - interval '1 hour'
+		WHERE l.review_at < @extschema@.funnel_now() - interval '1 hour'
 		HAVING count(*) > 0
 		UNION ALL
 		SELECT 'deal_ahead_of_stage', 'warning', l.stage, count(*),
@@ -338,7 +339,7 @@ BEGIN
 		FROM %1$I.activity AS a
 		WHERE a.occurred_at > a.recorded_at + interval '5 minutes'
 		HAVING count(*) > 0
-		$query$, funnel, k.leads, k.key, named, _deals_query(funnel, k.leads, k.key));
+		$query$, funnel, k.leads, k.key, named, @extschema@._deals_query(funnel, k.leads, k.key));
 	RETURN QUERY EXECUTE format($query$
 		SELECT 'answers_differ', 'error', 'lead', count(*),
 			   'Leads ' || array_to_string(%4$s, ', ') || ': bant, meddic or answers are not the latest of the log.',
@@ -378,14 +379,15 @@ BEGIN
 			   'Archived activities gave points by a rule that the active definition lacks.',
 			   'A rule of the same name would go on with them.'
 		FROM %1$I.baseline AS b
-		CROSS JOIN LATERAL explain_score(b.scorecard, greatest(as_of(b.scorecard), funnel_now())) AS e
+		CROSS JOIN LATERAL @extschema@.explain_score(b.scorecard, greatest(@extschema@.as_of(b.scorecard),
+																		   @extschema@.funnel_now())) AS e
 		JOIN %1$I.rule AS r ON r.rule_id = e.rule_id
 		WHERE NOT EXISTS (SELECT FROM %1$I.rule AS heir
 						JOIN %1$I.definition AS d ON d.definition = heir.definition
 						WHERE d.status = 'active' AND heir.axis = 'engagement' AND
 							  (heir.rule_id = e.rule_id OR heir.name = r.name))
 		GROUP BY r.name
-		$query$, funnel, k.leads, k.key, named, _answers_query(funnel));
+		$query$, funnel, k.leads, k.key, named, @extschema@._answers_query(funnel));
 END
 $body$;
 

@@ -38,7 +38,8 @@ COMMENT ON FUNCTION level(jsonb, text, text) IS
 --
 CREATE FUNCTION _require_lead(funnel text, lead text) RETURNS void
 LANGUAGE plpgsql STABLE PARALLEL SAFE
-SET search_path = pg_catalog, @extschema@, pg_temp
+SET search_path = pg_catalog, pg_temp
+-- lint: extschema, because what others plant in our schema must not be found
 AS $body$
 DECLARE
 	k record;
@@ -48,7 +49,7 @@ BEGIN
 		RAISE EXCEPTION 'key of a lead must not be null'
 			USING ERRCODE = 'null_value_not_allowed';
 	END IF;
-	k := _funnel_key(funnel);
+	k := @extschema@._funnel_key(funnel);
 	EXECUTE format('SELECT EXISTS (SELECT FROM %s WHERE %I = $1::%s)',
 				   k.leads, k.key, k.key_type)
 		INTO found_it USING lead;
@@ -65,21 +66,22 @@ COMMENT ON FUNCTION _require_lead(text, text) IS
 CREATE FUNCTION framework_levels(funnel text, lead text, framework text)
 RETURNS TABLE (element text, label text, weight numeric, level answer_level)
 LANGUAGE plpgsql STABLE PARALLEL SAFE
-SET search_path = pg_catalog, @extschema@, pg_temp
+SET search_path = pg_catalog, pg_temp
+-- lint: extschema, because what others plant in our schema must not be found
 AS $body$
 DECLARE
 	k record;
 	frameworks text;
 BEGIN
-	PERFORM _require_lead(funnel, lead);
-	k := _funnel_key(funnel);
+	PERFORM @extschema@._require_lead(funnel, lead);
+	k := @extschema@._funnel_key(funnel);
 
 	RETURN QUERY EXECUTE format($query$
 		SELECT e.element, e.label, e.weight,
 			   CASE e.framework
-				   WHEN 'bant' THEN l.bant -> e.element
-				   WHEN 'meddic' THEN l.meddic -> e.element
-				   ELSE level(l.answers, e.framework, e.element)
+				   WHEN 'bant' THEN l.bant OPERATOR(@extschema@.->) e.element
+				   WHEN 'meddic' THEN l.meddic OPERATOR(@extschema@.->) e.element
+				   ELSE @extschema@.level(l.answers, e.framework, e.element)
 			   END
 		FROM %1$s AS l, %2$I.element AS e
 		WHERE l.%3$I = $1::%4$s AND e.framework = $2
@@ -103,17 +105,18 @@ CREATE FUNCTION framework_verdict(funnel text, lead text, framework text,
 								  need integer DEFAULT NULL,
 								  unknown_as_no boolean DEFAULT false) RETURNS text
 LANGUAGE plpgsql STABLE PARALLEL SAFE
-SET search_path = pg_catalog, @extschema@, pg_temp
+SET search_path = pg_catalog, pg_temp
+-- lint: extschema, because what others plant in our schema must not be found
 AS $body$
 DECLARE
 	elements bigint;
 	met bigint;
 	lost bigint;
 BEGIN
-	SELECT count(*), count(*) FILTER (WHERE f.level = 'yes'),
-		   count(*) FILTER (WHERE f.level = 'no' OR (unknown_as_no AND f.level = 'unknown'))
+	SELECT count(*), count(*) FILTER (WHERE f.level::text = 'yes'),
+		   count(*) FILTER (WHERE f.level::text = 'no' OR (unknown_as_no AND f.level::text = 'unknown'))
 		INTO elements, met, lost
-	FROM framework_levels(funnel, lead, framework) AS f;
+	FROM @extschema@.framework_levels(funnel, lead, framework) AS f;
 
 	IF need < 0 OR need > elements THEN
 		RAISE EXCEPTION 'number of elements needed must be between 0 and %', elements
@@ -136,7 +139,8 @@ CREATE FUNCTION framework_score(funnel text, lead text, framework text,
 								OUT points numeric, OUT possible numeric,
 								OUT share numeric)
 LANGUAGE plpgsql STABLE PARALLEL SAFE
-SET search_path = pg_catalog, @extschema@, pg_temp
+SET search_path = pg_catalog, pg_temp
+-- lint: extschema, because what others plant in our schema must not be found
 AS $body$
 BEGIN
 	IF part IS NULL OR NOT part BETWEEN 0 AND 1 THEN
@@ -144,12 +148,12 @@ BEGIN
 			USING ERRCODE = 'invalid_parameter_value';
 	END IF;
 
-	SELECT sum(CASE WHEN f.level = 'yes' THEN f.weight
-					WHEN f.level = 'partial' THEN f.weight * part
+	SELECT sum(CASE f.level::text WHEN 'yes' THEN f.weight
+					WHEN 'partial' THEN f.weight * part
 					ELSE 0 END), sum(f.weight)
 		INTO points, possible
-	FROM framework_levels(funnel, lead, framework) AS f;
-	share := _ratio(points, possible);
+	FROM @extschema@.framework_levels(funnel, lead, framework) AS f;
+	share := @extschema@._ratio(points, possible);
 END
 $body$;
 
@@ -158,12 +162,13 @@ COMMENT ON FUNCTION framework_score(text, text, text, numeric) IS
 
 CREATE FUNCTION framework_gaps(funnel text, lead text, framework text) RETURNS text[]
 LANGUAGE plpgsql STABLE PARALLEL SAFE
-SET search_path = pg_catalog, @extschema@, pg_temp
+SET search_path = pg_catalog, pg_temp
+-- lint: extschema, because what others plant in our schema must not be found
 AS $body$
 BEGIN
 	RETURN ARRAY(SELECT f.element
-				 FROM framework_levels(funnel, lead, framework) WITH ORDINALITY AS f
-				 WHERE f.level <> 'yes' ORDER BY f.ordinality);
+				 FROM @extschema@.framework_levels(funnel, lead, framework) WITH ORDINALITY AS f
+				 WHERE f.level::text <> 'yes' ORDER BY f.ordinality);
 END
 $body$;
 
@@ -173,10 +178,11 @@ COMMENT ON FUNCTION framework_gaps(text, text, text) IS
 CREATE FUNCTION framework_levels(funnel text, lead anyelement, framework text)
 RETURNS TABLE (element text, label text, weight numeric, level answer_level)
 LANGUAGE plpgsql STABLE PARALLEL SAFE
-SET search_path = pg_catalog, @extschema@, pg_temp
+SET search_path = pg_catalog, pg_temp
+-- lint: extschema, because what others plant in our schema must not be found
 AS $body$
 BEGIN
-	RETURN QUERY SELECT * FROM framework_levels(funnel, lead::text, framework);
+	RETURN QUERY SELECT * FROM @extschema@.framework_levels(funnel, lead::text, framework);
 END
 $body$;
 
@@ -187,10 +193,11 @@ CREATE FUNCTION framework_verdict(funnel text, lead anyelement, framework text,
 								  need integer DEFAULT NULL,
 								  unknown_as_no boolean DEFAULT false) RETURNS text
 LANGUAGE plpgsql STABLE PARALLEL SAFE
-SET search_path = pg_catalog, @extschema@, pg_temp
+SET search_path = pg_catalog, pg_temp
+-- lint: extschema, because what others plant in our schema must not be found
 AS $body$
 BEGIN
-	RETURN framework_verdict(funnel, lead::text, framework, need, unknown_as_no);
+	RETURN @extschema@.framework_verdict(funnel, lead::text, framework, need, unknown_as_no);
 END
 $body$;
 
@@ -202,11 +209,12 @@ CREATE FUNCTION framework_score(funnel text, lead anyelement, framework text,
 								OUT points numeric, OUT possible numeric,
 								OUT share numeric)
 LANGUAGE plpgsql STABLE PARALLEL SAFE
-SET search_path = pg_catalog, @extschema@, pg_temp
+SET search_path = pg_catalog, pg_temp
+-- lint: extschema, because what others plant in our schema must not be found
 AS $body$
 BEGIN
 	SELECT s.points, s.possible, s.share INTO points, possible, share
-	FROM framework_score(funnel, lead::text, framework, part) AS s;
+	FROM @extschema@.framework_score(funnel, lead::text, framework, part) AS s;
 END
 $body$;
 
@@ -215,10 +223,11 @@ COMMENT ON FUNCTION framework_score(text, anyelement, text, numeric) IS
 
 CREATE FUNCTION framework_gaps(funnel text, lead anyelement, framework text) RETURNS text[]
 LANGUAGE plpgsql STABLE PARALLEL SAFE
-SET search_path = pg_catalog, @extschema@, pg_temp
+SET search_path = pg_catalog, pg_temp
+-- lint: extschema, because what others plant in our schema must not be found
 AS $body$
 BEGIN
-	RETURN framework_gaps(funnel, lead::text, framework);
+	RETURN @extschema@.framework_gaps(funnel, lead::text, framework);
 END
 $body$;
 
@@ -230,15 +239,16 @@ COMMENT ON FUNCTION framework_gaps(text, anyelement, text) IS
 --
 CREATE FUNCTION may_send(funnel text, lead text, message text) RETURNS boolean
 LANGUAGE plpgsql STABLE PARALLEL SAFE
-SET search_path = pg_catalog, @extschema@, pg_temp
+SET search_path = pg_catalog, pg_temp
+-- lint: extschema, because what others plant in our schema must not be found
 AS $body$
 DECLARE
 	k record;
 	known_message boolean;
 	allowed boolean;
 BEGIN
-	PERFORM _require_lead(funnel, lead);
-	k := _funnel_key(funnel);
+	PERFORM @extschema@._require_lead(funnel, lead);
+	k := @extschema@._funnel_key(funnel);
 
 	EXECUTE format('SELECT EXISTS (SELECT FROM %I.message WHERE message = $1)', funnel)
 		INTO known_message USING message;
@@ -266,10 +276,11 @@ COMMENT ON FUNCTION may_send(text, text, text) IS
 
 CREATE FUNCTION may_send(funnel text, lead anyelement, message text) RETURNS boolean
 LANGUAGE plpgsql STABLE PARALLEL SAFE
-SET search_path = pg_catalog, @extschema@, pg_temp
+SET search_path = pg_catalog, pg_temp
+-- lint: extschema, because what others plant in our schema must not be found
 AS $body$
 BEGIN
-	RETURN may_send(funnel, lead::text, message);
+	RETURN @extschema@.may_send(funnel, lead::text, message);
 END
 $body$;
 
@@ -279,13 +290,14 @@ COMMENT ON FUNCTION may_send(text, anyelement, text) IS
 CREATE FUNCTION next_content(funnel text, lead text)
 RETURNS TABLE (content_id bigint, title text, url text, topic text)
 LANGUAGE plpgsql STABLE PARALLEL SAFE
-SET search_path = pg_catalog, @extschema@, pg_temp
+SET search_path = pg_catalog, pg_temp
+-- lint: extschema, because what others plant in our schema must not be found
 AS $body$
 DECLARE
 	k record;
 BEGIN
-	PERFORM _require_lead(funnel, lead);
-	k := _funnel_key(funnel);
+	PERFORM @extschema@._require_lead(funnel, lead);
+	k := @extschema@._funnel_key(funnel);
 
 	RETURN QUERY EXECUTE format($query$
 		SELECT c.content_id, c.title, c.url, c.topic
@@ -309,10 +321,11 @@ COMMENT ON FUNCTION next_content(text, text) IS
 CREATE FUNCTION next_content(funnel text, lead anyelement)
 RETURNS TABLE (content_id bigint, title text, url text, topic text)
 LANGUAGE plpgsql STABLE PARALLEL SAFE
-SET search_path = pg_catalog, @extschema@, pg_temp
+SET search_path = pg_catalog, pg_temp
+-- lint: extschema, because what others plant in our schema must not be found
 AS $body$
 BEGIN
-	RETURN QUERY SELECT * FROM next_content(funnel, lead::text);
+	RETURN QUERY SELECT * FROM @extschema@.next_content(funnel, lead::text);
 END
 $body$;
 

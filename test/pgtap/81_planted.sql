@@ -3,7 +3,7 @@
 -- at the head of the search path, and among temporary objects.
 BEGIN;
 SET LOCAL client_min_messages = error;
-SELECT plan(23);
+SELECT plan(24);
 
 -- a statement as a role: "done", or its SQLSTATE and message
 CREATE FUNCTION pg_temp.attempt(role text, statement text) RETURNS text LANGUAGE plpgsql AS $$
@@ -80,6 +80,8 @@ BEGIN
 		'SELECT record_activity(''crm'', ''ann@example.com'', ''webinar'')', 'SELECT * FROM move_leads(''crm'', ARRAY[''1'', ''77''], ''nurture'', ''too_early'')',
 		'SELECT grant_funnel(''crm'', ''regress_lq_evil'', ''analyst'')', 'SELECT rescore_funnel(''crm'')', 'SELECT * FROM sweep_funnel(''crm'')',
 		'SELECT * FROM explain_score(''crm'', 1::bigint)', 'SELECT * FROM why_not(''crm'', 1::bigint, ''sql''::text)', 'SELECT * FROM next_stages(''crm'', 1::bigint)',
+		'SELECT framework_verdict(''crm'', 1, ''bant'', 2), framework_score(''crm'', 1, ''champ''), framework_gaps(''crm'', 1, ''meddic'')',
+		'SELECT framework_verdict(''crm'', ''1'', ''bant''), may_send(''crm'', 1, ''welcome''), next_content(''crm'', 1)', 'SELECT * FROM check_funnel(''crm'')',
 		'SELECT * FROM crm.lead_now', 'SELECT * FROM crm.cost_per_sql', 'SELECT * FROM crm.inbox', 'SELECT * FROM crm.funnel_monthly'] LOOP
 		result := pg_temp.attempt('regress_lq_owner', statement);
 		IF result LIKE '%planted%' OR result LIKE 'LQBAD%' THEN
@@ -116,6 +118,11 @@ BEGIN
 	PERFORM pg_catalog.set_config('search_path', 'public', true);
 	RETURN result;
 END $$;
+
+-- nothing of ours looks names up where others may plant them
+SELECT is_empty($$ SELECT p.oid::regprocedure, p.proconfig FROM pg_proc AS p JOIN pg_depend AS d ON d.classid = 'pg_proc'::regclass AND d.objid = p.oid AND d.deptype = 'e'
+	JOIN pg_extension AS e ON d.refobjid = e.oid AND e.extname = 'lead_qual', unnest(p.proconfig) AS c WHERE c LIKE 'search_path=%' AND c <> 'search_path=pg_catalog, pg_temp' $$,
+	'no function of ours has a schema of others on its path');
 
 SAVEPOINT s;
 SELECT is(pg_temp.trial('crm'), 'clean', 'planted in the funnel''s schema');
