@@ -33,8 +33,10 @@ COMMENT ON FUNCTION level(jsonb, text, text) IS
 --
 -- One lead, by a framework of any kind
 --
--- As elsewhere keys of leads are text here; the twins that take a key of its
--- own type hand it over.
+-- A key of any type comes as anycompatible, which makes text of a quoted
+-- literal, where anyelement would not know what it is.  Among ourselves keys
+-- are text: of functions with a parameter of any type, an overload that names
+-- the type would be preferred.
 --
 CREATE FUNCTION _require_lead(funnel text, lead text) RETURNS void
 LANGUAGE plpgsql STABLE PARALLEL SAFE
@@ -63,7 +65,7 @@ $body$;
 COMMENT ON FUNCTION _require_lead(text, text) IS
 'raises unless the funnel has a lead of that key that the caller may see';
 
-CREATE FUNCTION framework_levels(funnel text, lead text, framework text)
+CREATE FUNCTION _framework_levels(funnel text, lead text, framework text)
 RETURNS TABLE (element text, label text, weight numeric, level answer_level)
 LANGUAGE plpgsql STABLE PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
@@ -98,10 +100,24 @@ BEGIN
 END
 $body$;
 
-COMMENT ON FUNCTION framework_levels(text, text, text) IS
+COMMENT ON FUNCTION _framework_levels(text, text, text) IS
+'framework_levels() of a lead whose key is text';
+
+CREATE FUNCTION framework_levels(funnel text, lead anycompatible, framework text)
+RETURNS TABLE (element text, label text, weight numeric, level answer_level)
+LANGUAGE plpgsql STABLE PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+-- lint: extschema, because what others plant in our schema must not be found
+AS $body$
+BEGIN
+	RETURN QUERY SELECT * FROM @extschema@._framework_levels(funnel, lead::text, framework);
+END
+$body$;
+
+COMMENT ON FUNCTION framework_levels(text, anycompatible, text) IS
 'what a lead answered to each element of a framework, as the lead holds it now';
 
-CREATE FUNCTION framework_verdict(funnel text, lead text, framework text,
+CREATE FUNCTION framework_verdict(funnel text, lead anycompatible, framework text,
 								  need integer DEFAULT NULL,
 								  unknown_as_no boolean DEFAULT false) RETURNS text
 LANGUAGE plpgsql STABLE PARALLEL SAFE
@@ -116,7 +132,7 @@ BEGIN
 	SELECT count(*), count(*) FILTER (WHERE f.level::text = 'yes'),
 		   count(*) FILTER (WHERE f.level::text = 'no' OR (unknown_as_no AND f.level::text = 'unknown'))
 		INTO elements, met, lost
-	FROM @extschema@.framework_levels(funnel, lead, framework) AS f;
+	FROM @extschema@._framework_levels(funnel, lead::text, framework) AS f;
 
 	IF need < 0 OR need > elements THEN
 		RAISE EXCEPTION 'number of elements needed must be between 0 and %', elements
@@ -131,10 +147,10 @@ BEGIN
 END
 $body$;
 
-COMMENT ON FUNCTION framework_verdict(text, text, text, integer, boolean) IS
+COMMENT ON FUNCTION framework_verdict(text, anycompatible, text, integer, boolean) IS
 'a lead by a framework: qualified when so many of its elements (all) are yes, disqualified when that cannot come any more, else open';
 
-CREATE FUNCTION framework_score(funnel text, lead text, framework text,
+CREATE FUNCTION framework_score(funnel text, lead anycompatible, framework text,
 								part numeric DEFAULT 0.5,
 								OUT points numeric, OUT possible numeric,
 								OUT share numeric)
@@ -152,92 +168,33 @@ BEGIN
 					WHEN 'partial' THEN f.weight * part
 					ELSE 0 END), sum(f.weight)
 		INTO points, possible
-	FROM @extschema@.framework_levels(funnel, lead, framework) AS f;
+	FROM @extschema@._framework_levels(funnel, lead::text, framework) AS f;
 	share := @extschema@._ratio(points, possible);
 END
 $body$;
 
-COMMENT ON FUNCTION framework_score(text, text, text, numeric) IS
+COMMENT ON FUNCTION framework_score(text, anycompatible, text, numeric) IS
 'sum of the weights of what a lead has met in a framework, a part of the weight for partial; what is possible; and the one over the other';
 
-CREATE FUNCTION framework_gaps(funnel text, lead text, framework text) RETURNS text[]
+CREATE FUNCTION framework_gaps(funnel text, lead anycompatible, framework text) RETURNS text[]
 LANGUAGE plpgsql STABLE PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
 -- lint: extschema, because what others plant in our schema must not be found
 AS $body$
 BEGIN
 	RETURN ARRAY(SELECT f.element
-				 FROM @extschema@.framework_levels(funnel, lead, framework) WITH ORDINALITY AS f
+				 FROM @extschema@._framework_levels(funnel, lead::text, framework) WITH ORDINALITY AS f
 				 WHERE f.level::text <> 'yes' ORDER BY f.ordinality);
 END
 $body$;
 
-COMMENT ON FUNCTION framework_gaps(text, text, text) IS
-'the elements of a framework that a lead has not answered with yes';
-
-CREATE FUNCTION framework_levels(funnel text, lead anyelement, framework text)
-RETURNS TABLE (element text, label text, weight numeric, level answer_level)
-LANGUAGE plpgsql STABLE PARALLEL SAFE
-SET search_path = pg_catalog, pg_temp
--- lint: extschema, because what others plant in our schema must not be found
-AS $body$
-BEGIN
-	RETURN QUERY SELECT * FROM @extschema@.framework_levels(funnel, lead::text, framework);
-END
-$body$;
-
-COMMENT ON FUNCTION framework_levels(text, anyelement, text) IS
-'what a lead answered to each element of a framework, as the lead holds it now';
-
-CREATE FUNCTION framework_verdict(funnel text, lead anyelement, framework text,
-								  need integer DEFAULT NULL,
-								  unknown_as_no boolean DEFAULT false) RETURNS text
-LANGUAGE plpgsql STABLE PARALLEL SAFE
-SET search_path = pg_catalog, pg_temp
--- lint: extschema, because what others plant in our schema must not be found
-AS $body$
-BEGIN
-	RETURN @extschema@.framework_verdict(funnel, lead::text, framework, need, unknown_as_no);
-END
-$body$;
-
-COMMENT ON FUNCTION framework_verdict(text, anyelement, text, integer, boolean) IS
-'a lead by a framework: qualified when so many of its elements (all) are yes, disqualified when that cannot come any more, else open';
-
-CREATE FUNCTION framework_score(funnel text, lead anyelement, framework text,
-								part numeric DEFAULT 0.5,
-								OUT points numeric, OUT possible numeric,
-								OUT share numeric)
-LANGUAGE plpgsql STABLE PARALLEL SAFE
-SET search_path = pg_catalog, pg_temp
--- lint: extschema, because what others plant in our schema must not be found
-AS $body$
-BEGIN
-	SELECT s.points, s.possible, s.share INTO points, possible, share
-	FROM @extschema@.framework_score(funnel, lead::text, framework, part) AS s;
-END
-$body$;
-
-COMMENT ON FUNCTION framework_score(text, anyelement, text, numeric) IS
-'sum of the weights of what a lead has met in a framework, a part of the weight for partial; what is possible; and the one over the other';
-
-CREATE FUNCTION framework_gaps(funnel text, lead anyelement, framework text) RETURNS text[]
-LANGUAGE plpgsql STABLE PARALLEL SAFE
-SET search_path = pg_catalog, pg_temp
--- lint: extschema, because what others plant in our schema must not be found
-AS $body$
-BEGIN
-	RETURN @extschema@.framework_gaps(funnel, lead::text, framework);
-END
-$body$;
-
-COMMENT ON FUNCTION framework_gaps(text, anyelement, text) IS
+COMMENT ON FUNCTION framework_gaps(text, anycompatible, text) IS
 'the elements of a framework that a lead has not answered with yes';
 
 --
 -- What to say at which stage
 --
-CREATE FUNCTION may_send(funnel text, lead text, message text) RETURNS boolean
+CREATE FUNCTION may_send(funnel text, lead anycompatible, message text) RETURNS boolean
 LANGUAGE plpgsql STABLE PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
 -- lint: extschema, because what others plant in our schema must not be found
@@ -247,7 +204,7 @@ DECLARE
 	known_message boolean;
 	allowed boolean;
 BEGIN
-	PERFORM @extschema@._require_lead(funnel, lead);
+	PERFORM @extschema@._require_lead(funnel, lead::text);
 	k := @extschema@._funnel_key(funnel);
 
 	EXECUTE format('SELECT EXISTS (SELECT FROM %I.message WHERE message = $1)', funnel)
@@ -266,28 +223,15 @@ BEGIN
 				AND (m.stages IS NULL OR st.stage = ANY (m.stages))
 			WHERE l.%3$I = $1::%4$s AND m.message = $2
 			AND l.unsubscribed IS NOT TRUE) $query$, k.leads, funnel, k.key, k.key_type)
-		INTO allowed USING lead, message;
+		INTO allowed USING lead::text, message;
 	RETURN allowed;
 END
 $body$;
 
-COMMENT ON FUNCTION may_send(text, text, text) IS
+COMMENT ON FUNCTION may_send(text, anycompatible, text) IS
 'may a lead be sent that kind of message at the stage where it is? never, if it is unsubscribed';
 
-CREATE FUNCTION may_send(funnel text, lead anyelement, message text) RETURNS boolean
-LANGUAGE plpgsql STABLE PARALLEL SAFE
-SET search_path = pg_catalog, pg_temp
--- lint: extschema, because what others plant in our schema must not be found
-AS $body$
-BEGIN
-	RETURN @extschema@.may_send(funnel, lead::text, message);
-END
-$body$;
-
-COMMENT ON FUNCTION may_send(text, anyelement, text) IS
-'may a lead be sent that kind of message at the stage where it is? never, if it is unsubscribed';
-
-CREATE FUNCTION next_content(funnel text, lead text)
+CREATE FUNCTION next_content(funnel text, lead anycompatible)
 RETURNS TABLE (content_id bigint, title text, url text, topic text)
 LANGUAGE plpgsql STABLE PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
@@ -296,7 +240,7 @@ AS $body$
 DECLARE
 	k record;
 BEGIN
-	PERFORM @extschema@._require_lead(funnel, lead);
+	PERFORM @extschema@._require_lead(funnel, lead::text);
 	k := @extschema@._funnel_key(funnel);
 
 	RETURN QUERY EXECUTE format($query$
@@ -311,23 +255,9 @@ BEGIN
 			WHERE a.lead_id = l.%3$I
 			AND a.properties ->> 'content' IN (c.content_id::text, c.title))
 		ORDER BY c.position, c.content_id $query$, k.leads, funnel, k.key, k.key_type)
-		USING lead;
+		USING lead::text;
 END
 $body$;
 
-COMMENT ON FUNCTION next_content(text, text) IS
-'content for the stage where a lead is, in its order, without what an activity of the lead names (properties.content: id or title)';
-
-CREATE FUNCTION next_content(funnel text, lead anyelement)
-RETURNS TABLE (content_id bigint, title text, url text, topic text)
-LANGUAGE plpgsql STABLE PARALLEL SAFE
-SET search_path = pg_catalog, pg_temp
--- lint: extschema, because what others plant in our schema must not be found
-AS $body$
-BEGIN
-	RETURN QUERY SELECT * FROM @extschema@.next_content(funnel, lead::text);
-END
-$body$;
-
-COMMENT ON FUNCTION next_content(text, anyelement) IS
+COMMENT ON FUNCTION next_content(text, anycompatible) IS
 'content for the stage where a lead is, in its order, without what an activity of the lead names (properties.content: id or title)';

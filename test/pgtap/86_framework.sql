@@ -1,7 +1,7 @@
 -- Frameworks as data: levels, verdict, score, gaps, and in conditions.
 BEGIN;
 SET LOCAL client_min_messages = warning;
-SELECT plan(41);
+SELECT plan(45);
 
 -- the object itself
 SELECT is(met('{"champ": {"money": "yes", "authority": "no", "challenges": "partial"}, "anum": {"need": "yes"}}', 'champ'), 1,
@@ -45,6 +45,12 @@ SELECT results_eq($$ SELECT * FROM framework_score('crm', 1, 'fives') $$, 'VALUE
 SELECT is((framework_score('crm', 1, 'fives', 0)).points, 7::numeric, 'or nothing for partial');
 UPDATE answer SET level = 'yes' WHERE element = 'team';
 SELECT is(framework_verdict('crm', '1', 'fives', 4), 'qualified', 'R004-23 4 of 5 is a very good lead');
+-- a key of any type
+SELECT is(array[framework_verdict('crm', 1::bigint, 'fives', 4), framework_verdict('crm', '1'::text, 'fives', 4), framework_verdict('crm', '1'::varchar, 'fives', 4),
+	framework_verdict('crm', lead_id, 'fives', 4)], array_fill('qualified'::text, array[4]), 'a key may be of any type') FROM lead WHERE lead_id = 1;
+SELECT throws_ok($$ SELECT framework_verdict('crm', gen_random_uuid(), 'fives') $$, '22P02', NULL, 'of which it can be read');
+SELECT throws_ok($$ SELECT framework_gaps('crm', NULL, 'fives') $$, '22004', NULL, 'but there must be one');
+SELECT is_empty($$ SELECT proname FROM pg_proc WHERE proname ~ '^(framework_|may_send|next_content)' GROUP BY 1 HAVING count(*) > 1 $$, 'it takes one function each');
 
 -- the typed ones through the same door
 SELECT is(framework_verdict('crm', 1, 'bant', 2), verdict('B+ A- N~ T+'::bant, 2), 'bant: the type''s own verdict');
