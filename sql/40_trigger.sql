@@ -47,6 +47,11 @@ AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE PARALLEL UNSAFE;
 COMMENT ON FUNCTION refit_account_leads() IS
 'AFTER UPDATE ON account FOR EACH STATEMENT: leads are judged anew where conditions read what changed';
 
+CREATE FUNCTION guard_verdict() RETURNS trigger
+AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION guard_verdict() IS
+'BEFORE INSERT OR UPDATE ON verdict FOR EACH ROW: members of the side''s role judge';
+
 CREATE FUNCTION policy_changed() RETURNS trigger
 AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE PARALLEL UNSAFE;
 COMMENT ON FUNCTION policy_changed() IS

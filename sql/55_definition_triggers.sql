@@ -397,6 +397,7 @@ SET search_path = pg_catalog, pg_temp
 -- lint: extschema, because what others plant in our schema must not be found
 AS $body$
 DECLARE
+	owner constant oid := (SELECT relowner FROM pg_class WHERE oid = TG_RELID);
 	problems text[];
 	hints text[];
 	higher integer;
@@ -417,6 +418,16 @@ BEGIN
 		NEW.agreed_by_sales := NULL;
 		NEW.agreed_at := NULL;
 		RETURN NEW;
+	END IF;
+
+	-- who must sign is not for those to say who sign, nor what is in force
+	IF (NEW.status, NEW.sides) IS DISTINCT FROM (OLD.status, OLD.sides) AND
+	   NOT pg_has_role(owner, 'USAGE') THEN
+		RAISE EXCEPTION 'permission denied to change status or sides of definition "%"', OLD.definition
+			USING ERRCODE = 'insufficient_privilege',
+				  DETAIL = format('Only members of role "%s", which owns the funnel, may.',
+								  pg_get_userbyid(owner)),
+				  SCHEMA = TG_TABLE_SCHEMA, TABLE = TG_TABLE_NAME;
 	END IF;
 
 	-- who agreed is what signatures say.  A new version of the same standing
@@ -460,7 +471,7 @@ END
 $body$;
 
 COMMENT ON FUNCTION guard_definition() IS
-'trigger on definition: BEFORE INSERT OR UPDATE: one that becomes active is sound and gets a new version; keeps who agreed';
+'trigger on definition: BEFORE INSERT OR UPDATE: one that becomes active is sound and gets a new version; status and sides are the owner''s; keeps who agreed';
 
 CREATE FUNCTION keep_one_active() RETURNS trigger
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE

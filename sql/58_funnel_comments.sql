@@ -193,11 +193,11 @@ BEGIN
 	COMMENT ON COLUMN definition.definition IS
 		'name';
 	COMMENT ON COLUMN definition.status IS
-		'draft, active (exactly one) or retired';
+		'draft, active (exactly one) or retired; set by the owner of the funnel';
 	COMMENT ON COLUMN definition.version IS
 		'rises with every transaction that changes the active definition; kept by triggers';
 	COMMENT ON COLUMN definition.sides IS
-		'sides that must have signed its rules and transitions before it can be activated; NULL: none';
+		'sides that must have signed its rules and transitions before it can be activated; NULL: none; set by the owner of the funnel';
 	COMMENT ON COLUMN definition.agreed_by_marketing IS
 		'who agreed for marketing';
 	COMMENT ON COLUMN definition.agreed_by_sales IS
@@ -442,7 +442,7 @@ BEGIN
 	COMMENT ON COLUMN verdict.lead_id IS
 		'lead';
 	COMMENT ON COLUMN verdict.side IS
-		'whose judgement it is: marketing or sales';
+		'whose judgement it is: marketing or sales; members of its role in table side write it, if that names one';
 	COMMENT ON COLUMN verdict.qualified IS
 		'is the lead qualified, in the eyes of that side?';
 	COMMENT ON COLUMN verdict.note IS

@@ -8,7 +8,8 @@
 -- app        records leads and activities
 -- analyst    reads the views and what they need, but no names and addresses
 -- sales      reads all; asks for moves; writes answers, accounts and deals
--- marketing  reads all; asks for moves; edits the policy and records spend
+-- marketing  reads all; asks for moves; edits the policy and records spend,
+--            but neither says who must sign a definition nor activates one
 -- admin      reads and writes all
 --
 CREATE FUNCTION _funnel_grants(funnel text, profile text) RETURNS SETOF text
@@ -17,7 +18,7 @@ SET search_path = pg_catalog, pg_temp
 AS $body$
 DECLARE
 	policy constant text :=
-		'setting, kind, source, list, element, question, stage, calendar, holiday, definition, transition, rule, reason, message, content';
+		'setting, kind, source, list, element, question, stage, calendar, holiday, transition, rule, reason, message, content';
 	-- what people may set; the rest of the lead is kept by triggers
 	writable constant text :=
 		'external_id, email, full_name, job_title, department, seniority, years_in_industry, '
@@ -58,10 +59,13 @@ BEGIN
 	ELSIF profile = 'marketing' THEN
 		RETURN NEXT 'INSERT, UPDATE, DELETE ON %1$I.'
 			|| replace(policy, ', ', ', %1$I.') || ', %1$I.spend';
+		-- to remove or rename one would make room for another, which asks for
+		-- no signatures
+		RETURN NEXT 'INSERT, UPDATE (review_by, max_fit, max_engagement, floor, note) ON %1$I.definition';
 	ELSIF profile = 'analyst' THEN
 		RETURN QUERY VALUES
 			('SELECT ON %1$I.' || replace(policy, ', ', ', %1$I.')
-			 || ', %1$I.side, %1$I.definition_log, %1$I.deal, %1$I.deal_contact, %1$I.spend'),
+			 || ', %1$I.definition, %1$I.side, %1$I.definition_log, %1$I.deal, %1$I.deal_contact, %1$I.spend'),
 			('SELECT (signature_id, lead_id, to_stage, cycle, definition, version, side, '
 			 'signed_by, signed_at) ON %1$I.signature'),
 			-- without external_id, email, full_name, attributes and note

@@ -26,6 +26,7 @@ BEGIN ATOMIC
 		   ('definition', 'zz_guard', 'guard_definition', 23, 'O'),
 		   ('definition', 'zz_one_active', 'keep_one_active', 25, 'O'),
 		   ('side', 'zz_protect', 'protect_side', 27, 'O'),
+		   ('verdict', 'zz_guard', 'guard_verdict', 23, 'O'),
 		   ('signature', 'zz_stamp', 'stamp_signature', 7, 'O'),
 		   ('signature', 'zz_append_only', 'refuse_change', 27, 'O'),
 		   ('signature', 'zz_no_truncate', 'refuse_change', 34, 'O'),

@@ -1,19 +1,23 @@
 /*
  * signature.c
- *		Who must agree to a move, and whether they did.
+ *		Who acts for a side: agrees to a move, judges a lead.
  *
  * Copyright (c) 2026, lead_qual contributors
  */
 #include "postgres.h"
 
+#include "commands/trigger.h"
 #include "executor/spi.h"
 #include "miscadmin.h"
 #include "utils/acl.h"
 #include "utils/builtins.h"
+#include "utils/rel.h"
 
 #include "compat.h"
 #include "lead.h"
 #include "statement.h"
+
+PG_FUNCTION_INFO_V1(guard_verdict);
 
 static const char *
 role_of_side(const LqFunnel *funnel, const char *side)
@@ -88,4 +92,47 @@ lq_transition_all_signed(const LqLead *lead, const LqTransition *transition)
 								 transition->sides[i]) != LQ_SIGNED)
 			return false;
 	return true;
+}
+
+/*
+ * guard_verdict() - BEFORE INSERT OR UPDATE ON verdict FOR EACH ROW
+ *
+ * Where a side names a role, its members judge for it, or the funnel's owner,
+ * who may put down what others said.
+ */
+Datum
+guard_verdict(PG_FUNCTION_ARGS)
+{
+	TriggerData *trigdata = (TriggerData *) fcinfo->context;
+	Relation	rel;
+	LqFunnel   *funnel;
+	HeapTuple	row;
+	char	   *side;
+
+	if (!CALLED_AS_TRIGGER(fcinfo) ||
+		!TRIGGER_FIRED_BEFORE(trigdata->tg_event) ||
+		!TRIGGER_FIRED_FOR_ROW(trigdata->tg_event))
+		ereport(ERROR,
+				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
+				 errmsg("function \"%s\" must be fired BEFORE, FOR EACH ROW",
+						"guard_verdict")));
+	rel = trigdata->tg_relation;
+	row = TRIGGER_FIRED_BY_UPDATE(trigdata->tg_event) ?
+		trigdata->tg_newtuple : trigdata->tg_trigtuple;
+	funnel = lq_funnel_by_schema(RelationGetNamespace(rel));
+	if (lq_funnel_importing(funnel))
+		return PointerGetDatum(row);
+	side = SPI_getvalue(row, RelationGetDescr(rel),
+						SPI_fnumber(RelationGetDescr(rel), "side"));
+	if (side != NULL && role_of_side(funnel, side) != NULL &&
+		!lq_side_has_caller(funnel, side) &&
+		!is_member_of_role(GetOuterUserId(), funnel->owner))
+		ereport(ERROR,
+				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+				 errmsg("permission denied to judge leads for side \"%s\"",
+						side),
+				 errdetail("Only members of role \"%s\" may.",
+						   role_of_side(funnel, side)),
+				 errhint("The owner of the funnel names the role in table \"side\".")));
+	return PointerGetDatum(row);
 }

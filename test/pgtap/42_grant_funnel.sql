@@ -1,7 +1,7 @@
 -- grant_funnel(): what each profile may do and, above all, may not.
 BEGIN;
 SET LOCAL client_min_messages = warning;
-SELECT plan(39);
+SELECT plan(50);
 
 SELECT create_funnel('crm');
 CREATE ROLE "regress_lq App";
@@ -77,12 +77,20 @@ SELECT is(pg_temp.attempt('regress_lq_sales', statement), result, 'sales: ' || s
 FROM (VALUES ('UPDATE crm.lead SET owner = ''ben''', 'done'),
 			 ('UPDATE crm.lead SET scorecard = NULL', 'refused'),
 			 ('INSERT INTO crm.deal (amount) VALUES (1)', 'done'),
+			 ('INSERT INTO crm.verdict (lead_id, side, qualified) VALUES (1, ''sales'', true)', 'done'),
 			 ('UPDATE crm.rule SET points = 1', 'refused')) AS tried (statement, result);
 
 SELECT is(pg_temp.attempt('regress_lq_marketing', statement), result, 'marketing: ' || statement)
 FROM (VALUES ('UPDATE crm.rule SET points = 2 WHERE name = ''website_visit''', 'done'),
 			 ('INSERT INTO crm.list VALUES (''target_countries'', ''BE'')', 'done'),
 			 ('UPDATE crm.stage SET description = description', 'done'),
+			 ('SELECT copy_definition(''crm'', ''default'', ''next'')', 'done'),
+			 ('UPDATE crm.definition SET max_fit = 50 WHERE definition = ''next''', 'done'),
+			 ('UPDATE crm.definition SET sides = ''{}''', 'refused'),
+			 ('UPDATE crm.definition SET status = ''retired''', 'refused'),
+			 ('UPDATE crm.definition SET version = 7', 'refused'),
+			 ('UPDATE crm.definition SET definition = ''other'' WHERE definition = ''next''', 'refused'),
+			 ('DELETE FROM crm.definition WHERE definition = ''next''', 'refused'),
 			 ('INSERT INTO crm.spend (department, starts_on, ends_on, amount) '
 			  'VALUES (''marketing'', ''2026-01-01'', ''2026-01-31'', 1)', 'done'),
 			 ('INSERT INTO crm.deal (amount) VALUES (1)', 'refused')) AS tried (statement, result);
@@ -92,6 +100,11 @@ SELECT is(pg_temp.attempt(role, 'SELECT * FROM crm.lead JOIN crm.activity USING 
 FROM unnest(ARRAY['regress_lq_marketing', 'regress_lq_sales']) AS role;
 
 SELECT is(pg_temp.attempt('regress_lq_admin', 'DELETE FROM crm.spend'), 'done', 'admin: deletes');
+SELECT is(pg_temp.attempt('regress_lq_admin', 'UPDATE crm.definition SET note = note'), 'done', 'admin: writes definitions');
+SELECT is(pg_temp.attempt('regress_lq_admin', 'UPDATE crm.definition SET sides = ''{sales}'''), 'refused',
+	'admin: does not say who must sign');
+SELECT is(pg_temp.attempt('regress_lq_admin', 'UPDATE crm.definition SET status = ''retired'''), 'refused',
+	'admin: nor what is in force');
 SELECT is(pg_temp.attempt('regress_lq_admin', 'CREATE TABLE crm.mine ()'), 'refused',
 	'admin: creates nothing in the schema');
 SELECT throws_ok($$ SET LOCAL ROLE regress_lq_admin; SELECT grant_funnel('crm', 'regress_lq_feed', 'app') $$,

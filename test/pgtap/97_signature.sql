@@ -1,7 +1,7 @@
 -- Signatures: who agrees to a move or to a definition, and who may not.
 BEGIN;
 SET LOCAL client_min_messages = warning;
-SELECT plan(50);
+SELECT plan(58);
 
 SELECT create_funnel('crm', 'UTC');
 CREATE ROLE regress_lq_mkt;
@@ -104,6 +104,18 @@ SELECT matches((pg_temp.attempt('regress_lq_sam', 'UPDATE crm.lead SET stage = '
 SELECT is((pg_temp.attempt('regress_lq_bea', 'UPDATE crm.lead SET stage = ''sql'', reason = ''urgent'' WHERE lead_id = 2'))[1], 'done', 'whose role the owner named');
 SELECT is(exception, true, 'and is flagged') FROM crm.stage_history WHERE lead_id = 2 ORDER BY history_id DESC LIMIT 1;
 
+-- verdicts
+CREATE FUNCTION pg_temp.judge(role text, side text) RETURNS text[] LANGUAGE sql AS
+	$$ SELECT pg_temp.attempt(role, format('INSERT INTO crm.verdict (lead_id, side, qualified) VALUES (1, %L, true)', side)) $$;
+SELECT is((pg_temp.judge('regress_lq_mia', 'marketing'))[1], 'done', 'R002-05 members of a side judge for it');
+SELECT is((pg_temp.judge('regress_lq_sam', 'marketing'))[1:3],
+	ARRAY['42501', 'permission denied to judge leads for side "marketing"', 'Only members of role "regress_lq_mkt" may.'], 'and the other side does not');
+SELECT is((pg_temp.judge('regress_lq_mia', 'sales'))[1], '42501', 'nor the one for the other');
+SELECT lives_ok($$ INSERT INTO crm.verdict (lead_id, side, qualified, judged_by) VALUES (1, 'sales', false, 'sue') $$, 'the owner puts down what others said');
+UPDATE crm.side SET role = NULL WHERE side = 'marketing';
+SELECT is((pg_temp.judge('regress_lq_sam', 'marketing'))[1], 'done', 'a side without a role is anyone''s');
+UPDATE crm.side SET role = 'regress_lq_mkt' WHERE side = 'marketing';
+
 -- definitions
 SELECT copy_definition('crm', 'default', 'next');
 UPDATE crm.definition SET sides = '{marketing,sales}' WHERE definition = 'next';
@@ -112,6 +124,11 @@ CREATE FUNCTION pg_temp.problems() RETURNS text LANGUAGE sql AS
 SELECT throws_ok($$ SELECT activate_definition('crm', 'next') $$, '55000', NULL, 'R000-22 unsigned it is not activated');
 SELECT is(pg_temp.problems(), 'Side "marketing" has not signed it as it is now. Side "sales" has not signed it as it is now.', 'who is missing');
 SELECT lives_ok($$ SELECT * FROM preview_definition('crm', 'next') $$, 'but it may be tried');
+GRANT UPDATE ON crm.definition TO regress_lq_mkt;
+SELECT is((pg_temp.attempt('regress_lq_mia', 'UPDATE crm.definition SET sides = ''{marketing}'' WHERE definition = ''next'''))[1:2],
+	ARRAY['42501', 'permission denied to change status or sides of definition "next"'], 'R000-22 whoever signs does not say who must');
+SELECT is((pg_temp.attempt('regress_lq_mia', 'UPDATE crm.definition SET status = ''retired'''))[1], '42501', 'nor which one is in force');
+SELECT is((pg_temp.attempt('regress_lq_mia', 'UPDATE crm.definition SET sides = sides, status = status, note = note'))[1], 'done', 'but writes a row back as it was');
 SELECT is((pg_temp.attempt('regress_lq_mia', 'SELECT sign_definition(''crm'', ''next'', ''marketing'')'))[1], '', 'marketing signs');
 SELECT is((pg_temp.attempt('regress_lq_mia', 'SELECT sign_definition(''crm'', ''next'', ''sales'')'))[1], '42501', 'but not for sales');
 UPDATE crm.rule SET points = 21 WHERE definition = 'next' AND name = 'webinar';
