@@ -189,8 +189,8 @@ COMMENT ON FUNCTION stamp_signature() IS
 --
 
 -- Who signed a definition as it is now.  A change of its rules, transitions
--- or limits, or of the stages, makes what was signed before worth nothing;
--- activating it does not.
+-- or limits, or of what all definitions share, makes what was signed before
+-- worth nothing; activating it does not.
 CREATE FUNCTION _signers(funnel text, definition text)
 RETURNS TABLE (side text, signed_by text, signed_at timestamptz)
 LANGUAGE plpgsql STABLE PARALLEL SAFE
@@ -204,7 +204,7 @@ BEGIN
 		AND NOT EXISTS (
 			SELECT FROM %1$I.definition_log AS l
 			WHERE l.version > s.version
-			AND (l.relation = 'stage' OR
+			AND (l.definition IS NULL OR
 				 (l.definition = $1 AND
 				  (l.relation IN ('rule', 'transition') OR
 				   (l.operation = 'update' AND

@@ -145,7 +145,7 @@ BEGIN
 		'what it is asked for, in words';
 
 	COMMENT ON TABLE definition_log IS
-		'a change of a rule, transition, stage or definition; rows are added by triggers and never changed; definition_at() reads it';
+		'a change of a rule, transition, definition, stage, list, kind or element; rows are added by triggers and never changed; definition_at() reads it';
 	COMMENT ON COLUMN definition_log.log_id IS
 		'key, in the order of the changes';
 	COMMENT ON COLUMN definition_log.changed_at IS
@@ -153,13 +153,13 @@ BEGIN
 	COMMENT ON COLUMN definition_log.actor IS
 		'who';
 	COMMENT ON COLUMN definition_log.relation IS
-		'table: rule, transition, stage or definition';
+		'table: rule, transition, definition, stage, list, kind or element';
 	COMMENT ON COLUMN definition_log.operation IS
 		'insert, update, delete or truncate';
 	COMMENT ON COLUMN definition_log.definition IS
-		'definition that the row belongs to; NULL: a stage, which all definitions share';
+		'definition that the row belongs to; NULL: all of them share it, or the table was emptied';
 	COMMENT ON COLUMN definition_log.version IS
-		'version of that definition (for a stage: of the active one) after the change';
+		'version of that definition (NULL: of the active one) after the change';
 	COMMENT ON COLUMN definition_log.old_row IS
 		'the row before; NULL: it came';
 	COMMENT ON COLUMN definition_log.new_row IS

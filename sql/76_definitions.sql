@@ -283,6 +283,18 @@ COMMENT ON FUNCTION compare_definitions(text, text, text) IS
 --
 -- What the rules were
 --
+CREATE FUNCTION _policy_key(relation text, content jsonb) RETURNS text
+LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+RETURN CASE relation
+	WHEN 'rule' THEN content ->> 'rule_id'
+	WHEN 'transition' THEN content ->> 'transition_id'
+	WHEN 'list' THEN jsonb_build_array(content -> 'list', content -> 'value')::text
+	WHEN 'element' THEN jsonb_build_array(content -> 'framework', content -> 'element')::text
+	ELSE content ->> relation END;
+
+COMMENT ON FUNCTION _policy_key(text, jsonb) IS
+'key of a row of a table whose changes are in definition_log';
+
 CREATE FUNCTION definition_at(funnel text, at timestamptz)
 RETURNS TABLE (relation text, item text, content jsonb)
 LANGUAGE plpgsql STABLE PARALLEL UNSAFE
@@ -298,23 +310,35 @@ BEGIN
 	END IF;
 	RETURN QUERY EXECUTE format($query$
 		WITH log AS (
-			SELECT l.*, CASE l.relation WHEN 'rule' THEN 'rule_id' WHEN 'transition' THEN 'transition_id'
-							ELSE l.relation END AS k
+			SELECT l.*, @extschema@._policy_key(l.relation, l.old_row) AS old_key,
+				   @extschema@._policy_key(l.relation, l.new_row) AS new_key
 			FROM %1$I.definition_log AS l
 		), event AS (
 			-- a row whose key changed is two: one went, one came
-			SELECT l.relation, l.changed_at, l.log_id, l.new_row ->> l.k AS key, l.new_row AS after,
-				   CASE WHEN l.old_row ->> l.k = l.new_row ->> l.k THEN l.old_row END AS before
+			SELECT l.relation, l.changed_at, l.log_id, l.new_key AS key, l.new_row AS after,
+				   CASE WHEN l.old_key = l.new_key THEN l.old_row END AS before
 			FROM log AS l WHERE l.new_row IS NOT NULL
 			UNION ALL
-			SELECT l.relation, l.changed_at, l.log_id, l.old_row ->> l.k, NULL, l.old_row
+			SELECT l.relation, l.changed_at, l.log_id, l.old_key, NULL, l.old_row
 			FROM log AS l WHERE l.old_row IS NOT NULL
-			AND (l.new_row ->> l.k <> l.old_row ->> l.k OR l.new_row IS NULL)
+			AND (l.new_key <> l.old_key OR l.new_row IS NULL)
 		), present AS (
-			SELECT 'rule' AS relation, r.rule_id::text AS key, to_jsonb(r) AS content FROM %1$I.rule AS r
-			UNION ALL SELECT 'transition', t.transition_id::text, to_jsonb(t) FROM %1$I.transition AS t
-			UNION ALL SELECT 'stage', s.stage, to_jsonb(s) FROM %1$I.stage AS s
-			UNION ALL SELECT 'definition', d.definition, to_jsonb(d) FROM %1$I.definition AS d
+			SELECT p.relation, @extschema@._policy_key(p.relation, p.content) AS key, p.content
+			FROM (SELECT 'rule' AS relation, to_jsonb(r) AS content FROM %1$I.rule AS r
+				  UNION ALL SELECT 'transition', to_jsonb(t) FROM %1$I.transition AS t
+				  UNION ALL SELECT 'stage', to_jsonb(s) FROM %1$I.stage AS s
+				  UNION ALL SELECT 'definition', to_jsonb(d) FROM %1$I.definition AS d
+				  UNION ALL SELECT 'list', to_jsonb(v) FROM %1$I.list AS v
+				  UNION ALL SELECT 'kind', to_jsonb(k) FROM %1$I.kind AS k
+				  UNION ALL SELECT 'element', to_jsonb(e) FROM %1$I.element AS e) AS p
+		), last AS (
+			SELECT DISTINCT ON (v.relation, v.key) v.*
+			FROM event AS v WHERE v.changed_at <= $1
+			ORDER BY v.relation, v.key, v.changed_at DESC, v.log_id DESC
+		), next AS (
+			SELECT DISTINCT ON (v.relation, v.key) v.*
+			FROM event AS v WHERE v.changed_at > $1
+			ORDER BY v.relation, v.key, v.changed_at, v.log_id
 		), emptied AS (
 			SELECT DISTINCT ON (l.relation) l.relation, l.changed_at, l.log_id
 			FROM log AS l WHERE l.operation = 'truncate' AND l.changed_at <= $1
@@ -330,12 +354,8 @@ BEGIN
 			FROM (SELECT relation, key FROM event UNION SELECT relation, key FROM present) AS i
 			LEFT JOIN emptied AS e ON e.relation = i.relation
 			LEFT JOIN present AS p ON p.relation = i.relation AND p.key = i.key
-			LEFT JOIN LATERAL (SELECT v.* FROM event AS v
-							   WHERE v.relation = i.relation AND v.key = i.key AND v.changed_at <= $1
-							   ORDER BY v.changed_at DESC, v.log_id DESC, v.after IS NULL LIMIT 1) AS last ON true
-			LEFT JOIN LATERAL (SELECT v.* FROM event AS v
-							   WHERE v.relation = i.relation AND v.key = i.key AND v.changed_at > $1
-							   ORDER BY v.changed_at, v.log_id LIMIT 1) AS next ON true
+			LEFT JOIN last ON last.relation = i.relation AND last.key = i.key
+			LEFT JOIN next ON next.relation = i.relation AND next.key = i.key
 		), active AS (
 			SELECT t.key FROM then_row AS t
 			WHERE t.relation = 'definition' AND t.content ->> 'status' = 'active'
@@ -344,18 +364,21 @@ BEGIN
 			   CASE t.relation WHEN 'rule' THEN t.content ->> 'name'
 				   WHEN 'transition' THEN format('%%s -> %%s', coalesce(t.content ->> 'from_stage', '(creation)'),
 												 t.content ->> 'to_stage')
+				   WHEN 'list' THEN t.content ->> 'list'
+				   WHEN 'element' THEN format('%%s.%%s', t.content ->> 'framework', t.content ->> 'element')
 				   ELSE t.key END,
 			   t.content
 		FROM then_row AS t
 		WHERE t.content IS NOT NULL
-		AND (t.relation = 'stage' OR t.content ->> 'definition' IN (SELECT a.key FROM active AS a))
-		ORDER BY array_position(ARRAY['definition', 'stage', 'transition', 'rule'], t.relation),
-				 (t.content ->> 'position')::integer, 2 $query$, funnel) USING at;
+		AND (t.relation NOT IN ('definition', 'transition', 'rule') OR
+			 t.content ->> 'definition' IN (SELECT a.key FROM active AS a))
+		ORDER BY array_position(ARRAY['definition', 'stage', 'transition', 'rule', 'list', 'kind', 'element'], t.relation),
+				 CASE WHEN t.relation <> 'element' THEN (t.content ->> 'position')::integer END, 2, t.key $query$, funnel) USING at;
 END
 $body$;
 
 COMMENT ON FUNCTION definition_at(text, timestamptz) IS
-'the definition that was active at an instant, as it was then: its row, stages, transitions and rules, read back from definition_log; for a move, take entered_at of stage_history. A row that was loaded under lead_qual.import is taken to have been as the first change after found it';
+'the definition that was active at an instant, as it was then: its row, transitions and rules, and the stages, lists (a row a value), kinds and elements, read back from definition_log; for a move, take entered_at of stage_history. A row that was loaded under lead_qual.import is taken to have been as the first change after found it';
 
 --
 -- Signatures
@@ -440,4 +463,4 @@ END
 $body$;
 
 COMMENT ON FUNCTION sign_definition(text, text, text, text) IS
-'agrees to a definition as it is now for a side; any later change of its rules or of the stages needs a new signature';
+'agrees to a definition as it is now for a side; any later change of its rules, or of stages, lists, kinds or elements, needs a new signature';

@@ -41,12 +41,30 @@ is_table_of(Oid relid, Oid owner)
 	return result;
 }
 
-/* The version rises by our own hand, which is no change of the rules. */
-static bool
-only_version_differs(const TriggerData *trigdata)
+bool
+lq_definition_logs(const char *table)
+{
+	static const char *const tables[] = {
+		"definition", "element", "kind", "list", "rule", "stage", "transition"
+	};
+
+	for (int i = 0; i < lengthof(tables); i++)
+		if (strcmp(table, tables[i]) == 0)
+			return true;
+	return false;
+}
+
+/*
+ * A version that rises by our own hand is no change, nor is a row that is
+ * written back as it was, by whoever brings his lists or kinds every night.
+ */
+bool
+lq_definition_row_changed(const TriggerData *trigdata)
 {
 	TupleDesc	desc = RelationGetDescr(trigdata->tg_relation);
 
+	if (!TRIGGER_FIRED_BY_UPDATE(trigdata->tg_event))
+		return true;
 	for (int i = 0; i < desc->natts; i++)
 	{
 		Form_pg_attribute attr = TupleDescAttr(desc, i);
@@ -64,9 +82,9 @@ only_version_differs(const TriggerData *trigdata)
 		if (old_isnull != new_isnull ||
 			(!old_isnull && !datum_image_eq(old_value, new_value,
 											attr->attbyval, attr->attlen)))
-			return false;
+			return true;
 	}
-	return true;
+	return false;
 }
 
 static Datum
@@ -85,7 +103,7 @@ definition_of(HeapTuple tuple, TupleDesc desc)
 {
 	int			attno = SPI_fnumber(desc, "definition");
 
-	/* stages belong to all definitions */
+	/* stages, lists, kinds and elements belong to all definitions */
 	return attno <= 0 ? NULL : SPI_getvalue(tuple, desc, attno);
 }
 
@@ -110,9 +128,6 @@ lq_definition_log(const TriggerData *trigdata)
 	char		nulls[8] = "       ";
 	int			result;
 
-	if (strcmp(table, "rule") != 0 && strcmp(table, "transition") != 0 &&
-		strcmp(table, "stage") != 0 && strcmp(table, "definition") != 0)
-		return;
 	funnel.schema = schema;
 	funnel.name = get_namespace_name(schema);
 	funnel.owner = rel->rd_rel->relowner;
@@ -128,8 +143,6 @@ lq_definition_log(const TriggerData *trigdata)
 	}
 	else if (TRIGGER_FIRED_BY_UPDATE(trigdata->tg_event))
 	{
-		if (only_version_differs(trigdata))
-			return;
 		operation = "update";
 		old = trigdata->tg_trigtuple;
 		new = trigdata->tg_newtuple;

@@ -9,7 +9,12 @@
 
 #include "commands/trigger.h"
 
-/* Log a change of a rule, transition, stage or definition. */
+/* Does the log have the changes of that table? */
+extern bool lq_definition_logs(const char *table);
+
+/* Was the row that the trigger is fired for changed at all? */
+extern bool lq_definition_row_changed(const TriggerData *trigdata);
+
 extern void lq_definition_log(const TriggerData *trigdata);
 
 #endif							/* LQ_DEFINITION_LOG_H */

@@ -35,7 +35,7 @@ PG_FUNCTION_INFO_V1(refuse_truncate);
 typedef struct Raised
 {
 	Oid			schema;
-	char	   *definition;		/* NULL: a stage changed */
+	char	   *definition;		/* NULL: what all definitions share changed */
 } Raised;
 
 static List *raised = NIL;
@@ -93,8 +93,9 @@ note_raised(Oid schema, const char *definition)
 }
 
 /*
- * A definition whose rules, transitions or stages change gets a new version,
- * once a transaction: cards say which version they were scored under.
+ * A definition gets a new version when its rules or transitions change, or
+ * what all definitions share, once a transaction: cards say which version they
+ * were scored under.
  */
 static void
 raise_version(LqFunnel *funnel, const char *definition)
@@ -110,20 +111,20 @@ raise_version(LqFunnel *funnel, const char *definition)
 	note_raised(funnel->schema, definition);
 }
 
+/* row: NULL if all of them went */
 static void
 version_of_row(TriggerData *trigdata, HeapTuple row)
 {
 	Relation	rel = trigdata->tg_relation;
 	Oid			schema = RelationGetNamespace(rel);
+	int			attno = SPI_fnumber(RelationGetDescr(rel), "definition");
 	char	   *definition;
 
-	if (strcmp(RelationGetRelationName(rel), "stage") != 0)
-		definition = SPI_getvalue(row, RelationGetDescr(rel),
-								  SPI_fnumber(RelationGetDescr(rel),
-											  "definition"));
+	if (attno > 0 && row != NULL)
+		definition = SPI_getvalue(row, RelationGetDescr(rel), attno);
 	else if (!is_raised(schema, NULL))
 	{
-		/* stages belong to whichever definition is active */
+		/* what is shared counts for whichever definition is active */
 		definition = lq_funnel_by_schema(schema)->definition;
 		note_raised(schema, NULL);
 	}
@@ -153,7 +154,7 @@ limits_changed(TriggerData *trigdata)
 	return false;
 }
 
-/* Do cards or moves depend on what changed in that row? */
+/* Do cards or moves depend on what changed? */
 static bool
 raises_version(TriggerData *trigdata)
 {
@@ -162,8 +163,7 @@ raises_version(TriggerData *trigdata)
 	if (strcmp(table, "definition") == 0)
 		return TRIGGER_FIRED_BY_UPDATE(trigdata->tg_event) &&
 			limits_changed(trigdata);
-	return strcmp(table, "rule") == 0 || strcmp(table, "transition") == 0 ||
-		strcmp(table, "stage") == 0;
+	return true;
 }
 
 /*
@@ -197,9 +197,13 @@ policy_changed(PG_FUNCTION_ARGS)
 	if (SessionReplicationRole == SESSION_REPLICATION_ROLE_REPLICA ||
 		lq_import_setting)
 		return PointerGetDatum(NULL);
-	if (TRIGGER_FIRED_FOR_ROW(trigdata->tg_event) && raises_version(trigdata))
+	if (!lq_definition_logs(RelationGetRelationName(trigdata->tg_relation)) ||
+		!lq_definition_row_changed(trigdata))
+		return PointerGetDatum(NULL);
+	if (raises_version(trigdata))
 	{
-		version_of_row(trigdata, trigdata->tg_trigtuple);
+		version_of_row(trigdata, TRIGGER_FIRED_FOR_ROW(trigdata->tg_event) ?
+					   trigdata->tg_trigtuple : NULL);
 		if (TRIGGER_FIRED_BY_UPDATE(trigdata->tg_event))
 			version_of_row(trigdata, trigdata->tg_newtuple);
 	}

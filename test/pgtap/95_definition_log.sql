@@ -2,7 +2,7 @@
 BEGIN;
 SET LOCAL client_min_messages = warning;
 SET LOCAL TimeZone = 'UTC';
-SELECT plan(30);
+SELECT plan(34);
 
 SET LOCAL lead_qual.clock = '2026-01-05 09:00Z';
 SELECT create_funnel('crm', 'UTC');
@@ -33,9 +33,15 @@ UPDATE stage SET sla = '12 hours' WHERE stage = 'mql';
 UPDATE definition SET max_fit = 50;
 UPDATE rule SET points = points WHERE name = 'webinar';
 UPDATE list SET value = value;
+UPDATE list SET value = 'NZ' WHERE list = 'target_countries' AND value = 'AT';
+INSERT INTO list VALUES ('target_countries', 'AU');
+UPDATE kind SET touch = NOT touch WHERE kind = 'webinar';
+UPDATE element SET valid_for = '1 year' WHERE framework = 'bant' AND element = 'budget';
+UPDATE setting SET currency = 'CHF';
 SELECT results_eq('SELECT * FROM pg_temp.logged()', $$ VALUES ('rule delete default'), ('rule insert default'),
-	('transition update default'), ('stage update'), ('definition update default') $$,
-	'rules, transitions, stages and definitions, and no other; not what changed nothing');
+	('transition update default'), ('stage update'), ('definition update default'), ('list update'), ('list insert'),
+	('kind update'), ('element update') $$,
+	'what scores and moves go by, and no other; not what changed nothing');
 SAVEPOINT s;
 UPDATE rule SET points = 1;
 ROLLBACK TO SAVEPOINT s;
@@ -62,10 +68,15 @@ SELECT is(pg_temp.past('lead -> mql', '2026-01-20Z', 'condition'), 'score >= 100
 SELECT is(pg_temp.past('mql', '2026-01-20Z', 'sla'), '24:00:00', 'R000-11 a deadline as it was');
 SELECT is(pg_temp.past('default', '2026-01-20Z', 'max_fit'), '60', 'a limit as it was');
 SELECT is(pg_temp.past('default', '2026-02-20Z', 'max_fit'), '50', 'and as it is');
+SELECT is((SELECT string_agg(content ->> 'value', ' ') FROM definition_at('crm', '2026-01-20Z') WHERE item = 'target_countries'), 'AT CH DE FR GB NL US', 'a list as it was');
+SELECT is((SELECT string_agg(content ->> 'value', ' ') FROM definition_at('crm', '2026-02-20Z') WHERE item = 'target_countries'), 'AU CH DE FR GB NL NZ US', 'and as it is');
+SELECT is(pg_temp.past('bant.budget', '2026-02-20Z', 'valid_for'), '1 year', 'how long an answer holds');
+SELECT isnt(pg_temp.past('webinar', '2026-01-20Z', 'touch'), pg_temp.past('webinar', '2026-02-20Z', 'touch'), 'what a kind was');
 SELECT is_empty($$ SELECT * FROM definition_at('crm', '2026-01-01Z') $$, 'before the funnel was, no rule was');
 SELECT throws_ok($$ SELECT * FROM definition_at('crm', NULL) $$, '22004', NULL, 'never is no instant');
 SELECT results_eq($$ SELECT relation, count(*) FROM definition_at('crm', '2026-01-20Z') GROUP BY 1 ORDER BY 1 $$,
-	$$ VALUES ('definition', 1::bigint), ('rule', 37), ('stage', 9), ('transition', 27) $$, 'all of it is there');
+	$$ VALUES ('definition', 1::bigint), ('element', (SELECT count(*) FROM element)), ('kind', (SELECT count(*) FROM kind)),
+		('list', (SELECT count(*) - 1 FROM list)), ('rule', 37), ('stage', 9), ('transition', 27) $$, 'all of it is there');
 
 SET LOCAL lead_qual.clock = '2026-03-01 09:00Z';
 SELECT copy_definition('crm', 'default', 'other');

@@ -1,7 +1,7 @@
 -- Signatures: who agrees to a move or to a definition, and who may not.
 BEGIN;
 SET LOCAL client_min_messages = warning;
-SELECT plan(58);
+SELECT plan(59);
 
 SELECT create_funnel('crm', 'UTC');
 CREATE ROLE regress_lq_mkt;
@@ -140,6 +140,11 @@ SELECT results_eq('SELECT agreed_by_marketing, agreed_by_sales, agreed_at = now(
 SELECT is((pg_temp.attempt('regress_lq_mia', 'UPDATE crm.definition SET agreed_by_sales = ''forged'' WHERE definition = ''next'''))[1], 'done', 'who writes there');
 SELECT is(agreed_by_sales, 'regress_lq_sam', 'writes nothing') FROM crm.definition WHERE definition = 'next';
 SELECT lives_ok($$ SELECT activate_definition('crm', 'next') $$, 'R000-22 R003-09 signed by both sides it is activated');
+SAVEPOINT agreed;
+INSERT INTO crm.list VALUES ('target_countries', 'NO');
+UPDATE crm.definition SET note = 'further' WHERE definition = 'next';
+SELECT is(agreed_by_sales, NULL, 'another country, and nobody has agreed') FROM crm.definition WHERE definition = 'next';
+ROLLBACK TO agreed;
 UPDATE crm.stage SET sla = '1 hour' WHERE stage = 'mql';
 UPDATE crm.definition SET note = 'faster' WHERE definition = 'next';
 SELECT is(agreed_by_sales, NULL, 'another deadline, and nobody has agreed') FROM crm.definition WHERE definition = 'next';
