@@ -1,6 +1,8 @@
-# sweep_funnel() called by pg_cron.  Before 1.5 a schedule is by the minute.
+# sweep_funnel() called by pg_cron.  Before 1.5 a schedule is by the minute,
+# which is longer than tests wait otherwise.
 use strict;
 use warnings;
+BEGIN { $ENV{PG_TEST_TIMEOUT_DEFAULT} = 150 }
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 use Test::More;
