@@ -181,7 +181,9 @@ BEGIN
 	EXECUTE format('SELECT $1::%1$s = $2::%1$s', k.key_type) INTO same USING keep, merge;
 	IF same THEN
 		RAISE EXCEPTION 'lead % cannot be merged into itself', keep
-			USING ERRCODE = 'invalid_parameter_value';
+			USING ERRCODE = 'invalid_parameter_value',
+				  DETAIL = format('Keys "%s" and "%s" are of the same lead.', keep, merge),
+				  HINT = 'Name the lead to keep, then the other one.';
 	END IF;
 
 	PERFORM @extschema@._lock_leads(funnel, ARRAY[keep, merge]);

@@ -2,7 +2,7 @@
 BEGIN;
 SET LOCAL client_min_messages = error;
 SET LOCAL TimeZone = 'UTC';
-SELECT plan(43);
+SELECT plan(44);
 
 CREATE ROLE regress_lq_sales;
 SELECT create_funnel('crm', 'UTC');
@@ -43,6 +43,13 @@ SELECT isnt((SELECT count(*) FROM history WHERE lead_id = 2), 0::bigint, 'the ot
 
 -- refused
 SELECT throws_ok($$ SELECT merge_leads('crm', '1', '01') $$, '22023', 'lead 1 cannot be merged into itself', 'a lead is not merged into itself');
+DO $$ DECLARE d text; h text; BEGIN
+	PERFORM merge_leads('crm', '1', '01');
+EXCEPTION WHEN OTHERS THEN
+	GET STACKED DIAGNOSTICS d = PG_EXCEPTION_DETAIL, h = PG_EXCEPTION_HINT;
+	PERFORM set_config('test.refusal', concat_ws('|', d, h), true);
+END $$;
+SELECT is(current_setting('test.refusal'), 'Keys "1" and "01" are of the same lead.|Name the lead to keep, then the other one.', 'and told why');
 SELECT throws_ok($$ SELECT merge_leads('crm', '1', '99') $$, 'P0002', NULL, 'nor an unknown one');
 SELECT throws_ok($$ SELECT merge_leads('crm', '99', '1') $$, 'P0002', NULL, 'nor into an unknown one');
 SELECT throws_ok($$ SELECT merge_leads('crm', '1', NULL) $$, '22004', NULL, 'nor nothing');
