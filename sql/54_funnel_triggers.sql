@@ -214,6 +214,47 @@ $body$;
 COMMENT ON FUNCTION check_working_time() IS
 'trigger on stage and calendar: refuses a deadline in working time while the calendar never opens';
 
+-- The constraints of the table say the same to those who write at once, but
+-- not in words.
+CREATE FUNCTION check_hours() RETURNS trigger
+LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+SET search_path = pg_catalog, pg_temp
+-- lint: extschema, because what others plant in our schema must not be found
+AS $body$
+DECLARE
+	weekday constant text := ('{Monday,Tuesday,Wednesday,Thursday,Friday,Saturday,Sunday}'::text[])[NEW.weekday];
+	other text;
+BEGIN
+	IF @extschema@._importing() THEN
+		RETURN NEW;
+	END IF;
+	IF NEW.opens >= NEW.closes THEN
+		RAISE EXCEPTION 'hours of % close before they open', weekday
+			USING ERRCODE = 'check_violation',
+				  DETAIL = format('They are %s to %s.', NEW.opens, NEW.closes),
+				  HINT = 'Hours past midnight are two rows: up to 24:00, and from 00:00 of the next day.',
+				  SCHEMA = TG_TABLE_SCHEMA, TABLE = TG_TABLE_NAME;
+	END IF;
+	EXECUTE format('SELECT format(''%%s to %%s'', opens, closes) FROM %I.calendar '
+				   'WHERE weekday = $1 AND opens < $3 AND closes > $2 AND NOT (weekday, opens) = ($4, $5) '
+				   'ORDER BY opens LIMIT 1', TG_TABLE_SCHEMA)
+		INTO other USING NEW.weekday, NEW.opens, NEW.closes,
+						 CASE TG_OP WHEN 'UPDATE' THEN OLD.weekday ELSE 0 END,
+						 CASE TG_OP WHEN 'UPDATE' THEN OLD.opens ELSE '00:00' END;
+	IF other IS NOT NULL THEN
+		RAISE EXCEPTION 'hours of % overlap', weekday
+			USING ERRCODE = 'exclusion_violation',
+				  DETAIL = format('%s to %s has time in common with %s.', NEW.opens, NEW.closes, other),
+				  HINT = 'Change the hours that are there, or begin where they end.',
+				  SCHEMA = TG_TABLE_SCHEMA, TABLE = TG_TABLE_NAME, CONSTRAINT = 'calendar_overlap';
+	END IF;
+	RETURN NEW;
+END
+$body$;
+
+COMMENT ON FUNCTION check_hours() IS
+'trigger on calendar: refuses hours that close before they open, or that overlap';
+
 CREATE FUNCTION _create_lead_triggers(has_keys boolean) RETURNS void
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
 AS $template$
@@ -323,6 +364,8 @@ BEGIN
 
 	CREATE TRIGGER zz_open AFTER INSERT OR UPDATE ON stage
 		FOR EACH STATEMENT EXECUTE FUNCTION check_working_time();
+	CREATE TRIGGER zz_hours BEFORE INSERT OR UPDATE ON calendar
+		FOR EACH ROW EXECUTE FUNCTION check_hours();
 	CREATE TRIGGER zz_open AFTER DELETE OR TRUNCATE ON calendar
 		FOR EACH STATEMENT EXECUTE FUNCTION check_working_time();
 	CREATE TRIGGER zz_circle AFTER INSERT OR UPDATE ON transition

@@ -36,7 +36,8 @@ BEGIN ATOMIC
 		   ('element', 'zz_protect', 'protect_element', 27, 'O'),
 		   ('kind', 'zz_protect', 'protect_kind', 27, 'O'),
 		   ('stage', 'zz_open', 'check_working_time', 20, 'O'),
-		   ('calendar', 'zz_open', 'check_working_time', 40, 'O')
+		   ('calendar', 'zz_open', 'check_working_time', 40, 'O'),
+		   ('calendar', 'zz_hours', 'check_hours', 23, 'O')
 	UNION ALL
 	SELECT t.relation, 'zz_' || e.event, 'ingest_' || t.relation, e.type, 'O'
 	FROM unnest(ARRAY['activity', 'answer', 'deal', 'deal_contact']) AS t (relation),

@@ -99,10 +99,11 @@ EXCEPTION WHEN OTHERS THEN
 	GET STACKED DIAGNOSTICS d = PG_EXCEPTION_DETAIL, h = PG_EXCEPTION_HINT;
 	RETURN ARRAY[SQLSTATE, SQLERRM, d, h];
 END $$;
-SELECT throws_ok($$ INSERT INTO calendar VALUES (7, '05:00', '07:00') $$, '23P01',
-	'conflicting key value violates exclusion constraint "calendar_overlap"', 'hours may not overlap');
+SELECT is(pg_temp.refusal($$ INSERT INTO calendar VALUES (7, '05:00', '07:00') $$),
+	'{23P01,"hours of Sunday overlap","05:00:00 to 07:00:00 has time in common with 00:00:00 to 06:00:00.","Change the hours that are there, or begin where they end."}', 'hours may not overlap');
 SELECT lives_ok($$ INSERT INTO calendar VALUES (7, '06:00', '07:00') $$, 'they may touch');
-SELECT throws_ok($$ INSERT INTO calendar VALUES (1, '17:00', '09:00') $$, '23514', NULL, 'hours end after they begin');
+SELECT is(pg_temp.refusal($$ INSERT INTO calendar VALUES (1, '17:00', '09:00') $$),
+	'{23514,"hours of Monday close before they open","They are 17:00:00 to 09:00:00.","Hours past midnight are two rows: up to 24:00, and from 00:00 of the next day."}', 'hours end after they begin');
 SELECT throws_ok($$ INSERT INTO calendar VALUES (0, '09:00', '17:00') $$, '23514', NULL, 'Sunday is 7');
 SELECT throws_ok($$ UPDATE stage SET sla = '1 month' WHERE stage = 'mql' $$, '23514', NULL, 'a month is no working time');
 SELECT throws_ok($$ UPDATE stage SET sla = '1 day -2 hours' WHERE stage = 'mql' $$, '23514', NULL, 'nor is less than a day');
