@@ -287,7 +287,7 @@ BEGIN
 		HAVING count(*) > 0
 		UNION ALL
 		SELECT 'deal_ahead_of_stage', 'warning', l.stage, count(*),
-			   'Leads ' || array_to_string(%3$s, ', ') || ': their deals say opportunity or customer.',
+			   'Leads ' || array_to_string(%3$s, ', ') || ': their deals say opportunity, customer or lost.',
 			   'See why_not(): what the transition still needs.'
 		FROM %2$s AS l
 		JOIN %1$I.stage AS s ON s.stage = l.stage
@@ -297,7 +297,9 @@ BEGIN
 									JOIN %1$I.stage AS t ON t.stage = h.to_stage
 									WHERE h.lead_id = l.%4$I AND h.cycle = l.cycle
 									AND h.voided_at IS NULL AND t.milestone = 'customer')
-				   ELSE l.deals_open > 0 AND s.milestone <> 'opportunity' END
+				   WHEN l.deals_open > 0 THEN s.milestone <> 'opportunity'
+				   -- a lead that deals have not moved yet is not lost with them
+				   ELSE l.deals_lost > 0 AND s.milestone IN ('sql', 'opportunity') END
 		GROUP BY l.stage
 		$query$, funnel, k.leads, named, k.key);
 

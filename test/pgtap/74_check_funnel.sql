@@ -1,7 +1,7 @@
 -- check_funnel(): every finding, once.
 BEGIN;
 SET LOCAL client_min_messages = error;
-SELECT plan(33);
+SELECT plan(34);
 
 CREATE ROLE regress_lq_owner;
 CREATE ROLE regress_lq_stranger;
@@ -115,6 +115,9 @@ SELECT set_has($$ SELECT pg_temp.after('INSERT INTO deal (amount) VALUES (100)',
 SELECT set_has($$ SELECT pg_temp.after('INSERT INTO deal (amount, status) VALUES (100, ''won'')',
 	'INSERT INTO deal_contact SELECT max(deal_id), 1 FROM deal') $$,
 	$$ VALUES ('deal_ahead_of_stage warning sal 1') $$, 'D11 or won before it is a customer');
+SELECT set_has($$ SELECT pg_temp.after('SET LOCAL lead_qual.import = on',
+	'UPDATE lead SET stage = ''sql'', deals_lost = 1 WHERE lead_id = 6') $$,
+	$$ VALUES ('deal_ahead_of_stage warning sql 1') $$, 'D11 or all are lost while it waits as an SQL');
 SELECT set_has($$ SELECT pg_temp.after('SET LOCAL lead_qual.import = on',
 	'INSERT INTO deal (amount) VALUES (100)', 'INSERT INTO deal_contact SELECT max(deal_id), 1 FROM deal') $$,
 	$$ VALUES ('deals_differ error lead 1') $$, 'deals that were not counted');
