@@ -252,9 +252,15 @@ BEGIN
 
 	-- a table of the user's stays, and its rows
 	EXECUTE format('SELECT lead_table, lead_columns, lead_indexes FROM %I.setting', funnel) INTO attached;
+	IF NOT EXISTS (SELECT FROM pg_class WHERE oid = attached.lead_table) THEN
+		attached.lead_table := NULL;
+	END IF;
 	IF attached.lead_table IS NOT NULL THEN
 		EXECUTE format('LOCK TABLE %s IN ACCESS EXCLUSIVE MODE', attached.lead_table);
-		added := @extschema@._lead_column_names(funnel, attached.lead_columns);
+		-- without the view nobody knows which columns were added
+		IF @extschema@._lead_table(schema) IS NOT NULL THEN
+			added := @extschema@._lead_column_names(funnel, attached.lead_columns);
+		END IF;
 	END IF;
 
 	IF force THEN

@@ -39,7 +39,7 @@ CREATE FUNCTION _lead_column_names(funnel text, names text[]) RETURNS text[]
 LANGUAGE sql STABLE STRICT PARALLEL UNSAFE
 SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
-	SELECT array_agg(a.attname::text ORDER BY a.attnum)
+	SELECT pg_catalog.array_agg(a.attname::text ORDER BY a.attnum)
 	FROM _lead_columns(funnel) AS l
 	JOIN pg_attribute AS a ON a.attrelid = l.relation AND a.attnum = l.attnum
 	WHERE l.name = ANY (names::name[]);
@@ -594,7 +594,10 @@ BEGIN
 		JOIN pg_extension AS e ON d.refclassid = 'pg_extension'::regclass AND d.refobjid = e.oid
 		WHERE t.tgrelid = lead_table AND e.extname = 'lead_qual'
 		UNION ALL
-		SELECT format('DROP INDEX %s', i) FROM unnest(indexes) AS i WHERE to_regclass(i) IS NOT NULL
+		SELECT format('DROP INDEX %s', i.indexrelid::regclass)
+		FROM unnest(indexes) AS made
+		JOIN pg_index AS i ON i.indexrelid = to_regclass(made)
+		WHERE i.indrelid = lead_table
 		UNION ALL
 		SELECT format('ALTER TABLE %s %s', lead_table, string_agg(format('DROP COLUMN %I', c), ', '))
 		FROM unnest(columns) AS c

@@ -18,7 +18,7 @@ SET search_path = pg_catalog, pg_temp
 AS $body$
 DECLARE
 	policy constant text :=
-		'setting, kind, source, list, element, question, stage, calendar, holiday, transition, rule, reason, message, content';
+		'kind, source, list, element, question, stage, calendar, holiday, transition, rule, reason, message, content';
 	-- what people may set; the rest of the lead is kept by triggers
 	writable constant text :=
 		'external_id, email, full_name, job_title, department, seniority, years_in_industry, '
@@ -59,12 +59,15 @@ BEGIN
 	ELSIF profile = 'marketing' THEN
 		RETURN NEXT 'INSERT, UPDATE, DELETE ON %1$I.'
 			|| replace(policy, ', ', ', %1$I.') || ', %1$I.spend';
+		-- the rest of it says what the funnel consists of
+		RETURN NEXT 'UPDATE (time_zone, currency, maturity_days, worth_rate, sales_capacity, '
+			'attribution_first, attribution_last, attribution_anchor, attribution_half_life) ON %1$I.setting';
 		-- to remove or rename one would make room for another, which asks for
 		-- no signatures
 		RETURN NEXT 'INSERT, UPDATE (review_by, max_fit, max_engagement, floor, note) ON %1$I.definition';
 	ELSIF profile = 'analyst' THEN
 		RETURN QUERY VALUES
-			('SELECT ON %1$I.' || replace(policy, ', ', ', %1$I.')
+			('SELECT ON %1$I.setting, %1$I.' || replace(policy, ', ', ', %1$I.')
 			 || ', %1$I.definition, %1$I.side, %1$I.definition_log, %1$I.deal, %1$I.deal_contact, %1$I.spend'),
 			('SELECT (signature_id, lead_id, to_stage, cycle, definition, version, side, '
 			 'signed_by, signed_at) ON %1$I.signature'),

@@ -1,7 +1,7 @@
 -- grant_funnel(): what each profile may do and, above all, may not.
 BEGIN;
 SET LOCAL client_min_messages = warning;
-SELECT plan(50);
+SELECT plan(52);
 
 SELECT create_funnel('crm');
 CREATE ROLE "regress_lq App";
@@ -87,6 +87,8 @@ FROM (VALUES ('UPDATE crm.rule SET points = 2 WHERE name = ''website_visit''', '
 			 ('SELECT copy_definition(''crm'', ''default'', ''next'')', 'done'),
 			 ('UPDATE crm.definition SET max_fit = 50 WHERE definition = ''next''', 'done'),
 			 ('UPDATE crm.definition SET sides = ''{}''', 'refused'),
+			 ('UPDATE crm.setting SET sales_capacity = 40', 'done'),
+			 ('UPDATE crm.setting SET lead_columns = ''{email}''', 'refused'),
 			 ('UPDATE crm.definition SET status = ''retired''', 'refused'),
 			 ('UPDATE crm.definition SET version = 7', 'refused'),
 			 ('UPDATE crm.definition SET definition = ''other'' WHERE definition = ''next''', 'refused'),
