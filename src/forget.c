@@ -42,7 +42,8 @@ forget_lead(PG_FUNCTION_ARGS)
 				 errmsg("function \"%s\" must be fired for DELETE",
 						"forget_lead")));
 	lq_lead_init(&lead, funnel,
-				 lq_partition_to_lead(lq_partition(fcinfo, funnel),
+				 lq_partition_to_lead(lq_partition(funnel,
+												   trigdata->tg_relation),
 									  trigdata->tg_trigtuple));
 	key = lead.values[funnel->key_attno - 1];
 	lq_funnel_enter(funnel, &saved);

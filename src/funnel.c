@@ -82,6 +82,14 @@ static const char *const table_names[LQ_N_TABLES] = {
 
 static HTAB *entries = NULL;
 
+/* A partition of the lead table that we have met?  Changes of it tell us. */
+static bool
+is_partition(const LqFunnel *funnel, Oid relid)
+{
+	return funnel != NULL && funnel->partitions != NULL &&
+		hash_search(funnel->partitions, &relid, HASH_FIND, NULL) != NULL;
+}
+
 static void
 mark_relation(Datum arg, Oid relid)
 {
@@ -98,7 +106,7 @@ mark_relation(Datum arg, Oid relid)
 			entry->valid = false;
 			continue;
 		}
-		if (entry->lead == relid)
+		if (entry->lead == relid || is_partition(entry->current, relid))
 			entry->valid = false;
 		for (int i = 0; i < LQ_N_TABLES; i++)
 		{
@@ -478,6 +486,7 @@ lq_funnel_of_trigger(FunctionCallInfo fcinfo, LqTable table,
 	relid = RelationGetRelid(trigdata->tg_relation);
 	funnel = lq_funnel_by_schema(schema_of_trigger(trigdata, table));
 	if (relid != funnel->relid[table] &&
+		!(table == LQ_TABLE_LEAD && is_partition(funnel, relid)) &&
 		!(trigdata->tg_relation->rd_rel->relispartition &&
 		  list_member_oid(get_partition_ancestors(relid),
 						  funnel->relid[table])))

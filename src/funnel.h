@@ -13,6 +13,7 @@
 #include "fmgr.h"
 #include "storage/lock.h"
 #include "utils/date.h"
+#include "utils/hsearch.h"
 #include "utils/timestamp.h"
 
 #include "condition.h"
@@ -195,6 +196,8 @@ typedef struct LqFunnel
 	char	  **lead_names;		/* what its columns are called in a funnel;
 								 * NULL: by their own names */
 	Oid			attached_to;	/* the table that setting.lead_table names */
+	HTAB	   *partitions;		/* of the lead table, as they were met; see
+								 * partition.c */
 
 	/* the key of the lead table */
 	AttrNumber	key_attno;

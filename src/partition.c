@@ -28,31 +28,50 @@
 #include "waiting.h"
 
 /*
- * The relation that the trigger was fired on; worked out once for a statement.
+ * The partition that a trigger was fired on, or NULL for the lead table
+ * itself.  What is kept of it goes when the funnel is read anew, which any
+ * change of the partition brings about; see funnel.c.
  */
 LqPartition *
-lq_partition(FunctionCallInfo fcinfo, const LqFunnel *funnel)
+lq_partition(LqFunnel *funnel, Relation rel)
 {
-	Relation	rel = ((TriggerData *) fcinfo->context)->tg_relation;
-	LqPartition *partition = fcinfo->flinfo->fn_extra;
+	Oid			relid = RelationGetRelid(rel);
+	LqPartition *partition;
+	TupleDesc	desc;
 	MemoryContext old;
 
+	if (relid == funnel->relid[LQ_TABLE_LEAD])
+		return NULL;
+	if (funnel->partitions == NULL)
+	{
+		HASHCTL		ctl;
+
+		ctl.keysize = sizeof(Oid);
+		ctl.entrysize = sizeof(LqPartition);
+		ctl.hcxt = funnel->context;
+		funnel->partitions = hash_create("lead_qual partitions", 16, &ctl,
+										 HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
+	}
+	partition = hash_search(funnel->partitions, &relid, HASH_FIND, NULL);
 	if (partition != NULL)
 		return partition;
 
-	old = MemoryContextSwitchTo(fcinfo->flinfo->fn_mcxt);
-	partition = palloc0(sizeof(LqPartition));
-	partition->is_partition =
-		RelationGetRelid(rel) != funnel->relid[LQ_TABLE_LEAD];
-	if (partition->is_partition)
+	/* complete before it is entered: an error half-way leaves none */
+	old = MemoryContextSwitchTo(funnel->context);
 	{
-		TupleDesc	lead = CreateTupleDescCopy(funnel->lead_desc);
+		LqPartition made = {relid};
 
-		partition->desc = CreateTupleDescCopyConstr(RelationGetDescr(rel));
-		partition->to_lead = convert_tuples_by_name(partition->desc, lead);
-		partition->from_lead = convert_tuples_by_name(lead, partition->desc);
+		desc = CreateTupleDescCopyConstr(RelationGetDescr(rel));
+		made.slot = MakeSingleTupleTableSlot(desc, &TTSOpsHeapTuple);
+		made.to_lead = convert_tuples_by_name(desc, funnel->lead_desc);
+		made.from_lead = convert_tuples_by_name(funnel->lead_desc, desc);
+		made.constraint =
+			ExecInitExpr(expression_planner(make_ands_explicit(RelationGetPartitionQual(rel))),
+						 NULL);
+		made.econtext = CreateStandaloneExprContext();
+		partition = hash_search(funnel->partitions, &relid, HASH_ENTER, NULL);
+		*partition = made;
 	}
-	fcinfo->flinfo->fn_extra = partition;
 	MemoryContextSwitchTo(old);
 	return partition;
 }
@@ -64,9 +83,13 @@ lq_partition(FunctionCallInfo fcinfo, const LqFunnel *funnel)
 HeapTuple
 lq_partition_to_lead(const LqPartition *partition, HeapTuple tuple)
 {
-	if (partition->is_partition &&
-		HeapTupleHeaderGetNatts(tuple->t_data) < partition->desc->natts)
-		tuple = heap_expand_tuple(tuple, partition->desc);
+	TupleDesc	desc;
+
+	if (partition == NULL)
+		return tuple;
+	desc = partition->slot->tts_tupleDescriptor;
+	if (HeapTupleHeaderGetNatts(tuple->t_data) < desc->natts)
+		tuple = heap_expand_tuple(tuple, desc);
 	return partition->to_lead == NULL ? tuple :
 		execute_attr_map_tuple(tuple, partition->to_lead);
 }
@@ -74,7 +97,7 @@ lq_partition_to_lead(const LqPartition *partition, HeapTuple tuple)
 HeapTuple
 lq_partition_from_lead(const LqPartition *partition, HeapTuple tuple)
 {
-	return partition->from_lead == NULL ? tuple :
+	return partition == NULL || partition->from_lead == NULL ? tuple :
 		execute_attr_map_tuple(tuple, partition->from_lead);
 }
 
@@ -82,26 +105,15 @@ lq_partition_from_lead(const LqPartition *partition, HeapTuple tuple)
  * May the partition hold this row, which has its shape?
  */
 bool
-lq_partition_holds(LqPartition *partition, Relation rel, HeapTuple tuple)
+lq_partition_holds(LqPartition *partition, HeapTuple tuple)
 {
-	TupleTableSlot *slot;
 	bool		holds;
 
-	if (partition->econtext == NULL)
-	{
-		MemoryContext old = MemoryContextSwitchTo(GetMemoryChunkContext(partition));
-		Expr	   *expr = make_ands_explicit(RelationGetPartitionQual(rel));
-
-		partition->constraint = ExecInitExpr(expression_planner(expr), NULL);
-		partition->econtext = CreateStandaloneExprContext();
-		MemoryContextSwitchTo(old);
-	}
-	slot = MakeSingleTupleTableSlot(partition->desc, &TTSOpsHeapTuple);
-	ExecStoreHeapTuple(tuple, slot, false);
-	partition->econtext->ecxt_scantuple = slot;
+	ExecStoreHeapTuple(tuple, partition->slot, false);
+	partition->econtext->ecxt_scantuple = partition->slot;
 	holds = ExecCheck(partition->constraint, partition->econtext);
 	ResetExprContext(partition->econtext);
-	ExecDropSingleTupleTableSlot(slot);
+	ExecClearTuple(partition->slot);
 	return holds;
 }
 

@@ -9,28 +9,27 @@
 
 #include "access/tupconvert.h"
 #include "nodes/execnodes.h"
+#include "utils/relcache.h"
 
 #include "funnel.h"
 
-/* how rows of the table that a trigger was fired on are read */
+/* how rows of a partition are read; kept with the funnel */
 typedef struct LqPartition
 {
-	bool		is_partition;	/* not the lead table itself */
-	TupleDesc	desc;			/* of the partition */
+	Oid			relid;			/* hash key, must be first */
+	TupleTableSlot *slot;		/* a row of its shape */
 	TupleConversionMap *to_lead;	/* NULL: it numbers its columns alike */
 	TupleConversionMap *from_lead;
-	ExprState  *constraint;		/* once asked for: which rows it may hold */
+	ExprState  *constraint;		/* which rows it may hold */
 	ExprContext *econtext;
 } LqPartition;
 
-extern LqPartition *lq_partition(FunctionCallInfo fcinfo,
-								 const LqFunnel *funnel);
+extern LqPartition *lq_partition(LqFunnel *funnel, Relation rel);
 extern HeapTuple lq_partition_to_lead(const LqPartition *partition,
 									  HeapTuple tuple);
 extern HeapTuple lq_partition_from_lead(const LqPartition *partition,
 										HeapTuple tuple);
-extern bool lq_partition_holds(LqPartition *partition, Relation rel,
-							   HeapTuple tuple);
+extern bool lq_partition_holds(LqPartition *partition, HeapTuple tuple);
 
 /* The row before, of one that moves from one partition to another. */
 extern void lq_partition_leave(const LqFunnel *funnel, Datum key,

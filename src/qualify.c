@@ -196,7 +196,7 @@ qualify_lead(PG_FUNCTION_ARGS)
 				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
 				 errmsg("function \"%s\" must be fired for INSERT or UPDATE",
 						"qualify_lead")));
-	partition = lq_partition(fcinfo, funnel);
+	partition = lq_partition(funnel, trigdata->tg_relation);
 
 	lq_lead_init(&lead, funnel, lq_partition_to_lead(partition, tuple));
 	key = lead.values[funnel->key_attno - 1];
@@ -212,8 +212,7 @@ qualify_lead(PG_FUNCTION_ARGS)
 	}
 	if (key_isnull)
 		goto finish;			/* the table refuses it */
-	if (!update && partition->is_partition &&
-		lq_partition_arrives(funnel, key))
+	if (!update && partition != NULL && lq_partition_arrives(funnel, key))
 		goto finish;			/* it was judged where it came from */
 
 	own = update && lq_own_write_before(funnel, key, &flags);
@@ -274,8 +273,8 @@ finish:
 									   heap_form_tuple(funnel->lead_desc,
 													   lead.values,
 													   lead.isnull));
-	if (tuple_before != NULL && partition->is_partition &&
-		!lq_partition_holds(partition, trigdata->tg_relation, tuple))
+	if (tuple_before != NULL && partition != NULL &&
+		!lq_partition_holds(partition, tuple))
 		lq_partition_leave(funnel, key, tuple_before);
 	lq_lead_done(&lead);
 	return PointerGetDatum(tuple);

@@ -332,7 +332,7 @@ record_lead(PG_FUNCTION_ARGS)
 				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
 				 errmsg("function \"%s\" must be fired for INSERT or UPDATE",
 						"record_lead")));
-	partition = lq_partition(fcinfo, funnel);
+	partition = lq_partition(funnel, trigdata->tg_relation);
 	if (lq_funnel_importing(funnel))
 		return PointerGetDatum(NULL);
 
@@ -342,7 +342,7 @@ record_lead(PG_FUNCTION_ARGS)
 	key = lead.values[funnel->key_attno - 1];
 	if (update)
 		before = lq_partition_to_lead(partition, trigdata->tg_trigtuple);
-	else if (partition->is_partition)
+	else if (partition != NULL)
 		before = lq_partition_take(funnel, key);
 	update = before != NULL;
 	if (update)
