@@ -1,5 +1,6 @@
 # NOTIFY: who listens hears of a move once, when it is committed; and what that
-# costs: a transaction with a NOTIFY cannot be prepared.
+# costs: a transaction with a NOTIFY cannot be prepared.  For those who must not
+# miss one: polling of the history, and logical decoding.
 use strict;
 use warnings;
 use PostgreSQL::Test::Cluster;
@@ -8,7 +9,7 @@ use Test::More;
 
 my $node = PostgreSQL::Test::Cluster->new('main');
 $node->init;
-$node->append_conf('postgresql.conf', 'max_prepared_transactions = 2');
+$node->append_conf('postgresql.conf', "max_prepared_transactions = 2\nwal_level = logical");
 $node->start;
 $node->safe_psql('postgres', q{
 	CREATE EXTENSION lead_qual;
@@ -57,6 +58,29 @@ $node->safe_psql('postgres', q{UPDATE "Crm".stage SET notify = DEFAULT});
 $node->safe_psql('postgres', "BEGIN; $record VALUES (5, 'demo_request'); PREPARE TRANSACTION 'silent'");
 is($node->safe_psql('postgres', q{COMMIT PREPARED 'silent'; SELECT stage FROM "Crm".lead WHERE lead_id = 5}),
 	'mql', 'without NOTIFY, which is the default, it can');
+
+# polling: ids are given out before the commit
+my $last = q{SELECT max(history_id) FROM "Crm".stage_history};
+my $before = $node->safe_psql('postgres', $last);
+my $slow = $node->background_psql('postgres');
+$slow->query_safe(qq{BEGIN; INSERT INTO "Crm".lead (external_id) VALUES ('slow')});
+$node->safe_psql('postgres', q{INSERT INTO "Crm".lead (external_id) VALUES ('quick')});
+my $polled = $node->safe_psql('postgres', $last);
+$slow->query_safe('COMMIT');
+$slow->quit;
+is($node->safe_psql('postgres', qq{SELECT count(*) FROM "Crm".stage_history WHERE history_id > $polled}), '0',
+	'who goes on from the last id misses a slow transaction');
+is($node->safe_psql('postgres', qq{SELECT count(*) FROM "Crm".stage_history WHERE history_id > $before}), '2',
+	'who looks back does not');
+
+# logical decoding: every move once, in the order of commits
+$node->safe_psql('postgres', q{SELECT pg_create_logical_replication_slot('moves', 'test_decoding')});
+$node->safe_psql('postgres', "BEGIN; $record VALUES (5, 'webinar'); UPDATE \"Crm\".lead SET stage = 'sal' WHERE lead_id = 5; ROLLBACK");
+$node->safe_psql('postgres', q{UPDATE "Crm".lead SET stage = 'sal' WHERE lead_id = 5});
+$node->safe_psql('postgres', "$record SELECT lead_id, 'demo_request' FROM \"Crm\".lead WHERE external_id IN ('slow', 'quick')");
+is($node->safe_psql('postgres', q{
+	SELECT substring(data from 'to_stage.text.:''(\w+)''') FROM pg_logical_slot_get_changes('moves', NULL, NULL)
+	 WHERE data ~ '^table "Crm".stage_history: INSERT'}), "sal\nmql\nmql", 'logical decoding gives every move that was committed, once');
 
 $node->stop;
 done_testing();
