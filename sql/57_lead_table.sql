@@ -423,7 +423,10 @@ $body$;
 COMMENT ON FUNCTION _add_lead_indexes(regclass, jsonb, jsonb) IS
 'part of create_funnel(): gives a table of the user''s the indexes of a lead table that it lacks; returns those on columns that were there';
 
--- Puts the view in the place of the table "lead".
+-- Puts the view in the place of the table "lead".  It reads the table with the
+-- rights of its owner, so that a role can be granted some of the columns: a
+-- view with those of the invoker asks for a right on all.  But row security of
+-- the table must bind who reads through the view.
 CREATE FUNCTION _create_lead_view(funnel text, lead_table regclass, lead_key name, names jsonb) RETURNS void
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
 SET search_path = pg_catalog, pg_temp
@@ -450,8 +453,8 @@ BEGIN
 		  AND NOT EXISTS (SELECT FROM jsonb_each_text(names) AS n WHERE n.value = a.attname::text)) AS c;
 
 	EXECUTE format('DROP TABLE %s', own_table);
-	EXECUTE format('CREATE VIEW %I.lead WITH (security_invoker = true) AS SELECT %s FROM %s AS t',
-				   funnel, shown, lead_table);
+	EXECUTE format('CREATE VIEW %I.lead WITH (security_invoker = %s) AS SELECT %s FROM %s AS t',
+				   funnel, (SELECT relrowsecurity FROM pg_class WHERE oid = lead_table), shown, lead_table);
 	EXECUTE format('COMMENT ON VIEW %I.lead IS %L', funnel,
 				   format('%s: rows of table %s, whose columns have here the names that the funnel knows them by',
 						  description, lead_table));
@@ -640,8 +643,8 @@ BEGIN
 	EXECUTE format('CREATE INDEX ON %I.detached_lead (lead_id)', funnel);
 	SELECT string_agg(quote_ident(attname), ', ' ORDER BY attnum) INTO shown
 	FROM pg_attribute WHERE attrelid = format('%I.lead', funnel)::regclass AND attnum > 0;
-	EXECUTE format('CREATE OR REPLACE VIEW %1$I.lead WITH (security_invoker = true) AS SELECT %2$s FROM %1$I.detached_lead',
-				   funnel, shown);
+	EXECUTE format('CREATE OR REPLACE VIEW %1$I.lead WITH (security_invoker = %3$s) AS SELECT %2$s FROM %1$I.detached_lead',
+				   funnel, shown, (SELECT relrowsecurity FROM pg_class WHERE oid = s.lead_table));
 
 	FOR statement IN
 		SELECT format('ALTER TABLE %s DROP CONSTRAINT %I', k.conrelid::regclass, k.conname)

@@ -75,7 +75,8 @@ AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE;
 COMMENT ON FUNCTION _check_policy(text, boolean) IS
 'findings of check_funnel() on conditions and, if deep, scorecards';
 
--- Triggers that are missing, disabled or do not fire where they should.
+-- Triggers that are missing, disabled or do not fire where they should; and
+-- what else the catalogs tell.
 CREATE FUNCTION _check_triggers(schema oid, OUT finding text, OUT severity text,
 								OUT object text, OUT n bigint, OUT detail text, OUT hint text)
 RETURNS SETOF record
@@ -152,6 +153,14 @@ BEGIN ATOMIC
 					WHERE p.tgrelid = r.relid AND p.proname = f.function
 					AND p.tgtype = f.type AND p.tgenabled IN ('O', 'A'))
 	GROUP BY r.relid
+	UNION ALL
+	SELECT 'row_security_bypassed', 'error', format('%I.lead', l.relnamespace::regnamespace), 1,
+		   format('Who reads the view sees all rows of table "%s".', c.oid::regclass),
+		   format('ALTER VIEW %s SET (security_invoker = true), and grant its readers SELECT on the whole table.', l.oid::regclass)
+	FROM pg_class AS l
+	JOIN pg_class AS c ON c.oid = _lead_table(schema)
+	WHERE l.relnamespace = schema AND l.relname = 'lead' AND l.relkind = 'v' AND c.relrowsecurity
+	AND NOT EXISTS (SELECT FROM unnest(l.reloptions) AS o WHERE o ~ '^security_invoker=(t|true|on|y|yes|1)$')
 	UNION ALL
 	SELECT 'trigger_search_path', 'warning', format('%s.%I', t.tgrelid::regclass, t.tgname), 1,
 		   format('Function %s sets no search_path, and the funnel''s own updates fire it under one that has no schema of yours.',
