@@ -68,6 +68,16 @@
 #endif
 
 /*
+ * Is this an operator that an ordering index knows?  Not only of btrees since
+ * 18.
+ */
+#if PG_VERSION_NUM >= 180000
+#define lq_is_index_operator(opno) (get_op_index_interpretation(opno) != NIL)
+#else
+#define lq_is_index_operator(opno) (get_op_btree_interpretation(opno) != NIL)
+#endif
+
+/*
  * Functions that do not return are marked in front since 18.
  */
 #if PG_VERSION_NUM < 180000

@@ -135,7 +135,7 @@ call_is_safe(Oid function, Oid opno, List *args)
 	Const	   *pattern;
 
 	/* ordering and equality never fail: indexes depend on it */
-	if (OidIsValid(opno) && get_op_btree_interpretation(opno) != NIL)
+	if (OidIsValid(opno) && lq_is_index_operator(opno))
 		return true;
 	if (contains(safe_functions, lengthof(safe_functions), function))
 		return true;

@@ -103,7 +103,7 @@ typedef void (*LqPartReport) (void *arg, const LqTransition *transition,
 							  const char *needs);
 extern void lq_transition_explain(LqLead *lead, const LqTransition *transition,
 								  LqPartReport report, void *arg);
-extern void lq_stage_refuse(LqLead *lead, const LqStage *from,
-							const char *asked) pg_attribute_noreturn();
+pg_noreturn extern void lq_stage_refuse(LqLead *lead, const LqStage *from,
+										const char *asked);
 
 #endif							/* LQ_LEAD_H */

@@ -33,8 +33,7 @@ PG_FUNCTION_INFO_V1(_lead_columns);
 /* what the key is called in the view */
 #define KEY_COLUMN "lead_id"
 
-static void
-pg_attribute_noreturn()
+pg_noreturn static void
 refuse_view(const LqFunnel *funnel, const char *detail)
 {
 	ereport(ERROR,

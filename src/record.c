@@ -44,8 +44,7 @@ same(const LqLead *a, const LqLead *b, LqLeadColumn column)
 									attr->attlen));
 }
 
-static void
-pg_attribute_noreturn()
+pg_noreturn static void
 refuse_tampering(const LqFunnel *funnel, AttrNumber column)
 {
 	ereport(ERROR,

@@ -210,7 +210,7 @@ scorecard_send(PG_FUNCTION_ARGS)
 /* bytes of an entry on the wire */
 #define WIRE_ENTRY_SIZE		73
 
-static void bad_binary(const char *detail) pg_attribute_noreturn();
+pg_noreturn static void bad_binary(const char *detail);
 
 static void
 bad_binary(const char *detail)

@@ -159,8 +159,8 @@ scorecard_add_hit(PG_FUNCTION_ARGS)
 	PG_RETURN_DATUM(lq_card_to_datum(card));
 }
 
-static void merge_differ(const char *what, const LqCardEntry *entry)
-			pg_attribute_noreturn();
+pg_noreturn static void merge_differ(const char *what,
+									 const LqCardEntry *entry);
 
 static void
 merge_differ(const char *what, const LqCardEntry *entry)
