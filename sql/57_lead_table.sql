@@ -395,14 +395,18 @@ DECLARE
 	made text[] := '{}';
 BEGIN
 	FOR wanted IN
-		SELECT i.name, format(i.key, names ->> i.name) AS key, i.condition,
+		SELECT i.name, format(i.key, coalesce(e.expression, quote_ident(a.attname))) AS key, i.condition,
 			   -- one that is partitioned cannot have this
 			   i.is_unique AND NOT columns ? i.name AND c.relkind = 'r' AS is_unique
-		FROM pg_class AS c,
-			 (VALUES ('external_id', '%I', '', true), ('email', 'lower(%I)', '', true),
-					 ('stage', '%I', '', false), ('account_id', '%I', '', false),
-					 ('review_at', '%I', ' WHERE %I IS NOT NULL', false)) AS i (name, key, condition, is_unique)
-		WHERE c.oid = lead_table
+		FROM (VALUES ('external_id', '%s', '', true), ('email', 'lower(%s)', '', true),
+					 ('stage', '%s', '', false), ('account_id', '%s', '', false),
+					 ('review_at', '%s', ' WHERE %I IS NOT NULL', false)) AS i (name, key, condition, is_unique)
+		JOIN pg_class AS c ON c.oid = lead_table
+		JOIN pg_attribute AS a ON a.attrelid = c.oid AND a.attname = names ->> i.name
+		-- a virtual column cannot be indexed, what it stands for can
+		LEFT JOIN LATERAL (SELECT format('(%s)', pg_get_expr(d.adbin, d.adrelid, true)) AS expression
+						   FROM pg_attrdef AS d
+						   WHERE d.adrelid = c.oid AND d.adnum = a.attnum AND a.attgenerated NOT IN ('', 's')) AS e ON true
 	LOOP
 		before := ARRAY(SELECT indexrelid FROM pg_index WHERE indrelid = lead_table);
 		-- the user may have it, whatever casts it is written with
