@@ -6,10 +6,13 @@
  */
 #include "postgres.h"
 
+#include "access/sysattr.h"
 #include "access/table.h"
 #include "access/transam.h"
 #include "access/xact.h"
 #include "executor/spi.h"
+#include "optimizer/optimizer.h"
+#include "rewrite/rewriteHandler.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
@@ -184,9 +187,34 @@ compile(LqFunnel *funnel, LqConditionFor target, Relation rel,
 	return result;
 }
 
-/* Note the columns of account that a condition reads. */
+/*
+ * Note a column of account that a condition reads.  Nothing stores a virtual
+ * generated one: note those that it is made of.
+ */
 static void
-note_account_columns(LqFunnel *funnel, const LqCondition *condition)
+note_account_column(LqFunnel *funnel, Relation account, AttrNumber column)
+{
+	char		generated = TupleDescAttr(RelationGetDescr(account),
+										  column - 1)->attgenerated;
+	Bitmapset  *reads = NULL;
+	int			i = -1;
+
+	if (generated == '\0' || generated == ATTRIBUTE_GENERATED_STORED)
+	{
+		funnel->account_columns =
+			bms_add_member(funnel->account_columns, column);
+		return;
+	}
+	pull_varattnos(build_column_default(account, column), 1, &reads);
+	while ((i = bms_next_member(reads, i)) >= 0)
+		funnel->account_columns =
+			bms_add_member(funnel->account_columns,
+						   i + FirstLowInvalidHeapAttributeNumber);
+}
+
+static void
+note_account_columns(LqFunnel *funnel, Relation account,
+					 const LqCondition *condition)
 {
 	for (int p = 0; p < lq_condition_n_parts(condition); p++)
 	{
@@ -194,9 +222,8 @@ note_account_columns(LqFunnel *funnel, const LqCondition *condition)
 
 		for (int i = 0; i < part->n_pseudos; i++)
 			if (part->pseudos[i]->kind == LQ_PSEUDO_ACCOUNT)
-				funnel->account_columns =
-					bms_add_member(funnel->account_columns,
-								   part->pseudos[i]->attno);
+				note_account_column(funnel, account,
+									part->pseudos[i]->attno);
 	}
 }
 
@@ -207,6 +234,8 @@ compile_conditions(LqFunnel *funnel)
 								  AccessShareLock);
 	Relation	activity = table_open(funnel->relid[LQ_TABLE_ACTIVITY],
 									  AccessShareLock);
+	Relation	account = table_open(funnel->relid[LQ_TABLE_ACCOUNT],
+									 AccessShareLock);
 	MemoryContext old = MemoryContextSwitchTo(funnel->context);
 
 	for (int i = 0; i < funnel->n_rules; i++)
@@ -227,7 +256,7 @@ compile_conditions(LqFunnel *funnel)
 				bms_add_members(funnel->fit_columns,
 								lq_condition_columns(rule->condition));
 		if (fit && rule->condition != NULL)
-			note_account_columns(funnel, rule->condition);
+			note_account_columns(funnel, account, rule->condition);
 		for (int p = 0; fit && rule->condition != NULL &&
 			 p < lq_condition_n_parts(rule->condition); p++)
 		{
@@ -254,9 +283,10 @@ compile_conditions(LqFunnel *funnel)
 							 transition->transition_id),
 					&transition->broken);
 		if (transition->condition != NULL)
-			note_account_columns(funnel, transition->condition);
+			note_account_columns(funnel, account, transition->condition);
 	}
 	MemoryContextSwitchTo(old);
+	table_close(account, AccessShareLock);
 	table_close(activity, AccessShareLock);
 	table_close(lead, AccessShareLock);
 }

@@ -6,7 +6,7 @@ SET LOCAL client_min_messages = error;
 SET LOCAL TimeZone = 'UTC';
 SET LOCAL lead_qual.clock = '2026-03-02 09:00+00';
 \if :has_virtual
-SELECT plan(38);
+SELECT plan(46);
 
 -- by what line the columns, constraints, indexes and triggers of a table are told
 CREATE FUNCTION pg_temp.shape(t regclass) RETURNS SETOF text LANGUAGE sql AS $$
@@ -135,6 +135,37 @@ UPDATE contact SET country = 'DE', first_name = 'Dora' WHERE id = 2;
 UPDATE contact SET country = 'DE', first_name = 'Ann' WHERE id = 3;
 SELECT results_eq('fits', $$ VALUES ('Ann Lee', 0::numeric), ('Dora Poe', 7), ('Ann Orr', 0) $$, 'and when they go to another partition');
 SELECT is_empty('SELECT * FROM check_funnel(''parted'')', 'nothing is wrong');
+
+--
+-- Those that a user adds to tables of the funnel
+--
+SELECT create_funnel('own', 'UTC');
+SET LOCAL search_path = own, public;
+ALTER TABLE lead ADD surname text GENERATED ALWAYS AS (split_part(full_name, ' ', -1)) VIRTUAL;
+ALTER TABLE account ADD is_big boolean GENERATED ALWAYS AS ((attributes ->> 'staff')::int > 1000) VIRTUAL;
+ALTER TABLE activity ADD title text GENERATED ALWAYS AS (lower(properties ->> 'title')) VIRTUAL;
+ALTER TABLE kind ADD by_lead boolean GENERATED ALWAYS AS (party = 'lead') VIRTUAL;
+DELETE FROM transition WHERE from_stage IS NOT NULL;
+DELETE FROM rule;
+INSERT INTO rule (definition, name, axis, kind, condition, points) VALUES
+	('default', 'lee', 'fit', NULL, 'surname = ''Lee''', 1),
+	('default', 'big', 'fit', NULL, 'account.is_big', 2),
+	('default', 'title', 'engagement', 'webinar', 'title = ''prices'' AND kind.by_lead', 4);
+INSERT INTO account (account_id, attributes) VALUES (1, '{"staff": 10}');
+INSERT INTO lead (full_name, account_id) VALUES ('Ann Lee', 1);
+SELECT is(score(scorecard), 1::numeric, 'a column that was added to lead') FROM lead;
+UPDATE account SET attributes = '{"staff": 5000}';
+SELECT is(score(scorecard), 3::numeric, 'to account: its leads follow') FROM lead;
+INSERT INTO activity (lead_id, kind, properties) VALUES (1, 'webinar', '{"title": "Prices"}'), (1, 'webinar', '{"title": "News"}');
+SELECT is(score(scorecard), 7::numeric, 'to activity and to kind') FROM lead;
+UPDATE activity SET properties = '{"title": "PRICES"}';
+SELECT is(score(scorecard), 11::numeric, 'also when an event is corrected') FROM lead;
+SELECT is(rescore_funnel('own'), 1::bigint, 'read from the tables');
+SELECT is(score(scorecard), 11::numeric, 'they are the same') FROM lead;
+SELECT is_empty('SELECT * FROM check_funnel(''own'')', 'nothing is wrong');
+ALTER TABLE account ALTER is_big SET EXPRESSION AS (domain = 'big.example');
+UPDATE account SET domain = 'small.example';
+SELECT is(score(scorecard), 9::numeric, 'another expression counts at once, and so do the columns that it reads') FROM lead;
 
 \else
 SELECT plan(1);
