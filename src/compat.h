@@ -84,4 +84,13 @@
 #define pg_noreturn pg_attribute_noreturn()
 #endif
 
+/*
+ * DomainHasConstraints() tells more since 19 to those who want to know.
+ */
+#if PG_VERSION_NUM >= 190000
+#define lq_domain_has_constraints(type) DomainHasConstraints(type, NULL)
+#else
+#define lq_domain_has_constraints(type) DomainHasConstraints(type)
+#endif
+
 #endif							/* LQ_COMPAT_H */

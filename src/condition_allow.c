@@ -303,7 +303,7 @@ allow_walker(Node *node, void *context)
 			break;
 
 		case T_CoerceToDomain:
-			if (DomainHasConstraints(((CoerceToDomain *) node)->resulttype))
+			if (lq_domain_has_constraints(((CoerceToDomain *) node)->resulttype))
 				refuse(cxt, node,
 					   psprintf("Domain %s has constraints.",
 								format_type_be(((CoerceToDomain *) node)->resulttype)),
@@ -380,7 +380,7 @@ lq_allow_cast_to(LqParse *parse, Oid type, int location)
 				  NULL);
 	if (OidIsValid(element))
 		lq_allow_cast_to(parse, element, location);
-	if (get_typtype(type) == TYPTYPE_DOMAIN && DomainHasConstraints(type))
+	if (get_typtype(type) == TYPTYPE_DOMAIN && lq_domain_has_constraints(type))
 		lq_refuse(parse, location,
 				  psprintf("Domain %s has constraints.", format_type_be(type)),
 				  "Cast to its base type instead.");
