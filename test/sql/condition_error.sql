@@ -78,7 +78,10 @@ EXECUTE fit('(country, industry) < (''a'', ''b'')');
 EXECUTE fit('xmlelement(NAME a) IS DOCUMENT');
 EXECUTE fit('bant IS DISTINCT FROM ''B+''');
 EXECUTE fit('NULLIF(bant, ''B+'') IS NULL');
+-- whose hint differs between servers
+\set VERBOSITY terse
 EXECUTE fit('CASE bant WHEN ''B+'' THEN true END');
+\set VERBOSITY default
 
 -- constants that cannot be right
 EXECUTE fit('company_size > ''many''');
