@@ -128,16 +128,16 @@ lq_partition_leave(const LqFunnel *funnel, Datum key, HeapTuple before)
 	lq_waiting_put(funnel, key, LQ_WAITING_OTHER_PARTITION, before);
 }
 
+/* Does this new row of a partition come from another?  AFTER takes it then. */
 bool
 lq_partition_arrives(const LqFunnel *funnel, Datum key)
 {
-	return lq_waiting_look(funnel, key, LQ_WAITING_OTHER_PARTITION) != NULL;
+	return lq_waiting_claim(funnel, key, LQ_WAITING_OTHER_PARTITION);
 }
 
 /* The row before, for the last trigger that asks; NULL: it is a new lead. */
 HeapTuple
 lq_partition_take(const LqFunnel *funnel, Datum key)
 {
-	return lq_partition_arrives(funnel, key) ?
-		lq_waiting_take(funnel, key, LQ_WAITING_OTHER_PARTITION) : NULL;
+	return lq_waiting_take_claimed(funnel, key, LQ_WAITING_OTHER_PARTITION);
 }

@@ -4,7 +4,8 @@
  *
  * Kept by lead.  A row that was not written after all leaves it behind: what
  * comes next for that lead takes its place, and the end of the transaction
- * forgets it.
+ * forgets it.  What was claimed stays for whoever did so: a trigger of the
+ * user's may change the lead again before ours are done with it.
  *
  * Copyright (c) 2026, lead_qual contributors
  */
@@ -25,6 +26,7 @@ typedef struct Waiting
 	Datum		key;
 	LqWaitingFor what;
 	SubTransactionId subxact;	/* that left it */
+	bool		claimed;
 	void	   *data;			/* in TopTransactionContext, like this */
 } Waiting;
 
@@ -49,8 +51,9 @@ bucket_of(const LqFunnel *funnel, Datum key)
 									 funnel->key_typlen) % N_BUCKETS];
 }
 
+/* The last that was left; of what is claimed, in this very subtransaction. */
 static Waiting *
-find(const LqFunnel *funnel, Datum key, LqWaitingFor what)
+find(const LqFunnel *funnel, Datum key, LqWaitingFor what, bool claimed)
 {
 	dlist_iter	iter;
 
@@ -61,6 +64,8 @@ find(const LqFunnel *funnel, Datum key, LqWaitingFor what)
 		Waiting    *waiting = dlist_container(Waiting, node, iter.cur);
 
 		if (waiting->what == what && waiting->schema == funnel->schema &&
+			waiting->claimed == claimed &&
+			(!claimed || waiting->subxact == GetCurrentSubTransactionId()) &&
 			datum_image_eq(waiting->key, key, funnel->key_typbyval,
 						   funnel->key_typlen))
 			return waiting;
@@ -68,7 +73,10 @@ find(const LqFunnel *funnel, Datum key, LqWaitingFor what)
 	return NULL;
 }
 
-/* Leave data, which lies in TopTransactionContext, in the place of any. */
+/*
+ * Leave data, which lies in TopTransactionContext, in the place of any that
+ * nobody has claimed.
+ */
 void
 lq_waiting_put(const LqFunnel *funnel, Datum key, LqWaitingFor what,
 			   void *data)
@@ -94,26 +102,27 @@ lq_waiting_put(const LqFunnel *funnel, Datum key, LqWaitingFor what,
 	waiting->key = datumCopy(key, funnel->key_typbyval, funnel->key_typlen);
 	waiting->what = what;
 	waiting->subxact = GetCurrentSubTransactionId();
+	waiting->claimed = false;
 	waiting->data = data;
-	dlist_push_tail(bucket_of(funnel, key), &waiting->node);
+	dlist_push_head(bucket_of(funnel, key), &waiting->node);
 	MemoryContextSwitchTo(old);
 }
 
-/* What was left in this very subtransaction, or NULL. */
-void *
-lq_waiting_look(const LqFunnel *funnel, Datum key, LqWaitingFor what)
+/* Claim what was left in this very subtransaction; is there any? */
+bool
+lq_waiting_claim(const LqFunnel *funnel, Datum key, LqWaitingFor what)
 {
-	Waiting    *waiting = find(funnel, key, what);
+	Waiting    *waiting = find(funnel, key, what, false);
 
-	return waiting != NULL && waiting->subxact == GetCurrentSubTransactionId() ?
-		waiting->data : NULL;
+	if (waiting == NULL || waiting->subxact != GetCurrentSubTransactionId())
+		return false;
+	waiting->claimed = true;
+	return true;
 }
 
-/* What was left, which is then no longer there, or NULL. */
-void *
-lq_waiting_take(const LqFunnel *funnel, Datum key, LqWaitingFor what)
+static void *
+take(Waiting *waiting)
 {
-	Waiting    *waiting = find(funnel, key, what);
 	void	   *data;
 
 	if (waiting == NULL)
@@ -122,4 +131,18 @@ lq_waiting_take(const LqFunnel *funnel, Datum key, LqWaitingFor what)
 	data = waiting->data;
 	pfree(waiting);
 	return data;
+}
+
+/* What was left, which is then no longer there, or NULL. */
+void *
+lq_waiting_take(const LqFunnel *funnel, Datum key, LqWaitingFor what)
+{
+	return take(find(funnel, key, what, false));
+}
+
+/* The same of what was claimed. */
+void *
+lq_waiting_take_claimed(const LqFunnel *funnel, Datum key, LqWaitingFor what)
+{
+	return take(find(funnel, key, what, true));
 }

@@ -18,9 +18,11 @@ typedef enum LqWaitingFor
 
 extern void lq_waiting_put(const LqFunnel *funnel, Datum key,
 						   LqWaitingFor what, void *data);
-extern void *lq_waiting_look(const LqFunnel *funnel, Datum key,
+extern bool lq_waiting_claim(const LqFunnel *funnel, Datum key,
 							 LqWaitingFor what);
 extern void *lq_waiting_take(const LqFunnel *funnel, Datum key,
 							 LqWaitingFor what);
+extern void *lq_waiting_take_claimed(const LqFunnel *funnel, Datum key,
+									 LqWaitingFor what);
 
 #endif							/* LQ_WAITING_H */

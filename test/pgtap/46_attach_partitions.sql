@@ -4,7 +4,7 @@
 BEGIN;
 SET LOCAL client_min_messages = error;
 SET LOCAL lead_qual.clock = '2026-03-02 09:00+00';
-SELECT plan(38);
+SELECT plan(41);
 
 -- partitions that number their columns otherwise, and rows from before
 CREATE TABLE contact (gone int, id text, email text, country text NOT NULL, PRIMARY KEY (id, country)) PARTITION BY LIST (country);
@@ -90,6 +90,20 @@ SELECT is((SELECT count(*) FROM crm.stage_history WHERE lead_id = 'ben' AND from
 INSERT INTO crm.activity (lead_id, kind) VALUES ('old-de', 'webinar'), ('old-fr', 'webinar'), ('old-us', 'demo_request');
 SELECT results_eq($$ SELECT id, hits(scorecard, r.rule_id) FROM contact, crm.rule AS r WHERE id LIKE 'old%' AND r.name = 'webinar' ORDER BY id $$,
 	$$ VALUES ('old-de', 1::bigint), ('old-fr', 1), ('old-us', 0) $$, 'one statement updates leads of all partitions');
+
+-- a trigger of the user's takes leads on before ours have heard of the first move
+CREATE FUNCTION take_on() RETURNS trigger LANGUAGE plpgsql SET search_path = public AS $$ BEGIN
+	UPDATE contact SET country = 'AR' WHERE id = replace(NEW.id, 'one', 'two') AND country = 'FR' AND stage = 'disqualified';
+	RETURN NULL;
+END $$;
+CREATE TRIGGER "A_take_on" AFTER INSERT ON contact FOR EACH ROW EXECUTE FUNCTION take_on();
+INSERT INTO contact (id, country) VALUES ('one', 'DE'), ('two', 'DE');
+SELECT lives_ok($$ UPDATE contact SET country = 'FR', stage = 'disqualified', reason = 'outside_audience' WHERE id IN ('one', 'two') $$, 'a move within a move');
+SELECT results_eq($$ SELECT id, country, stage FROM contact WHERE id IN ('one', 'two') ORDER BY id $$, $$ VALUES ('one', 'FR', 'disqualified'), ('two', 'AR', 'disqualified') $$, 'goes where it goes');
+SELECT results_eq($$ SELECT lead_id, from_stage, to_stage, reason FROM crm.stage_history WHERE lead_id IN ('one', 'two') ORDER BY lead_id, history_id $$,
+	$$ VALUES ('one', NULL, 'lead', NULL), ('one', 'lead', 'disqualified', 'outside_audience'), ('two', NULL, 'lead', NULL), ('two', 'lead', 'disqualified', 'outside_audience') $$,
+	'and is told once');
+DROP TRIGGER "A_take_on" ON contact;
 
 -- facts go with a lead, not with a move
 DELETE FROM contact WHERE id = 'ann';
