@@ -154,7 +154,7 @@ BEGIN
 	SELECT relnamespace INTO STRICT lead_schema FROM pg_class WHERE oid = lead_table;
 	IF lead_schema <> schema THEN
 		IF NOT has_schema_privilege(grantee, lead_schema, 'USAGE') THEN
-			grants := grants || format('USAGE ON SCHEMA %s', lead_schema::regnamespace);
+			grants := grants || replace(format('USAGE ON SCHEMA %s', lead_schema::regnamespace), '%', '%%');
 		END IF;
 		grants := grants || ARRAY(SELECT replace(g, '%', '%%')
 								  FROM @extschema@._lead_table_grants(funnel, grants) AS g);

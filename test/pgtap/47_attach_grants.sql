@@ -2,7 +2,7 @@
 -- security.
 BEGIN;
 SET LOCAL client_min_messages = error;
-SELECT plan(34);
+SELECT plan(35);
 
 CREATE SCHEMA app;
 CREATE TABLE app."Contact" ("The Id" bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, "E-Mail, 100%" text, phone text, stage text);
@@ -73,6 +73,12 @@ SELECT lives_ok($$ SELECT create_funnel('t', 'UTC', lead_table => 'app.tenant', 
 SELECT isnt_empty($$ SELECT grant_funnel('t', 'regress_lq_marketing', 'marketing') $$, 'is no obstacle');
 SELECT is(pg_temp.sees('t'), '2', 'and binds the views');
 SELECT is_empty($$ SELECT finding FROM check_funnel('t') WHERE finding ~ 'security' $$, 'of which there is nothing to tell');
+
+CREATE SCHEMA "100%s";
+CREATE TABLE "100%s"."t%I" (id bigint PRIMARY KEY);
+SELECT create_funnel('u%s', 'UTC', lead_table => '"100%s"."t%I"', lead_key => 'id');
+SELECT set_has($$ SELECT grant_funnel('u%s', 'regress_lq_app', 'app') $$, $$ VALUES ('GRANT USAGE ON SCHEMA "100%s" TO regress_lq_app') $$,
+	'the schema of the table is named as it is');
 
 SELECT * FROM finish();
 ROLLBACK;
