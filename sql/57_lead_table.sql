@@ -448,7 +448,10 @@ BEGIN
 		  UNION ALL
 		  SELECT 1, a.attnum, n.value, n.key
 		  FROM jsonb_each_text(names) WITH ORDINALITY AS n (key, value, position)
-		  LEFT JOIN pg_attribute AS a ON a.attrelid = own_table AND a.attname IN (n.key, n.value)
+		  -- what is mapped has its name still, what was added may have a prefix
+		  LEFT JOIN LATERAL (SELECT o.attnum FROM pg_attribute AS o
+							 WHERE o.attrelid = own_table AND o.attname IN (n.key, n.value)
+							 ORDER BY o.attname = n.key DESC LIMIT 1) AS a ON true
 		  UNION ALL
 		  SELECT 2, a.attnum, a.attname, a.attname
 		  FROM pg_attribute AS a

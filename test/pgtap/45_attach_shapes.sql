@@ -4,7 +4,7 @@ BEGIN;
 SET LOCAL client_min_messages = error;
 SET LOCAL TimeZone = 'UTC';
 SET LOCAL lead_qual.clock = '2026-03-02 09:00+00';
-SELECT plan(25);
+SELECT plan(27);
 
 -- all that a table is, apart from the numbers of its columns
 CREATE FUNCTION pg_temp.shape(t regclass) RETURNS SETOF text LANGUAGE sql AS $$
@@ -119,6 +119,16 @@ DROP TRIGGER lq_source ON crm_lead;
 SELECT lives_ok($$ SELECT drop_funnel('odoo', true) $$, 'Odoo: the funnel is dropped with all that it has');
 SELECT set_eq($$ SELECT pg_temp.shape('crm_lead') $$, $$ SELECT line FROM before_odoo $$, 'Odoo: the table is what it was');
 SELECT is((SELECT count(*) FROM crm_lead), 3::bigint, 'Odoo: with every row');
+
+--
+-- A table whose columns have each other's names
+--
+CREATE TABLE swapped (lead_id bigint PRIMARY KEY, email text, full_name text, company text, firm text);
+INSERT INTO swapped VALUES (1, 'Ann Lee', 'ann@example.com', 'VP', 'Acme');
+SELECT lives_ok($$ SELECT create_funnel('swapped_funnel', 'UTC', lead_table => 'swapped', prefix => 'lq_',
+	columns => '{"email": "full_name", "full_name": "email", "job_title": "company", "company": "firm"}') $$, 'columns may have the names of others');
+SELECT results_eq('SELECT email, full_name, job_title, company FROM swapped_funnel.lead', $$ VALUES ('ann@example.com', 'Ann Lee', 'VP', 'Acme') $$,
+	'which the funnel knows by theirs');
 
 SELECT * FROM finish();
 ROLLBACK;
