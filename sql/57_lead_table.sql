@@ -416,8 +416,10 @@ BEGIN
 		EXECUTE format('CREATE %sINDEX ON %s (%s)%s', CASE WHEN wanted.is_unique THEN 'UNIQUE ' END,
 					   lead_table, wanted.key, format(wanted.condition, names ->> wanted.name));
 		IF columns ? wanted.name THEN
-			made := made || (SELECT array_agg(indexrelid::regclass::text) FROM pg_index
-							 WHERE indrelid = lead_table AND indexrelid <> ALL (before));
+			-- without the schema, which is the table's, wherever that goes
+			made := made || (SELECT array_agg(c.relname::text) FROM pg_index AS i
+							 JOIN pg_class AS c ON c.oid = i.indexrelid
+							 WHERE i.indrelid = lead_table AND i.indexrelid <> ALL (before));
 		END IF;
 	END LOOP;
 	RETURN made;
@@ -606,7 +608,8 @@ BEGIN
 		UNION ALL
 		SELECT format('DROP INDEX %s', i.indexrelid::regclass)
 		FROM unnest(indexes) AS made
-		JOIN pg_index AS i ON i.indexrelid = to_regclass(made)
+		JOIN pg_class AS c ON c.relname = made
+		JOIN pg_index AS i ON i.indexrelid = c.oid
 		WHERE i.indrelid = lead_table
 		UNION ALL
 		SELECT format('ALTER TABLE %s %s', lead_table, string_agg(format('DROP COLUMN %I', c), ', '))

@@ -4,7 +4,7 @@ BEGIN;
 SET LOCAL client_min_messages = error;
 SET LOCAL TimeZone = 'UTC';
 SET LOCAL lead_qual.clock = '2026-03-02 09:00+00';
-SELECT plan(27);
+SELECT plan(30);
 
 -- all that a table is, apart from the numbers of its columns
 CREATE FUNCTION pg_temp.shape(t regclass) RETURNS SETOF text LANGUAGE sql AS $$
@@ -121,14 +121,20 @@ SELECT set_eq($$ SELECT pg_temp.shape('crm_lead') $$, $$ SELECT line FROM before
 SELECT is((SELECT count(*) FROM crm_lead), 3::bigint, 'Odoo: with every row');
 
 --
--- A table whose columns have each other's names
+-- A table whose columns have each other's names, and that moves
 --
 CREATE TABLE swapped (lead_id bigint PRIMARY KEY, email text, full_name text, company text, firm text);
 INSERT INTO swapped VALUES (1, 'Ann Lee', 'ann@example.com', 'VP', 'Acme');
+CREATE TEMP TABLE before_swapped AS SELECT pg_temp.shape('swapped') AS line;
 SELECT lives_ok($$ SELECT create_funnel('swapped_funnel', 'UTC', lead_table => 'swapped', prefix => 'lq_',
 	columns => '{"email": "full_name", "full_name": "email", "job_title": "company", "company": "firm"}') $$, 'columns may have the names of others');
 SELECT results_eq('SELECT email, full_name, job_title, company FROM swapped_funnel.lead', $$ VALUES ('ann@example.com', 'Ann Lee', 'VP', 'Acme') $$,
 	'which the funnel knows by theirs');
+CREATE SCHEMA elsewhere;
+ALTER TABLE swapped SET SCHEMA elsewhere;
+SELECT is(record_activity('swapped_funnel', 'ann@example.com', 'webinar'), true, 'a table may go to another schema');
+SELECT lives_ok($$ SELECT detach_funnel('swapped_funnel') $$, 'and be detached there');
+SELECT set_eq($$ SELECT replace(pg_temp.shape('elsewhere.swapped'), 'elsewhere.', 'public.') $$, 'SELECT line FROM before_swapped', 'with none of our indexes left');
 
 SELECT * FROM finish();
 ROLLBACK;
