@@ -51,7 +51,7 @@ BEGIN
 	WITH said AS (
 		SELECT l.account_id, l.lead_id, f.framework, x.element,
 			   x.level::answer_level AS level,
-			   coalesce(l.job_title::text || ' ', '') || '(' || l.lead_id || ')'
+			   coalesce(l.job_title::text || ' ', '') || '(' || l.lead_id::text || ')'
 				   AS who
 		FROM lead l
 		CROSS JOIN LATERAL (VALUES ('bant', l.bant::jsonb),

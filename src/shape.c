@@ -80,7 +80,7 @@ check_column(const LqFunnel *funnel, LqTable table, const char *name,
 				 errhint("The columns that create_funnel() made must keep their names.")));
 	attr = (Form_pg_attribute) GETSTRUCT(tuple);
 	/* a domain, or varchar for text, will do */
-	if (!IsBinaryCoercible(getBaseType(attr->atttypid), type))
+	if (!IsBinaryCoercible(getBaseType(attr->atttypid), getBaseType(type)))
 		ereport(ERROR,
 				(errcode(ERRCODE_DATATYPE_MISMATCH),
 				 errmsg("column \"%s\" of relation \"%s\" is of type %s, not %s",

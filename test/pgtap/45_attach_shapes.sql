@@ -4,7 +4,7 @@ BEGIN;
 SET LOCAL client_min_messages = error;
 SET LOCAL TimeZone = 'UTC';
 SET LOCAL lead_qual.clock = '2026-03-02 09:00+00';
-SELECT plan(30);
+SELECT plan(34);
 
 -- all that a table is, apart from the numbers of its columns
 CREATE FUNCTION pg_temp.shape(t regclass) RETURNS SETOF text LANGUAGE sql AS $$
@@ -135,6 +135,21 @@ ALTER TABLE swapped SET SCHEMA elsewhere;
 SELECT is(record_activity('swapped_funnel', 'ann@example.com', 'webinar'), true, 'a table may go to another schema');
 SELECT lives_ok($$ SELECT detach_funnel('swapped_funnel') $$, 'and be detached there');
 SELECT set_eq($$ SELECT replace(pg_temp.shape('elsewhere.swapped'), 'elsewhere.', 'public.') $$, 'SELECT line FROM before_swapped', 'with none of our indexes left');
+
+--
+-- Keys of other types
+--
+CREATE DOMAIN day AS date CHECK (VALUE > '2000-01-01');
+CREATE TABLE by_day (id day PRIMARY KEY, mail text);
+INSERT INTO by_day VALUES ('2026-01-01', 'ann@example.com');
+SELECT lives_ok($$ SELECT create_funnel('by_day_funnel', 'UTC', lead_table => 'by_day', lead_key => 'id', columns => '{"email": "mail"}') $$, 'a domain may be the key');
+INSERT INTO by_day_funnel.activity (lead_id, kind) VALUES ('2026-01-01', 'demo_request');
+SELECT is((SELECT stage FROM by_day), 'mql', 'its leads move');
+CREATE TABLE by_path (id int[] PRIMARY KEY);
+INSERT INTO by_path VALUES ('{1,2}');
+SELECT lives_ok($$ SELECT create_funnel('by_path_funnel', 'UTC', lead_table => 'by_path', lead_key => 'id') $$, 'an array may be the key');
+INSERT INTO by_path_funnel.activity (lead_id, kind) VALUES ('{1,2}', 'demo_request');
+SELECT is((SELECT stage FROM by_path), 'mql', 'its leads move');
 
 SELECT * FROM finish();
 ROLLBACK;
