@@ -128,6 +128,17 @@ BEGIN
 			USING ERRCODE = 'object_not_in_prerequisite_state',
 				  HINT = 'Make it the primary key.';
 	END IF;
+	IF EXISTS (SELECT FROM pg_type AS t
+			   JOIN pg_opclass AS o ON o.opcintype = coalesce(nullif(t.typbasetype, 0), t.oid)
+			   JOIN pg_am AS m ON m.oid = o.opcmethod
+			   -- the server's own OIDs end there
+			   WHERE t.oid = a.atttypid AND o.opcdefault AND m.amname = 'btree' AND o.oid >= 16384) THEN
+		RAISE EXCEPTION 'key column "%" of table "%" is of type %', lead_key, lead_table,
+			format_type(a.atttypid, a.atttypmod)
+			USING ERRCODE = 'feature_not_supported',
+				  DETAIL = 'Only the server''s own operators are used, and it does not compare values of that type.',
+				  HINT = 'Let a column of a built-in type be the key.';
+	END IF;
 	-- raises where values of that type have no order
 	EXECUTE format('SELECT FROM (SELECT NULL::%s) AS k (key) ORDER BY key',
 				   format_type(a.atttypid, a.atttypmod));
@@ -218,7 +229,8 @@ BEGIN
 					  HINT = 'A generated column can hold the same under another name.';
 		END IF;
 		seen := seen || theirs;
-		IF NOT (t.base_type = o.type OR
+		IF t.base_type >= 16384 OR		-- conditions may not read it
+		   NOT (t.base_type = o.type OR
 				EXISTS (SELECT FROM pg_cast WHERE castsource = t.base_type AND casttarget = o.type
 						AND castmethod = 'b' AND castcontext = 'i') OR
 				-- another text or another number will do, unless code reads it

@@ -4,7 +4,7 @@ BEGIN;
 SET LOCAL client_min_messages = error;
 SET LOCAL TimeZone = 'UTC';
 SET LOCAL lead_qual.clock = '2026-03-02 09:00+00';
-SELECT plan(34);
+SELECT plan(37);
 
 -- all that a table is, apart from the numbers of its columns
 CREATE FUNCTION pg_temp.shape(t regclass) RETURNS SETOF text LANGUAGE sql AS $$
@@ -150,6 +150,14 @@ INSERT INTO by_path VALUES ('{1,2}');
 SELECT lives_ok($$ SELECT create_funnel('by_path_funnel', 'UTC', lead_table => 'by_path', lead_key => 'id') $$, 'an array may be the key');
 INSERT INTO by_path_funnel.activity (lead_id, kind) VALUES ('{1,2}', 'demo_request');
 SELECT is((SELECT stage FROM by_path), 'mql', 'its leads move');
+CREATE EXTENSION citext;
+CREATE TABLE by_name (id citext PRIMARY KEY, mail citext, mail_text text GENERATED ALWAYS AS (mail::text) STORED, n int UNIQUE NOT NULL);
+SELECT throws_ok($$ SELECT create_funnel('by_name_funnel', 'UTC', lead_table => 'by_name', lead_key => 'id') $$, '0A000',
+	'key column "id" of table "public.by_name" is of type public.citext', 'a type that another extension compares may not');
+SELECT throws_ok($$ SELECT create_funnel('by_name_funnel', 'UTC', lead_table => 'by_name', lead_key => 'n', columns => '{"email": "mail"}') $$, '42804',
+	'column "mail" of table "public.by_name" is of type public.citext, not text', 'nor be read by conditions');
+SELECT lives_ok($$ SELECT create_funnel('by_name_funnel', 'UTC', lead_table => 'by_name', lead_key => 'n', columns => '{"email": "mail_text"}') $$,
+	'a generated column converts it');
 
 SELECT * FROM finish();
 ROLLBACK;
