@@ -159,7 +159,7 @@ BEGIN
 		  FROM pg_attribute AS a WHERE a.attrelid = own_table AND a.attname = 'lead_id'
 		  UNION ALL
 		  SELECT 1, a.attnum, n.value, n.key
-		  FROM jsonb_each_text(names) WITH ORDINALITY AS n (key, value, position)
+		  FROM jsonb_each_text(names) AS n
 		  -- what is mapped has its name still, what was added may have a prefix
 		  LEFT JOIN LATERAL (SELECT o.attnum FROM pg_attribute AS o
 							 WHERE o.attrelid = own_table AND o.attname IN (n.key, n.value)

@@ -15,7 +15,6 @@
 #include "postgres.h"
 
 #include "access/htup_details.h"
-#include "access/xact.h"
 #include "executor/executor.h"
 #include "nodes/makefuncs.h"
 #include "optimizer/optimizer.h"
@@ -37,6 +36,7 @@ lq_partition(LqFunnel *funnel, Relation rel)
 {
 	Oid			relid = RelationGetRelid(rel);
 	LqPartition *partition;
+	LqPartition made;
 	TupleDesc	desc;
 	MemoryContext old;
 
@@ -58,20 +58,17 @@ lq_partition(LqFunnel *funnel, Relation rel)
 
 	/* complete before it is entered: an error half-way leaves none */
 	old = MemoryContextSwitchTo(funnel->context);
-	{
-		LqPartition made = {relid};
-
-		desc = CreateTupleDescCopyConstr(RelationGetDescr(rel));
-		made.slot = MakeSingleTupleTableSlot(desc, &TTSOpsHeapTuple);
-		made.to_lead = convert_tuples_by_name(desc, funnel->lead_desc);
-		made.from_lead = convert_tuples_by_name(funnel->lead_desc, desc);
-		made.constraint =
-			ExecInitExpr(expression_planner(make_ands_explicit(RelationGetPartitionQual(rel))),
-						 NULL);
-		made.econtext = CreateStandaloneExprContext();
-		partition = hash_search(funnel->partitions, &relid, HASH_ENTER, NULL);
-		*partition = made;
-	}
+	desc = CreateTupleDescCopyConstr(RelationGetDescr(rel));
+	made.relid = relid;
+	made.slot = MakeSingleTupleTableSlot(desc, &TTSOpsHeapTuple);
+	made.to_lead = convert_tuples_by_name(desc, funnel->lead_desc);
+	made.from_lead = convert_tuples_by_name(funnel->lead_desc, desc);
+	made.constraint =
+		ExecInitExpr(expression_planner(make_ands_explicit(RelationGetPartitionQual(rel))),
+					 NULL);
+	made.econtext = CreateStandaloneExprContext();
+	partition = hash_search(funnel->partitions, &relid, HASH_ENTER, NULL);
+	*partition = made;
 	MemoryContextSwitchTo(old);
 	return partition;
 }
