@@ -69,7 +69,7 @@ endif
 EXTVERSION := $(shell sed -n "s/^default_version *= *'\(.*\)'/\1/p" lead_qual.control)
 
 MODULE_big = lead_qual
-OBJS = $(patsubst %.c,%.o,$(sort $(wildcard src/*.c)))
+OBJS = $(patsubst %.c,%.o,$(sort $(wildcard src/*.c src/*/*.c)))
 PG_CPPFLAGS = -I$(srcdir)/src
 PG_CFLAGS = -Wextra -Wno-unused-parameter -Wno-sign-compare -Wno-missing-field-initializers
 
@@ -99,7 +99,7 @@ REGRESS_OPTS += --expecteddir=.
 ISOLATION_OPTS += --expecteddir=test/isolation
 endif
 
-$(OBJS): $(wildcard src/*.h)
+$(OBJS): $(wildcard src/*.h src/*/*.h)
 
 sql/lead_qual--$(EXTVERSION).sql: $(sort $(wildcard sql/[0-9][0-9]_*.sql)) lead_qual.control
 	cat $(filter %.sql,$^) > $@

@@ -19,7 +19,7 @@
 #include "utils/fmgroids.h"
 #include "utils/rel.h"
 
-#include "condition_internal.h"
+#include "condition/internal.h"
 
 Oid
 lq_extension_oid(void)

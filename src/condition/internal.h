@@ -1,0 +1,115 @@
+/*
+ * internal.h
+ *		What the files of the condition compiler share.
+ *
+ *		parse.c	text to a checked tree, and back to qualified text
+ *		names.c	columns and pseudo-columns
+ *		ours.c	functions, operators and types of the extension
+ *		members.c	choosing among its functions and operators
+ *		allow.c	what a condition may consist of
+ *		eval.c	compiled conditions
+ *		parts.c	operands of the top-level AND, as a person sees them
+ *		time.c	comparisons that the passing of time may turn
+ *		safe.c	which expressions cannot raise an error
+ *
+ * Copyright (c) 2026, lead_qual contributors
+ */
+#ifndef LQ_CONDITION_INTERNAL_H
+#define LQ_CONDITION_INTERNAL_H
+
+#include "nodes/pg_list.h"
+#include "nodes/primnodes.h"
+#include "parser/parse_node.h"
+
+#include "compat.h"
+#include "condition/condition.h"
+
+/*
+ * Where a name comes from.  These are also the numbers of the range table
+ * entries, so that a Var says which one it is from.
+ */
+typedef enum LqSource
+{
+	LQ_SOURCE_ROW = 1,			/* lead.<column> or activity.<column> */
+	LQ_SOURCE_LIST,
+	LQ_SOURCE_HITS,
+	LQ_SOURCE_POINTS,
+	LQ_SOURCE_LAST,
+	LQ_SOURCE_ACCOUNT,
+	LQ_SOURCE_KIND,
+	LQ_SOURCE_NOW				/* score, fit, ...; now.<name> when stored */
+#define LQ_N_SOURCES LQ_SOURCE_NOW
+} LqSource;
+
+/* one run of the parser over one text */
+typedef struct LqParse
+{
+	const char *text;
+	const char *label;			/* for the error context, or NULL */
+	const LqConditionScope *scope;
+	ParseState *pstate;
+	List	   *rtable;			/* LQ_N_SOURCES entries, for deparsing */
+	List	   *rtable_names;
+	char	   *schema;			/* of the extension */
+	List	   *delayed;		/* see ours.c */
+	List	   *strings;		/* A_Const nodes that hold a string */
+	ErrorContextCallback callback;
+	int			guc_level;
+} LqParse;
+
+/* parse.c */
+extern void lq_parse_begin(LqParse *parse, const char *text,
+						   const char *label, const LqConditionScope *scope);
+extern void lq_parse_end(LqParse *parse);
+extern Node *lq_parse_tree(LqParse *parse);
+extern Node *lq_parse_expand_generated(LqParse *parse, Node *tree);
+extern char *lq_parse_deparse(LqParse *parse, Node *tree, bool qualified);
+extern Node *lq_parse_raw(const char *text);
+
+/* names.c */
+extern void lq_names_begin(LqParse *parse);
+extern void lq_names_pseudo(const LqConditionScope *scope, const Var *var,
+							LqPseudo *pseudo);
+
+/* ours.c */
+extern void lq_ours_prepare(LqParse *parse, Node *raw);
+extern Node *lq_ours_transform(ParseState *pstate, ParamRef *ref);
+
+/* members.c */
+extern bool lq_is_our_type(Oid type);
+extern bool lq_is_our_function(const char *name, char kind);
+extern bool lq_name_may_be_ours(LqParse *parse, List *name);
+extern Node *lq_operate(LqParse *parse, List *name, Node *left, Node *right,
+						int location);
+extern Node *lq_must_operate(LqParse *parse, const char *name, Node *left,
+							 Node *right, int location);
+extern Node *lq_operate_array(LqParse *parse, A_Expr *a, Node *left,
+							  Node *right);
+extern Node *lq_call_function(LqParse *parse, FuncCall *call);
+
+/* allow.c */
+extern void lq_allow_check(LqParse *parse, Node *tree, int location);
+extern void lq_allow_cast_to(LqParse *parse, Oid type, int location);
+pg_noreturn extern void lq_refuse(LqParse *parse, int location,
+								  const char *detail, const char *hint);
+
+/* parts.c */
+typedef struct LqPartText
+{
+	char	   *text;
+	int			n_conjuncts;	/* how many the analyser makes of it */
+} LqPartText;
+
+extern List *lq_split_text(const char *condition);
+
+/* time.c */
+extern void lq_find_tests(Node *expr, const LqPseudo *pseudos,
+						  LqConditionPart *part);
+
+/* safe.c */
+extern bool lq_can_raise(Node *expr);
+
+/* catalog.c */
+extern bool lq_is_member(Oid class_id, Oid object_id);
+
+#endif							/* LQ_CONDITION_INTERNAL_H */

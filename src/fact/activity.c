@@ -1,0 +1,126 @@
+/*
+ * activity.c
+ *		What one activity is worth: the rules it satisfies.
+ *
+ * Copyright (c) 2026, lead_qual contributors
+ */
+#include "postgres.h"
+
+#include "access/htup_details.h"
+#include "utils/builtins.h"
+#include "utils/timestamp.h"
+
+#include "compat.h"
+#include "fact/activity.h"
+#include "lead_qual.h"
+
+static AttrNumber
+column(TupleDesc desc, const char *name)
+{
+	for (int i = 0; i < desc->natts; i++)
+	{
+		Form_pg_attribute attr = TupleDescAttr(desc, i);
+
+		if (!attr->attisdropped && strcmp(NameStr(attr->attname), name) == 0)
+			return attr->attnum;
+	}
+	ereport(ERROR,
+			(errcode(ERRCODE_UNDEFINED_COLUMN),
+			 errmsg("column \"%s\" of relation \"%s\" does not exist",
+					name, "activity"),
+			 errhint("The columns that create_funnel() made must keep their names.")));
+	return InvalidAttrNumber;	/* keep compiler quiet */
+}
+
+void
+lq_activity_columns(TupleDesc desc, LqActivityColumns *columns)
+{
+	columns->lead_id = column(desc, "lead_id");
+	columns->occurred_at = column(desc, "occurred_at");
+	columns->kind = column(desc, "kind");
+	columns->source = column(desc, "source");
+	columns->campaign = column(desc, "campaign");
+	columns->recorded_at = column(desc, "recorded_at");
+}
+
+/* The value of a pseudo-column (LqPseudoFetch): of the activity's kind. */
+static Datum
+activity_pseudo(void *arg, const LqPseudo *pseudo, bool *isnull)
+{
+	const LqActivity *activity = ((void **) arg)[0];
+	const LqFunnel *funnel = ((void **) arg)[1];
+
+	if (pseudo->kind != LQ_PSEUDO_KIND)
+		elog(ERROR, "unexpected pseudo-column %d", (int) pseudo->kind);
+	if (activity->kind == NULL)
+	{
+		*isnull = true;
+		return (Datum) 0;
+	}
+	return heap_getattr(activity->kind->tuple, pseudo->attno,
+						funnel->kind_desc, isnull);
+}
+
+/*
+ * Read an activity and find the rules it satisfies.  An event from further
+ * ahead than clocks may differ counts as of when it was recorded.
+ */
+void
+lq_activity_read(const LqFunnel *funnel, const LqActivityColumns *columns,
+				 TupleTableSlot *slot, LqActivity *activity)
+{
+	void	   *fetch_arg[2];
+	TimestampTz occurred;
+	TimestampTz recorded;
+	bool		isnull;
+
+	occurred = DatumGetTimestampTz(slot_getattr(slot, columns->occurred_at,
+												&isnull));
+	recorded = DatumGetTimestampTz(slot_getattr(slot, columns->recorded_at,
+												&isnull));
+	activity->at = occurred > recorded + LQ_FUTURE_TOLERANCE ?
+		recorded : occurred;
+	activity->kind_name = TextDatumGetCString(slot_getattr(slot, columns->kind,
+														   &isnull));
+	activity->kind = lq_funnel_kind(funnel, activity->kind_name);
+	activity->n_hits = 0;
+	activity->hits = NULL;
+
+	fetch_arg[0] = activity;
+	fetch_arg[1] = unconstify(LqFunnel *, funnel);
+	for (int i = 0; i < funnel->n_rules; i++)
+	{
+		const LqRule *rule = &funnel->rules[i];
+
+		if (rule->kind == NULL || !rule->enabled || rule->broken)
+			continue;
+		if (strcmp(rule->kind, "*") != 0 &&
+			strcmp(rule->kind, activity->kind_name) != 0)
+			continue;
+		if (rule->has_condition &&
+			lq_condition_eval(rule->condition, slot, activity_pseudo,
+							  fetch_arg) != LQ_TRUE)
+			continue;
+		if (activity->hits == NULL)
+			activity->hits = palloc(funnel->n_rules * sizeof(LqRule *));
+		activity->hits[activity->n_hits++] = rule;
+	}
+}
+
+bool
+lq_activity_in_order(const LqActivity *activity, const LqCard *card)
+{
+	for (int i = 0; i < activity->n_hits; i++)
+		if (!lq_card_in_order(card, &activity->hits[i]->card, activity->at))
+			return false;
+	return true;
+}
+
+void
+lq_activity_apply(const LqActivity *activity, LqCard *card)
+{
+	for (int i = 0; i < activity->n_hits; i++)
+		(void) lq_card_hit(card, &activity->hits[i]->card, activity->at);
+	if (activity->kind != NULL && activity->kind->of_lead)
+		lq_card_touch(card, activity->at);
+}

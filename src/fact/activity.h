@@ -1,0 +1,53 @@
+/*
+ * activity.h
+ *		What one activity is worth.
+ *
+ * Copyright (c) 2026, lead_qual contributors
+ */
+#ifndef LQ_ACTIVITY_H
+#define LQ_ACTIVITY_H
+
+#include "funnel/funnel.h"
+
+/* columns of activity that the code reads */
+typedef struct LqActivityColumns
+{
+	AttrNumber	lead_id;
+	AttrNumber	occurred_at;
+	AttrNumber	kind;
+	AttrNumber	source;
+	AttrNumber	campaign;
+	AttrNumber	recorded_at;
+} LqActivityColumns;
+
+typedef struct LqActivity
+{
+	TimestampTz at;				/* when it counts */
+	const LqKind *kind;			/* NULL: unknown */
+	char	   *kind_name;
+	int			n_hits;
+	const LqRule **hits;		/* rules it satisfies */
+} LqActivity;
+
+extern void lq_activity_columns(TupleDesc desc, LqActivityColumns *columns);
+extern void lq_activity_read(const LqFunnel *funnel,
+							 const LqActivityColumns *columns,
+							 TupleTableSlot *slot, LqActivity *activity);
+
+/* In time order: only so do frequency limits come out right. */
+extern bool lq_activity_in_order(const LqActivity *activity,
+								 const LqCard *card);
+extern void lq_activity_apply(const LqActivity *activity, LqCard *card);
+
+/* baseline.c: the card that a replay begins with */
+extern LqCard *lq_baseline_card(const LqFunnel *funnel, Datum stored,
+								bool keep_all);
+
+/* rescore.c: the card that a lead's whole log gives */
+extern void lq_replay_rows(const LqFunnel *funnel, SPITupleTable *rows,
+						   uint64 n, TimestampTz until, LqCard *card);
+extern bool lq_replay_saw_statement(void);
+extern LqCard *lq_replay(const LqFunnel *funnel, Datum key, TimestampTz until);
+extern bool lq_rescore_lead(const LqFunnel *funnel, Datum key, int flags);
+
+#endif							/* LQ_ACTIVITY_H */

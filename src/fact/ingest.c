@@ -1,0 +1,352 @@
+/*
+ * ingest.c
+ *		The statement triggers of activity: every lead is updated once.
+ *
+ * A statement's rows are read from its transition table, weighed by kind,
+ * sorted by lead and instant, and each lead is locked and updated once, in
+ * the order of keys, so that two statements never wait for each other crosswise.
+ *
+ * An event that comes after all that the lead has, or whose rules have no
+ * frequency limit, is added to the card.  Otherwise (late events under a
+ * limit, corrected and deleted events, cards scored under an older version of
+ * the definition) the card is made anew from the lead's log, which is read
+ * after the lead was locked and so holds what other sessions committed.  The
+ * result is always what the whole log in time order gives.
+ *
+ * Copyright (c) 2026, lead_qual contributors
+ */
+#include "postgres.h"
+
+#include "access/tupconvert.h"
+#include "commands/trigger.h"
+#include "executor/spi.h"
+#include "miscadmin.h"
+#include "utils/builtins.h"
+#include "utils/datum.h"
+#include "utils/memutils.h"
+#include "utils/rel.h"
+#include "utils/timestamp.h"
+#include "utils/tuplestore.h"
+
+#include "compat.h"
+#include "fact/activity.h"
+#include "fact/transition_rows.h"
+#include "funnel/own_write.h"
+#include "lead_qual.h"
+
+PG_FUNCTION_INFO_V1(stamp_activity);
+PG_FUNCTION_INFO_V1(ingest_activity);
+
+/* one row of the statement */
+typedef struct Event
+{
+	Datum		key;
+	LqActivity	activity;
+	bool		replay;			/* the log has to be read */
+	char	   *source;			/* of a touch, or NULL */
+	char	   *campaign;
+} Event;
+
+typedef struct Batch
+{
+	LqFunnel   *funnel;
+	MemoryContext context;		/* events and what they point to */
+	Event	   *events;
+	int			n_events;
+	int			room;
+	List	   *unknown_kinds;	/* warned of */
+	bool		seen;			/* a replay may have seen the rows already */
+} Batch;
+
+static Event *
+add_event(Batch *batch, Datum key)
+{
+	const LqFunnel *funnel = batch->funnel;
+	Event	   *event;
+
+	if (batch->n_events == batch->room)
+	{
+		batch->room = batch->room == 0 ? 8 : batch->room * 2;
+		batch->events = batch->events == NULL ?
+			palloc_extended(batch->room * sizeof(Event), MCXT_ALLOC_HUGE) :
+			repalloc_huge(batch->events, batch->room * sizeof(Event));
+	}
+	event = &batch->events[batch->n_events++];
+	memset(event, 0, sizeof(*event));
+	event->key = datumCopy(key, funnel->key_typbyval, funnel->key_typlen);
+	return event;
+}
+
+static void
+warn_unknown_kind(Batch *batch, const char *kind)
+{
+	ListCell   *cell;
+
+	foreach(cell, batch->unknown_kinds)
+		if (strcmp(lfirst(cell), kind) == 0)
+		return;
+	batch->unknown_kinds = lappend(batch->unknown_kinds, pstrdup(kind));
+	ereport(WARNING,
+			(errcode(ERRCODE_WARNING),
+			 errmsg("activity of unknown kind \"%s\" is kept and counts for rules of any kind only",
+					kind),
+			 errhint("Add it to table \"kind\" of funnel \"%s\".",
+					 batch->funnel->name)));
+}
+
+static char *
+slot_text(TupleTableSlot *slot, AttrNumber attno)
+{
+	bool		isnull;
+	Datum		value = slot_getattr(slot, attno, &isnull);
+
+	return isnull ? NULL : TextDatumGetCString(value);
+}
+
+/* Take the rows of one transition table into the batch. */
+static void
+read_rows(Batch *batch, TriggerData *trigdata, Tuplestorestate *rows,
+		  bool replay)
+{
+	LqTransitionRows scan;
+	LqActivityColumns columns;
+	MemoryContext row_context = AllocSetContextCreate(CurrentMemoryContext,
+													  "lead_qual activity",
+													  ALLOCSET_DEFAULT_SIZES);
+	TupleTableSlot *slot;
+
+	lq_transition_rows_begin(&scan, trigdata, rows,
+							 batch->funnel->relid[LQ_TABLE_ACTIVITY]);
+	lq_activity_columns(scan.desc, &columns);
+	while ((slot = lq_transition_rows_next(&scan)) != NULL)
+	{
+		MemoryContext old;
+		Event	   *event;
+		LqActivity	activity;
+		bool		isnull;
+		Datum		key = slot_getattr(slot, columns.lead_id, &isnull);
+
+		CHECK_FOR_INTERRUPTS();
+		if (replay)
+		{
+			old = MemoryContextSwitchTo(batch->context);
+			add_event(batch, key)->replay = true;
+			MemoryContextSwitchTo(old);
+			continue;
+		}
+
+		/* weighing leaves rubbish behind, the result is small */
+		old = MemoryContextSwitchTo(row_context);
+		lq_activity_read(batch->funnel, &columns, slot, &activity);
+		MemoryContextSwitchTo(batch->context);
+		event = add_event(batch, key);
+		event->activity = activity;
+		if (activity.kind == NULL)
+			warn_unknown_kind(batch, activity.kind_name);
+		event->activity.kind_name = NULL;
+		if (activity.n_hits > 0)
+		{
+			Size		size = activity.n_hits * sizeof(LqRule *);
+
+			event->activity.hits = palloc(size);
+			memcpy(event->activity.hits, activity.hits, size);
+		}
+		if (activity.kind != NULL && activity.kind->touch)
+		{
+			event->source = slot_text(slot, columns.source);
+			event->campaign = slot_text(slot, columns.campaign);
+		}
+		MemoryContextSwitchTo(old);
+		MemoryContextReset(row_context);
+	}
+	lq_transition_rows_end(&scan);
+	MemoryContextDelete(row_context);
+}
+
+static int
+compare_events(const void *a, const void *b, void *arg)
+{
+	const Event *ea = a;
+	const Event *eb = b;
+	LqFunnel   *funnel = arg;
+	int			cmp;
+
+	cmp = lq_key_cmp(funnel, ea->key, eb->key);
+	if (cmp != 0)
+		return cmp;
+	return ea->activity.at < eb->activity.at ? -1 :
+		ea->activity.at > eb->activity.at ? 1 : 0;
+}
+
+/*
+ * Bring one lead up to date with its events.
+ */
+static void
+update_lead(Batch *batch, const Event *events, int n)
+{
+	LqFunnel   *funnel = batch->funnel;
+	Datum		key = events[0].key;
+	Datum		stored;
+	bool		isnull;
+	bool		has_source;
+	LqCard	   *card;
+	bool		replay;
+	const Event *first_touch = NULL;
+	Datum		values[4];
+	char		nulls[5] = "    ";
+	int			flags = 0;
+
+	if (lq_statement_run(funnel, LQ_STATEMENT_LOCK_LEAD, &key, NULL) == 0)
+	{
+		SPI_freetuptable(SPI_tuptable);
+		/* the rows were deleted with their lead */
+		if (events[0].replay)
+			return;
+		ereport(ERROR,
+				(errcode(ERRCODE_FOREIGN_KEY_VIOLATION),
+				 errmsg("activity for a lead that does not exist"),
+				 errhint("Insert the lead first.")));
+	}
+	stored = SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1,
+						   &isnull);
+	card = isnull ? NULL : lq_card_from_datum(stored);
+	(void) SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 2,
+						 &isnull);
+	has_source = !isnull;
+	SPI_freetuptable(SPI_tuptable);
+
+	replay = batch->seen || card == NULL ||
+		card->version != funnel->version;
+	for (int i = 0; i < n && !replay; i++)
+		replay = events[i].replay;
+	for (int i = 0; i < n && !replay; i++)
+	{
+		if (!lq_activity_in_order(&events[i].activity, card))
+			replay = true;
+		else
+			lq_activity_apply(&events[i].activity, card);
+	}
+	if (replay)
+	{
+		card = lq_replay(funnel, key, DT_NOEND);
+		flags = LQ_WRITE_REFIT;
+	}
+
+	/* where a lead came from is its first touch's source, set once */
+	for (int i = 0; i < n && !has_source && first_touch == NULL; i++)
+		if (events[i].source != NULL)
+			first_touch = &events[i];
+
+	values[0] = key;
+	values[1] = lq_card_to_datum(card);
+	if (first_touch != NULL)
+	{
+		values[2] = CStringGetTextDatum(first_touch->source);
+		if (first_touch->campaign != NULL)
+			values[3] = CStringGetTextDatum(first_touch->campaign);
+		else
+			nulls[3] = 'n';
+	}
+	lq_own_write(funnel,
+				 first_touch != NULL ? LQ_STATEMENT_SET_CARD_AND_SOURCE :
+				 LQ_STATEMENT_SET_CARD,
+				 values, nulls, flags);
+}
+
+static void
+update_leads(Batch *batch)
+{
+	MemoryContext lead_context;
+	LqIdentity	saved;
+
+	if (batch->n_events == 0)
+		return;
+	qsort_arg(batch->events, batch->n_events, sizeof(Event), compare_events,
+			  batch->funnel);
+
+	lq_funnel_enter(batch->funnel, &saved);
+	SPI_connect();
+	lead_context = AllocSetContextCreate(CurrentMemoryContext,
+										 "lead_qual lead",
+										 ALLOCSET_DEFAULT_SIZES);
+	for (int i = 0, next; i < batch->n_events; i = next)
+	{
+		MemoryContext old = MemoryContextSwitchTo(lead_context);
+
+		CHECK_FOR_INTERRUPTS();
+		for (next = i + 1; next < batch->n_events; next++)
+			if (lq_key_cmp(batch->funnel, batch->events[i].key,
+						   batch->events[next].key) != 0)
+				break;
+		update_lead(batch, &batch->events[i], next - i);
+		MemoryContextSwitchTo(old);
+		MemoryContextReset(lead_context);
+	}
+	SPI_finish();
+	lq_funnel_leave(&saved);
+}
+
+/*
+ * ingest_activity() - AFTER INSERT, UPDATE or DELETE ON activity
+ *					   FOR EACH STATEMENT, with transition tables
+ */
+Datum
+ingest_activity(PG_FUNCTION_ARGS)
+{
+	LqFunnel   *funnel = lq_funnel_of_trigger(fcinfo, LQ_TABLE_ACTIVITY, 0,
+											  "ingest_activity");
+	TriggerData *trigdata = (TriggerData *) fcinfo->context;
+	Batch		batch = {0};
+
+	lq_transition_rows_check(trigdata, "ingest_activity");
+	if (lq_funnel_importing(funnel))
+		return PointerGetDatum(NULL);
+
+	batch.funnel = funnel;
+	batch.context = CurrentMemoryContext;
+	batch.seen = lq_replay_saw_statement();
+	if (trigdata->tg_oldtable != NULL)
+		read_rows(&batch, trigdata, trigdata->tg_oldtable, true);
+	if (trigdata->tg_newtable != NULL)
+		read_rows(&batch, trigdata, trigdata->tg_newtable,
+				  TRIGGER_FIRED_BY_UPDATE(trigdata->tg_event));
+	update_leads(&batch);
+	return PointerGetDatum(NULL);
+}
+
+/*
+ * stamp_activity() - BEFORE INSERT OR UPDATE ON activity FOR EACH ROW
+ *
+ * recorded_at is ours: what counts for an event from the future.
+ */
+Datum
+stamp_activity(PG_FUNCTION_ARGS)
+{
+	LqFunnel   *funnel = lq_funnel_of_trigger(fcinfo, LQ_TABLE_ACTIVITY,
+											  TRIGGER_EVENT_BEFORE |
+											  TRIGGER_EVENT_ROW,
+											  "stamp_activity");
+	TriggerData *trigdata = (TriggerData *) fcinfo->context;
+	TupleDesc	desc = RelationGetDescr(trigdata->tg_relation);
+	bool		update = TRIGGER_FIRED_BY_UPDATE(trigdata->tg_event);
+	HeapTuple	tuple = update ? trigdata->tg_newtuple : trigdata->tg_trigtuple;
+	int			attno;
+	Datum		recorded;
+	bool		isnull = false;
+
+	if (lq_funnel_importing(funnel))
+		return PointerGetDatum(tuple);
+	attno = SPI_fnumber(desc, "recorded_at");
+	if (attno <= 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_COLUMN),
+				 errmsg("column \"%s\" of relation \"%s\" does not exist",
+						"recorded_at",
+						RelationGetRelationName(trigdata->tg_relation))));
+	recorded = update ?
+		SPI_getbinval(trigdata->tg_trigtuple, desc, attno, &isnull) :
+		TimestampTzGetDatum(lq_now());
+	tuple = heap_modify_tuple_by_cols(tuple, desc, 1, &attno, &recorded,
+									  &isnull);
+	return PointerGetDatum(tuple);
+}

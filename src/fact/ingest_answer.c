@@ -1,0 +1,295 @@
+/*
+ * ingest_answer.c
+ *		The statement triggers of answer: the latest answers go to the lead.
+ *
+ * Copyright (c) 2026, lead_qual contributors
+ */
+#include "postgres.h"
+
+#include "commands/trigger.h"
+#include "executor/spi.h"
+#include "miscadmin.h"
+#include "utils/builtins.h"
+#include "utils/datum.h"
+#include "utils/memutils.h"
+#include "utils/rel.h"
+
+#include "compat.h"
+#include "fact/transition_rows.h"
+#include "funnel/own_write.h"
+#include "type/qualification.h"
+
+PG_FUNCTION_INFO_V1(ingest_answer);
+
+/* a lead's answers run out: that moves nobody */
+bool		lq_answers_expire = false;
+
+/* an element of a lead that the statement touched */
+typedef struct Touched
+{
+	Datum		key;
+	char	   *framework;
+	char	   *element;
+	bool		is_new;			/* a row was inserted or changed to this */
+} Touched;
+
+typedef struct Batch
+{
+	LqFunnel   *funnel;
+	Touched    *touched;
+	int			n;
+	int			room;
+} Batch;
+
+/* An answer to a question nobody asks would never be seen: refuse it. */
+static void
+check_element(const LqFunnel *funnel, const char *framework,
+			  const char *element)
+{
+	StringInfoData known;
+
+	initStringInfo(&known);
+	for (int i = 0; i < funnel->n_elements; i++)
+	{
+		const LqKnownElement *e = &funnel->elements[i];
+
+		if (strcmp(e->framework, framework) != 0)
+			continue;
+		if (strcmp(e->element, element) == 0)
+			return;
+		appendStringInfo(&known, "%s%s", known.len > 0 ? ", " : "",
+						 e->element);
+	}
+	ereport(ERROR,
+			(errcode(ERRCODE_FOREIGN_KEY_VIOLATION),
+			 errmsg("framework \"%s\" has no element \"%s\"",
+					framework, element),
+			 known.len > 0 ?
+			 errhint("Its elements are: %s.", known.data) :
+			 errhint("Describe the framework in table \"element\" of funnel \"%s\".",
+					 funnel->name)));
+}
+
+static void
+read_rows(Batch *batch, TriggerData *trigdata, Tuplestorestate *rows,
+		  bool is_new)
+{
+	LqFunnel   *funnel = batch->funnel;
+	LqTransitionRows scan;
+	TupleTableSlot *slot;
+	int			lead_id;
+	int			framework;
+	int			element;
+
+	lq_transition_rows_begin(&scan, trigdata, rows,
+							 funnel->relid[LQ_TABLE_ANSWER]);
+	lead_id = SPI_fnumber(scan.desc, "lead_id");
+	framework = SPI_fnumber(scan.desc, "framework");
+	element = SPI_fnumber(scan.desc, "element");
+	if (lead_id <= 0 || framework <= 0 || element <= 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_COLUMN),
+				 errmsg("table \"answer\" of funnel \"%s\" lacks a column",
+						funnel->name),
+				 errhint("The columns that create_funnel() made must keep their names.")));
+	while ((slot = lq_transition_rows_next(&scan)) != NULL)
+	{
+		Touched    *touched;
+		bool		isnull;
+
+		CHECK_FOR_INTERRUPTS();
+		if (batch->n == batch->room)
+		{
+			batch->room = batch->room == 0 ? 8 : batch->room * 2;
+			batch->touched = batch->touched == NULL ?
+				palloc(batch->room * sizeof(Touched)) :
+				repalloc_huge(batch->touched, batch->room * sizeof(Touched));
+		}
+		touched = &batch->touched[batch->n++];
+		touched->key = datumCopy(slot_getattr(slot, lead_id, &isnull),
+								 funnel->key_typbyval, funnel->key_typlen);
+		touched->framework =
+			TextDatumGetCString(slot_getattr(slot, framework, &isnull));
+		touched->element =
+			TextDatumGetCString(slot_getattr(slot, element, &isnull));
+		touched->is_new = is_new;
+		if (is_new)
+			check_element(funnel, touched->framework, touched->element);
+	}
+	lq_transition_rows_end(&scan);
+}
+
+static int
+compare_touched(const void *a, const void *b, void *arg)
+{
+	const Touched *ta = a;
+	const Touched *tb = b;
+
+	return lq_key_cmp(arg, ta->key, tb->key);
+}
+
+/* The latest answer to an element, unknown where there is none. */
+static LqLevel
+latest_level(const LqFunnel *funnel, const Touched *touched)
+{
+	Datum		values[3];
+	LqLevel		level = LQ_LEVEL_UNKNOWN;
+	bool		isnull;
+
+	values[0] = touched->key;
+	values[1] = CStringGetTextDatum(touched->framework);
+	values[2] = CStringGetTextDatum(touched->element);
+	if (lq_statement_run(funnel, LQ_STATEMENT_LATEST_ANSWER, values, NULL) > 0)
+		level = DatumGetAnswerLevel(SPI_getbinval(SPI_tuptable->vals[0],
+												  SPI_tuptable->tupdesc,
+												  1, &isnull));
+	SPI_freetuptable(SPI_tuptable);
+	return level;
+}
+
+/* The answers of all frameworks that have no type of their own. */
+static Datum
+other_answers(const LqFunnel *funnel, Datum key)
+{
+	MemoryContext caller = CurrentMemoryContext;
+	MemoryContext old;
+	Datum		result;
+	bool		isnull;
+
+	(void) lq_statement_run(funnel, LQ_STATEMENT_OTHER_ANSWERS, &key, NULL);
+	result = SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1,
+						   &isnull);
+	old = MemoryContextSwitchTo(caller);
+	result = datumCopy(result, false, -1);
+	MemoryContextSwitchTo(old);
+	SPI_freetuptable(SPI_tuptable);
+	return result;
+}
+
+static void
+update_lead(Batch *batch, const Touched *touched, int n)
+{
+	LqFunnel   *funnel = batch->funnel;
+	SPITupleTable *lead;
+	HeapTuple	row;
+	TupleDesc	desc;
+	bool		isnull;
+	bool		changed = false;
+	uint32		bant;
+	uint32		meddic;
+	Datum		answers;
+	Datum		values[4];
+	Datum		key = touched[0].key;
+
+	if (lq_statement_run(funnel, LQ_STATEMENT_LOCK_LEAD, &key, NULL) == 0)
+	{
+		SPI_freetuptable(SPI_tuptable);
+		if (!touched[0].is_new)
+			return;				/* deleted with the lead */
+		ereport(ERROR,
+				(errcode(ERRCODE_FOREIGN_KEY_VIOLATION),
+				 errmsg("answer for a lead that does not exist")));
+	}
+	lead = SPI_tuptable;
+	row = lead->vals[0];
+	desc = lead->tupdesc;
+	bant = DatumGetBant(SPI_getbinval(row, desc, 3, &isnull));
+	meddic = DatumGetMeddic(SPI_getbinval(row, desc, 4, &isnull));
+	answers = SPI_getbinval(row, desc, 5, &isnull);
+
+	for (int i = 0; i < n; i++)
+	{
+		const char *name = touched[i].framework;
+		LqLevel		level;
+		int			element;
+
+		if (strcmp(name, lq_bant.name) != 0 && strcmp(name, lq_meddic.name) != 0)
+		{
+			Datum		now = other_answers(funnel, key);
+
+			if (!datumIsEqual(PointerGetDatum(PG_DETOAST_DATUM(answers)), now,
+							  false, -1))
+				changed = true;
+			answers = now;
+			continue;
+		}
+		level = latest_level(funnel, &touched[i]);
+		element = lq_element_index(lq_framework_by_name(name),
+								   touched[i].element,
+								   strlen(touched[i].element));
+		if (element < 0)
+			continue;
+		if (strcmp(name, lq_bant.name) == 0)
+		{
+			changed |= lq_qualification_level(bant, element) != level;
+			bant = lq_qualification_set(bant, element, level);
+		}
+		else
+		{
+			changed |= lq_qualification_level(meddic, element) != level;
+			meddic = lq_qualification_set(meddic, element, level);
+		}
+	}
+	if (changed)
+	{
+		values[0] = key;
+		values[1] = BantGetDatum(bant);
+		values[2] = MeddicGetDatum(meddic);
+		values[3] = answers;
+		lq_own_write(funnel, LQ_STATEMENT_SET_ANSWERS, values, NULL,
+					 LQ_WRITE_ANSWERS |
+					 (lq_answers_expire ? LQ_WRITE_STAY : 0));
+	}
+	SPI_freetuptable(lead);
+}
+
+/*
+ * ingest_answer() - AFTER INSERT, UPDATE or DELETE ON answer
+ *					 FOR EACH STATEMENT, with transition tables
+ *
+ * The lead holds the latest answer to each element; the log keeps them all.
+ */
+Datum
+ingest_answer(PG_FUNCTION_ARGS)
+{
+	LqFunnel   *funnel = lq_funnel_of_trigger(fcinfo, LQ_TABLE_ANSWER, 0,
+											  "ingest_answer");
+	TriggerData *trigdata = (TriggerData *) fcinfo->context;
+	MemoryContext lead_context;
+	LqIdentity	saved;
+	Batch		batch = {funnel, NULL, 0, 0};
+
+	lq_transition_rows_check(trigdata, "ingest_answer");
+	if (lq_funnel_importing(funnel))
+		return PointerGetDatum(NULL);
+	if (trigdata->tg_oldtable != NULL)
+		read_rows(&batch, trigdata, trigdata->tg_oldtable, false);
+	if (trigdata->tg_newtable != NULL)
+		read_rows(&batch, trigdata, trigdata->tg_newtable, true);
+	if (batch.n == 0)
+		return PointerGetDatum(NULL);
+	qsort_arg(batch.touched, batch.n, sizeof(Touched), compare_touched,
+			  funnel);
+
+	lq_funnel_enter(funnel, &saved);
+	SPI_connect();
+	lead_context = AllocSetContextCreate(CurrentMemoryContext,
+										 "lead_qual lead",
+										 ALLOCSET_DEFAULT_SIZES);
+	for (int i = 0, next; i < batch.n; i = next)
+	{
+		MemoryContext old = MemoryContextSwitchTo(lead_context);
+
+		CHECK_FOR_INTERRUPTS();
+		for (next = i + 1; next < batch.n; next++)
+			if (compare_touched(&batch.touched[i], &batch.touched[next],
+								funnel) != 0)
+				break;
+		update_lead(&batch, &batch.touched[i], next - i);
+		MemoryContextSwitchTo(old);
+		MemoryContextReset(lead_context);
+	}
+	SPI_finish();
+	lq_funnel_leave(&saved);
+	return PointerGetDatum(NULL);
+}

@@ -1,0 +1,254 @@
+/*
+ * ingest_deal.c
+ *		The statement triggers of deal and deal_contact: a lead knows how many
+ *		deals it has, and the transitions do the rest.
+ *
+ * Copyright (c) 2026, lead_qual contributors
+ */
+#include "postgres.h"
+
+#include "catalog/pg_type.h"
+#include "commands/trigger.h"
+#include "executor/spi.h"
+#include "miscadmin.h"
+#include "utils/array.h"
+#include "utils/builtins.h"
+#include "utils/datum.h"
+#include "utils/memutils.h"
+#include "utils/numeric.h"
+#include "utils/rel.h"
+
+#include "compat.h"
+#include "fact/transition_rows.h"
+#include "funnel/own_write.h"
+
+PG_FUNCTION_INFO_V1(ingest_deal);
+PG_FUNCTION_INFO_V1(ingest_deal_contact);
+
+/* the values of one column of a transition table */
+typedef struct Column
+{
+	Datum	   *values;
+	int			n;
+	int			room;
+} Column;
+
+static void
+read_column(Column *column, const LqFunnel *funnel, TriggerData *trigdata,
+			Tuplestorestate *rows, LqTable table, const char *name,
+			bool byval, int16 typlen)
+{
+	LqTransitionRows scan;
+	TupleTableSlot *slot;
+	int			attno;
+
+	if (rows == NULL)
+		return;
+	lq_transition_rows_begin(&scan, trigdata, rows, funnel->relid[table]);
+	attno = SPI_fnumber(scan.desc, name);
+	if (attno <= 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_COLUMN),
+				 errmsg("column \"%s\" of relation \"%s\" does not exist",
+						name, RelationGetRelationName(trigdata->tg_relation))));
+	while ((slot = lq_transition_rows_next(&scan)) != NULL)
+	{
+		bool		isnull;
+		Datum		value = slot_getattr(slot, attno, &isnull);
+
+		CHECK_FOR_INTERRUPTS();
+		if (column->n == column->room)
+		{
+			column->room = column->room == 0 ? 8 : column->room * 2;
+			column->values = column->values == NULL ?
+				palloc(column->room * sizeof(Datum)) :
+				repalloc_huge(column->values, column->room * sizeof(Datum));
+		}
+		column->values[column->n++] = datumCopy(value, byval, typlen);
+	}
+	lq_transition_rows_end(&scan);
+}
+
+static int
+compare_keys(const void *a, const void *b, void *arg)
+{
+	return lq_key_cmp(arg, *(const Datum *) a, *(const Datum *) b);
+}
+
+/* A column of the only row of a result. */
+static Datum
+get(const SPITupleTable *rows, int column)
+{
+	bool		isnull;
+
+	return SPI_getbinval(rows->vals[0], rows->tupdesc, column, &isnull);
+}
+
+/* Does the lead know these deals already? */
+static bool
+same_deals(const SPITupleTable *lead, const SPITupleTable *deals)
+{
+	for (int i = 0; i < 3; i++)
+		if (DatumGetInt32(get(lead, 6 + i)) !=
+			DatumGetInt32(get(deals, 1 + i)))
+			return false;
+	return DatumGetBool(DirectFunctionCall2(numeric_eq, get(lead, 9),
+											get(deals, 4)));
+}
+
+/*
+ * Count a lead's deals anew.  A contact whose lead is gone stays for the
+ * statistics.
+ */
+static void
+update_lead(LqFunnel *funnel, Datum key, bool must_exist)
+{
+	SPITupleTable *lead;
+	SPITupleTable *deals;
+	Datum		values[6];
+	char		nulls[7] = "      ";
+
+	if (lq_statement_run(funnel, LQ_STATEMENT_LOCK_LEAD, &key, NULL) == 0)
+	{
+		SPI_freetuptable(SPI_tuptable);
+		if (!must_exist)
+			return;
+		ereport(ERROR,
+				(errcode(ERRCODE_FOREIGN_KEY_VIOLATION),
+				 errmsg("deal for a lead that does not exist"),
+				 errhint("Insert the lead first.")));
+	}
+	lead = SPI_tuptable;
+	(void) lq_statement_run(funnel, LQ_STATEMENT_DEALS, &key, NULL);
+	deals = SPI_tuptable;
+
+	if (!same_deals(lead, deals))
+	{
+		bool		isnull;
+
+		values[0] = key;
+		for (int i = 1; i <= 5; i++)
+		{
+			values[i] = SPI_getbinval(deals->vals[0], deals->tupdesc, i,
+									  &isnull);
+			if (isnull)
+				nulls[i] = 'n';
+		}
+		/* why a deal was lost is why the lead is, when none is left */
+		if (DatumGetInt32(values[1]) > 0 || DatumGetInt32(values[2]) > 0)
+			nulls[5] = 'n';
+		lq_own_write(funnel, LQ_STATEMENT_SET_DEALS, values, nulls, 0);
+	}
+	SPI_freetuptable(deals);
+	SPI_freetuptable(lead);
+}
+
+static void
+update_leads(LqFunnel *funnel, Column *keys, bool must_exist)
+{
+	MemoryContext lead_context = AllocSetContextCreate(CurrentMemoryContext,
+													   "lead_qual lead",
+													   ALLOCSET_DEFAULT_SIZES);
+
+	if (keys->n > 1)
+		qsort_arg(keys->values, keys->n, sizeof(Datum), compare_keys, funnel);
+	for (int i = 0; i < keys->n; i++)
+	{
+		MemoryContext old;
+
+		CHECK_FOR_INTERRUPTS();
+		if (i > 0 && compare_keys(&keys->values[i - 1], &keys->values[i],
+								  funnel) == 0)
+			continue;
+		old = MemoryContextSwitchTo(lead_context);
+		update_lead(funnel, keys->values[i], must_exist);
+		MemoryContextSwitchTo(old);
+		MemoryContextReset(lead_context);
+	}
+}
+
+/*
+ * ingest_deal() - AFTER INSERT, UPDATE or DELETE ON deal
+ *				   FOR EACH STATEMENT, with transition tables
+ */
+Datum
+ingest_deal(PG_FUNCTION_ARGS)
+{
+	LqFunnel   *funnel = lq_funnel_of_trigger(fcinfo, LQ_TABLE_DEAL, 0,
+											  "ingest_deal");
+	TriggerData *trigdata = (TriggerData *) fcinfo->context;
+	LqIdentity	saved;
+	Column		deals = {NULL, 0, 0};
+	Column		keys = {NULL, 0, 0};
+
+	lq_transition_rows_check(trigdata, "ingest_deal");
+	if (lq_funnel_importing(funnel))
+		return PointerGetDatum(NULL);
+	read_column(&deals, funnel, trigdata, trigdata->tg_oldtable,
+				LQ_TABLE_DEAL, "deal_id", true, sizeof(int64));
+	read_column(&deals, funnel, trigdata, trigdata->tg_newtable,
+				LQ_TABLE_DEAL, "deal_id", true, sizeof(int64));
+	if (deals.n == 0)
+		return PointerGetDatum(NULL);
+
+	lq_funnel_enter(funnel, &saved);
+	SPI_connect();
+	{
+		Datum		ids = PointerGetDatum(construct_array(deals.values, deals.n,
+														  INT8OID,
+														  sizeof(int64),
+														  FLOAT8PASSBYVAL,
+														  TYPALIGN_DOUBLE));
+		SPITupleTable *rows;
+
+		keys.n = lq_statement_run(funnel, LQ_STATEMENT_DEAL_LEADS, &ids, NULL);
+		rows = SPI_tuptable;
+		keys.values = palloc(Max(keys.n, 1) * sizeof(Datum));
+		for (int i = 0; i < keys.n; i++)
+		{
+			bool		isnull;
+
+			keys.values[i] = SPI_getbinval(rows->vals[i], rows->tupdesc, 1,
+										   &isnull);
+		}
+		update_leads(funnel, &keys, false);
+	}
+	SPI_finish();
+	lq_funnel_leave(&saved);
+	return PointerGetDatum(NULL);
+}
+
+/*
+ * ingest_deal_contact() - AFTER INSERT, UPDATE or DELETE ON deal_contact
+ *						   FOR EACH STATEMENT, with transition tables
+ */
+Datum
+ingest_deal_contact(PG_FUNCTION_ARGS)
+{
+	LqFunnel   *funnel = lq_funnel_of_trigger(fcinfo, LQ_TABLE_DEAL_CONTACT, 0,
+											  "ingest_deal_contact");
+	TriggerData *trigdata = (TriggerData *) fcinfo->context;
+	LqIdentity	saved;
+	Column		before = {NULL, 0, 0};
+	Column		after = {NULL, 0, 0};
+
+	lq_transition_rows_check(trigdata, "ingest_deal_contact");
+	if (lq_funnel_importing(funnel))
+		return PointerGetDatum(NULL);
+	read_column(&before, funnel, trigdata, trigdata->tg_oldtable,
+				LQ_TABLE_DEAL_CONTACT, "lead_id",
+				funnel->key_typbyval, funnel->key_typlen);
+	read_column(&after, funnel, trigdata, trigdata->tg_newtable,
+				LQ_TABLE_DEAL_CONTACT, "lead_id",
+				funnel->key_typbyval, funnel->key_typlen);
+	if (before.n + after.n == 0)
+		return PointerGetDatum(NULL);
+
+	lq_funnel_enter(funnel, &saved);
+	SPI_connect();
+	update_leads(funnel, &after, true);
+	update_leads(funnel, &before, false);
+	SPI_finish();
+	lq_funnel_leave(&saved);
+	return PointerGetDatum(NULL);
+}

@@ -1,0 +1,180 @@
+/*
+ * refit.c
+ *		The statement trigger of account: what changes there is weighed again in
+ *		the account's leads.
+ *
+ * Copyright (c) 2026, lead_qual contributors
+ */
+#include "postgres.h"
+
+#include "access/tupdesc.h"
+#include "catalog/pg_type.h"
+#include "commands/trigger.h"
+#include "executor/spi.h"
+#include "miscadmin.h"
+#include "utils/array.h"
+#include "utils/datum.h"
+#include "utils/memutils.h"
+
+#include "compat.h"
+#include "fact/transition_rows.h"
+#include "funnel/own_write.h"
+
+PG_FUNCTION_INFO_V1(refit_account_leads);
+
+/* keys of accounts; room grows */
+typedef struct Accounts
+{
+	Datum	   *ids;
+	int			n;
+	int			room;
+} Accounts;
+
+static void
+add(Accounts *accounts, Datum id)
+{
+	if (accounts->n == accounts->room)
+	{
+		accounts->room = accounts->room == 0 ? 8 : accounts->room * 2;
+		accounts->ids = accounts->ids == NULL ?
+			palloc(accounts->room * sizeof(Datum)) :
+			repalloc_huge(accounts->ids, accounts->room * sizeof(Datum));
+	}
+	accounts->ids[accounts->n++] = id;
+}
+
+/* Do two rows of account differ in a column that conditions read? */
+static bool
+differs(const LqFunnel *funnel, TupleTableSlot *a, TupleTableSlot *b)
+{
+	int			column = -1;
+
+	while ((column = bms_next_member(funnel->account_columns, column)) >= 0)
+	{
+		Form_pg_attribute attr = TupleDescAttr(funnel->account_desc,
+											   column - 1);
+		bool		a_isnull;
+		bool		b_isnull;
+		Datum		a_value = slot_getattr(a, column, &a_isnull);
+		Datum		b_value = slot_getattr(b, column, &b_isnull);
+
+		if (a_isnull != b_isnull ||
+			(!a_isnull && !datum_image_eq(a_value, b_value, attr->attbyval,
+										  attr->attlen)))
+			return true;
+	}
+	return false;
+}
+
+/*
+ * The accounts that changed.  Both tables hold an updated row at the same
+ * place; where they do not, two rows that are not the same account's, both
+ * count as changed.
+ */
+static void
+read_changed(Accounts *changed, const LqFunnel *funnel, TriggerData *trigdata)
+{
+	Oid			relid = funnel->relid[LQ_TABLE_ACCOUNT];
+	LqTransitionRows before;
+	LqTransitionRows after;
+	int			account_id;
+
+	lq_transition_rows_begin(&before, trigdata, trigdata->tg_oldtable, relid);
+	lq_transition_rows_begin(&after, trigdata, trigdata->tg_newtable, relid);
+	account_id = SPI_fnumber(after.desc, "account_id");
+	if (account_id <= 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_COLUMN),
+				 errmsg("column \"%s\" of relation \"%s\" does not exist",
+						"account_id", "account")));
+	for (;;)
+	{
+		TupleTableSlot *a = lq_transition_rows_next(&before);
+		TupleTableSlot *b = lq_transition_rows_next(&after);
+		Datum		a_id;
+		Datum		b_id;
+		bool		isnull;
+
+		CHECK_FOR_INTERRUPTS();
+		if (a == NULL || b == NULL)
+			break;
+		a_id = slot_getattr(a, account_id, &isnull);
+		b_id = slot_getattr(b, account_id, &isnull);
+		if (DatumGetInt64(a_id) != DatumGetInt64(b_id))
+			add(changed, a_id);
+		else if (!differs(funnel, a, b))
+			continue;
+		add(changed, b_id);
+	}
+	lq_transition_rows_end(&after);
+	lq_transition_rows_end(&before);
+}
+
+/*
+ * Every lead of those accounts is judged as it is now.  They are locked first,
+ * in key order: one that is deleted meanwhile is not among them.
+ */
+static void
+refit(const LqFunnel *funnel, const Accounts *accounts)
+{
+	Datum		ids = PointerGetDatum(construct_array(accounts->ids,
+													  accounts->n, INT8OID,
+													  sizeof(int64),
+													  FLOAT8PASSBYVAL,
+													  TYPALIGN_DOUBLE));
+	uint64		n = lq_statement_run(funnel, LQ_STATEMENT_ACCOUNT_LEADS, &ids,
+									 NULL);
+	SPITupleTable *rows = SPI_tuptable;
+	MemoryContext lead_context = AllocSetContextCreate(CurrentMemoryContext,
+													   "lead_qual lead",
+													   ALLOCSET_DEFAULT_SIZES);
+
+	for (uint64 i = 0; i < n; i++)
+	{
+		MemoryContext old = MemoryContextSwitchTo(lead_context);
+		bool		isnull;
+		Datum		key = SPI_getbinval(rows->vals[i], rows->tupdesc, 1,
+										&isnull);
+
+		CHECK_FOR_INTERRUPTS();
+		lq_own_write(funnel, LQ_STATEMENT_REVIEW, &key, NULL, LQ_WRITE_REFIT);
+		MemoryContextSwitchTo(old);
+		MemoryContextReset(lead_context);
+	}
+}
+
+/*
+ * refit_account_leads() - AFTER UPDATE ON account
+ *						   FOR EACH STATEMENT, with transition tables
+ *
+ * Intent and firmographics of a company are facts about each of its leads.
+ * Nothing is done unless a condition reads a column that changed.
+ */
+Datum
+refit_account_leads(PG_FUNCTION_ARGS)
+{
+	LqFunnel   *funnel = lq_funnel_of_trigger(fcinfo, LQ_TABLE_ACCOUNT, 0,
+											  "refit_account_leads");
+	TriggerData *trigdata = (TriggerData *) fcinfo->context;
+	Accounts	changed = {NULL, 0, 0};
+	LqIdentity	saved;
+
+	if (!TRIGGER_FIRED_BY_UPDATE(trigdata->tg_event))
+		ereport(ERROR,
+				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
+				 errmsg("function \"%s\" must be fired for UPDATE",
+						"refit_account_leads")));
+	lq_transition_rows_check(trigdata, "refit_account_leads");
+	if (lq_funnel_importing(funnel) || bms_is_empty(funnel->account_columns))
+		return PointerGetDatum(NULL);
+	read_changed(&changed, funnel, trigdata);
+	if (changed.n == 0)
+		return PointerGetDatum(NULL);
+
+	lq_funnel_enter(funnel, &saved);
+	SPI_connect();
+	refit(funnel, &changed);
+	SPI_finish();
+	lq_funnel_leave(&saved);
+	return PointerGetDatum(NULL);
+}

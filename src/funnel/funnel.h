@@ -1,0 +1,339 @@
+/*
+ * funnel.h
+ *		The tables of a funnel and the policy it holds, as a backend keeps them.
+ *
+ * Copyright (c) 2026, lead_qual contributors
+ */
+#ifndef LQ_FUNNEL_H
+#define LQ_FUNNEL_H
+
+#include "access/htup_details.h"
+#include "commands/trigger.h"
+#include "executor/spi.h"
+#include "fmgr.h"
+#include "storage/lock.h"
+#include "utils/date.h"
+#include "utils/hsearch.h"
+#include "utils/timestamp.h"
+
+#include "condition/condition.h"
+#include "type/scorecard.h"
+
+typedef enum LqTable
+{
+	LQ_TABLE_ACCOUNT,
+	LQ_TABLE_ACTIVITY,
+	LQ_TABLE_ANSWER,
+	LQ_TABLE_BASELINE,
+	LQ_TABLE_CALENDAR,
+	LQ_TABLE_DEAL,
+	LQ_TABLE_DEAL_CONTACT,
+	LQ_TABLE_DEFINITION,
+	LQ_TABLE_DEFINITION_LOG,
+	LQ_TABLE_ELEMENT,
+	LQ_TABLE_HOLIDAY,
+	LQ_TABLE_KIND,
+	LQ_TABLE_LEAD,
+	LQ_TABLE_LIST,
+	LQ_TABLE_REASON,
+	LQ_TABLE_RULE,
+	LQ_TABLE_SETTING,
+	LQ_TABLE_SIDE,
+	LQ_TABLE_SIGNATURE,
+	LQ_TABLE_SOURCE,
+	LQ_TABLE_STAGE,
+	LQ_TABLE_STAGE_HISTORY,
+	LQ_TABLE_TRANSITION,
+	LQ_TABLE_VERDICT
+#define LQ_N_TABLES (LQ_TABLE_VERDICT + 1)
+} LqTable;
+
+typedef enum LqMilestone
+{
+	LQ_MILESTONE_LEAD,
+	LQ_MILESTONE_MQL,
+	LQ_MILESTONE_SAL,
+	LQ_MILESTONE_SQL,
+	LQ_MILESTONE_OPPORTUNITY,
+	LQ_MILESTONE_CUSTOMER,
+	LQ_MILESTONE_NURTURE,
+	LQ_MILESTONE_DISQUALIFIED,
+	LQ_MILESTONE_LOST
+} LqMilestone;
+
+/* columns of the lead table that the code reads or keeps */
+typedef enum LqLeadColumn
+{
+	LQ_LEAD_STAGE,
+	/* state that follows from moves, kept by triggers */
+	LQ_LEAD_STAGE_ENTERED_AT,
+	LQ_LEAD_CYCLE,
+	LQ_LEAD_CYCLE_STARTED_AT,
+	LQ_LEAD_ACCEPTED_BY,
+	LQ_LEAD_ACCEPTED_AT,
+	LQ_LEAD_DUE_AT,
+	LQ_LEAD_REVIEW_AT,
+	/* sums of facts, kept by triggers */
+	LQ_LEAD_SCORECARD,
+	LQ_LEAD_DEALS_OPEN,
+	LQ_LEAD_DEALS_WON,
+	LQ_LEAD_DEALS_LOST,
+	LQ_LEAD_WON_AMOUNT,
+	LQ_LEAD_ANSWERS,
+#define LQ_LEAD_FIRST_STATE LQ_LEAD_STAGE_ENTERED_AT
+#define LQ_LEAD_LAST_STATE LQ_LEAD_REVIEW_AT
+#define LQ_LEAD_FIRST_SUM LQ_LEAD_SCORECARD
+#define LQ_LEAD_LAST_SUM LQ_LEAD_ANSWERS
+	/* columns that people write */
+	LQ_LEAD_BANT,
+	LQ_LEAD_MEDDIC,
+	LQ_LEAD_RESUME_AT,
+	LQ_LEAD_REASON,
+	LQ_LEAD_NOTE,
+	LQ_LEAD_SOURCE,
+	LQ_LEAD_CAMPAIGN,
+	LQ_LEAD_OWNER,
+	LQ_LEAD_ACCOUNT_ID
+#define LQ_N_LEAD_COLUMNS (LQ_LEAD_ACCOUNT_ID + 1)
+} LqLeadColumn;
+
+typedef struct LqStage
+{
+	char	   *name;
+	int			position;
+	LqMilestone milestone;
+	Interval   *sla;			/* NULL: no deadline */
+	bool		working_time;	/* sla counts the calendar's hours */
+	bool		notify;
+} LqStage;
+
+/* hours of a day of the week: a row of table calendar */
+typedef struct LqHours
+{
+	int			weekday;		/* 1 is Monday, 7 Sunday */
+	TimeADT		opens;
+	TimeADT		closes;
+} LqHours;
+
+typedef struct LqKind
+{
+	char	   *name;
+	bool		of_lead;		/* party = lead */
+	bool		touch;
+	HeapTuple	tuple;			/* the row, for kind.<column> */
+} LqKind;
+
+typedef struct LqRule
+{
+	char	   *name;
+	LqCardRule	card;			/* id, axis, points, half-life, limits */
+	char	   *kind;			/* NULL for fit, "*" for any kind */
+	bool		has_condition;
+	char	   *condition_text;
+	char	   *condition_sql;
+	char	   *description;
+	LqCondition *condition;		/* NULL when there is none or it is broken */
+	bool		enabled;
+	bool		broken;			/* does not compile: the rule is skipped */
+} LqRule;
+
+typedef struct LqTransition
+{
+	int64		transition_id;
+	const LqStage *from;		/* NULL: creation, or any */
+	bool		from_any;
+	bool		creation;
+	const LqStage *to;
+	bool		automatic;
+	Interval   *after;			/* NULL: at once */
+	bool		needs_reason;
+	bool		exception;
+	int			n_sides;		/* that must have signed */
+	char	  **sides;
+	bool		has_condition;
+	char	   *condition_text;
+	char	   *condition_sql;
+	char	   *description;
+	LqCondition *condition;
+	bool		broken;			/* does not compile: it never holds */
+} LqTransition;
+
+typedef struct LqReason
+{
+	char	   *reason;
+	char	   *applies_to;
+} LqReason;
+
+/* who may be asked to agree: a row of table side */
+typedef struct LqSide
+{
+	char	   *name;
+	char	   *role;			/* NULL: the owner of the funnel */
+} LqSide;
+
+/* an element that answers may be about: a row of table element */
+typedef struct LqKnownElement
+{
+	char	   *framework;
+	char	   *element;
+} LqKnownElement;
+
+/*
+ * Everything a backend knows of a funnel.  It is replaced as a whole when
+ * something in it changed; a replaced one stays readable to the end of the
+ * transaction.
+ */
+typedef struct LqFunnel
+{
+	Oid			schema;
+	char	   *name;			/* of the schema, not quoted */
+	Oid			owner;			/* of all its tables */
+	Oid			relid[LQ_N_TABLES];
+
+	/* where leads are in a table of the user's, see lead_table.c */
+	Oid			lead_view;		/* the view "lead"; InvalidOid: a table */
+	int			n_lead_names;
+	char	  **lead_names;		/* what its columns are called in a funnel;
+								 * NULL: by their own names */
+	Oid			attached_to;	/* the table that setting.lead_table names */
+	HTAB	   *partitions;		/* of the lead table, as they were met; see
+								 * partition.c */
+
+	/* the key of the lead table */
+	AttrNumber	key_attno;
+	char	   *key_name;
+	Oid			key_type;
+	int16		key_typlen;
+	bool		key_typbyval;
+	Oid			key_collation;
+	FmgrInfo	key_cmp;
+
+	/* policy: the active definition and what belongs to it */
+	char	   *time_zone;
+	bool		unset;			/* table setting is empty: being imported */
+	char	   *definition;		/* NULL: none is active */
+	int			version;
+	LqCardLimits limits;
+	int			n_stages;
+	LqStage    *stages;			/* by position */
+	int			n_kinds;
+	LqKind	   *kinds;			/* by name */
+	int			n_rules;
+	LqRule	   *rules;			/* by rule_id */
+	int			n_transitions;
+	LqTransition *transitions;	/* by position, transition_id */
+	int			n_reasons;
+	LqReason   *reasons;
+	int			n_sides;
+	LqSide	   *sides;
+	int			n_elements;
+	LqKnownElement *elements;
+	int			n_hours;
+	LqHours    *hours;			/* by weekday and time */
+	int			n_holidays;
+	DateADT    *holidays;		/* in order */
+	int			n_lists;
+	LqNamedList *lists;
+	TupleDesc	account_desc;
+	TupleDesc	kind_desc;
+	TupleDesc	lead_desc;
+	AttrNumber	lead_attno[LQ_N_LEAD_COLUMNS];
+	Bitmapset  *fit_columns;	/* of lead, that fit rules read */
+	Bitmapset  *account_columns;	/* of account, that conditions read */
+
+	int			n_type_hashes;	/* syscache hashes of the types of columns */
+	uint32	   *type_hashes;
+
+	MemoryContext context;		/* holds all of this */
+	struct LqFunnelEntry *entry;	/* where a session keeps it */
+	struct LqFunnel *replaced;	/* what this took the place of ... */
+	LocalTransactionId replaced_in; /* ... in that transaction */
+} LqFunnel;
+
+/* who a piece of our code acts as; see lq_funnel_enter() */
+typedef struct LqIdentity
+{
+	Oid			userid;
+	int			sec_context;
+	int			guc_level;
+} LqIdentity;
+
+/*
+ * The funnel that a trigger works for, after proving that it was fired on the
+ * table it is meant for, at the right time and level.  Event bits are those
+ * of trigger.h: TRIGGER_EVENT_BEFORE, TRIGGER_EVENT_ROW.
+ */
+extern LqFunnel *lq_funnel_of_trigger(FunctionCallInfo fcinfo, LqTable table,
+									  uint32 timing_and_level,
+									  const char *function);
+
+/* The funnel of that name, for an SQL function. */
+extern LqFunnel *lq_funnel_by_name(const char *name);
+extern LqFunnel *lq_funnel_by_schema(Oid schema);
+
+/* The funnel as it was before, earlier in this transaction; or NULL. */
+extern LqFunnel *lq_funnel_replaced(const LqFunnel *funnel);
+
+/* Read the policy rows into the funnel; model.c. */
+extern void lq_model_load(LqFunnel *funnel);
+
+/* Raise unless the tables have the columns that the code reads; shape.c. */
+extern void lq_shape_check(const LqFunnel *funnel);
+extern void lq_shape_check_leads(const LqFunnel *funnel);
+
+/* The table called so in every funnel. */
+extern bool lq_table_by_name(const char *name, LqTable *table);
+
+/* The table's name, quoted and with its schema, for SPI. */
+extern const char *lq_funnel_table(const LqFunnel *funnel, LqTable table);
+extern const char *lq_relation_name(Oid relid);
+
+/* lead_table.c: a table of the user's that holds the leads */
+extern Oid	lq_lead_table_find(LqFunnel *funnel, Oid view);
+extern AttrNumber lq_lead_attno(const LqFunnel *funnel, const char *name);
+extern const char *lq_lead_key_column(const LqFunnel *funnel);
+
+/* Act as the funnel's owner, whose row security does not bind him here. */
+extern void lq_funnel_enter(const LqFunnel *funnel, LqIdentity *saved);
+extern void lq_funnel_leave(const LqIdentity *saved);
+
+/* Raise unless the outer user may use lead_qual.clock or lead_qual.import. */
+extern void lq_check_settings(Oid owner, const char *funnel);
+extern void lq_funnel_check_settings(const LqFunnel *funnel);
+extern void lq_funnel_check_owner(const LqFunnel *funnel,
+								  const char *function);
+extern bool lq_funnel_importing(const LqFunnel *funnel);
+extern const char *lq_actor(void);
+
+extern const LqStage *lq_funnel_stage(const LqFunnel *funnel,
+									  const char *name);
+extern const LqKind *lq_funnel_kind(const LqFunnel *funnel, const char *name);
+extern const LqRule *lq_funnel_rule(const LqFunnel *funnel, int64 rule_id);
+
+/* The scope of a condition of this funnel over that relation. */
+extern void lq_funnel_scope(const LqFunnel *funnel, LqConditionFor target,
+							Relation relation, const char *definition,
+							LqConditionScope *scope);
+
+/* Keys of leads are compared as the lead table's index does. */
+static inline int
+lq_key_cmp(const LqFunnel *funnel, Datum a, Datum b)
+{
+	return DatumGetInt32(FunctionCall2Coll(unconstify(FmgrInfo *, &funnel->key_cmp),
+										   funnel->key_collation, a, b));
+}
+
+/* A row that SPI gave as a composite value, as a tuple in the same memory. */
+static inline HeapTupleData
+lq_tuple_of_row(HeapTupleHeader row)
+{
+	HeapTupleData tuple;
+
+	tuple.t_len = HeapTupleHeaderGetDatumLength(row);
+	ItemPointerSetInvalid(&tuple.t_self);
+	tuple.t_tableOid = InvalidOid;
+	tuple.t_data = row;
+	return tuple;
+}
+
+#endif							/* LQ_FUNNEL_H */

@@ -1,0 +1,378 @@
+/*
+ * model.c
+ *		What a backend knows of a funnel: its policy, shapes and conditions.
+ *
+ * Copyright (c) 2026, lead_qual contributors
+ */
+#include "postgres.h"
+
+#include "access/sysattr.h"
+#include "access/table.h"
+#include "access/transam.h"
+#include "access/xact.h"
+#include "executor/spi.h"
+#include "optimizer/optimizer.h"
+#include "rewrite/rewriteHandler.h"
+#include "utils/builtins.h"
+#include "utils/lsyscache.h"
+#include "utils/memutils.h"
+#include "utils/rel.h"
+#include "utils/syscache.h"
+#include "utils/typcache.h"
+
+#include "compat.h"
+#include "funnel/funnel.h"
+#include "funnel/model.h"
+
+static const char *const lead_columns[LQ_N_LEAD_COLUMNS] = {
+	[LQ_LEAD_STAGE] = "stage",
+	[LQ_LEAD_STAGE_ENTERED_AT] = "stage_entered_at",
+	[LQ_LEAD_CYCLE] = "cycle",
+	[LQ_LEAD_CYCLE_STARTED_AT] = "cycle_started_at",
+	[LQ_LEAD_ACCEPTED_BY] = "accepted_by",
+	[LQ_LEAD_ACCEPTED_AT] = "accepted_at",
+	[LQ_LEAD_SCORECARD] = "scorecard",
+	[LQ_LEAD_DEALS_OPEN] = "deals_open",
+	[LQ_LEAD_DEALS_WON] = "deals_won",
+	[LQ_LEAD_DEALS_LOST] = "deals_lost",
+	[LQ_LEAD_WON_AMOUNT] = "won_amount",
+	[LQ_LEAD_DUE_AT] = "due_at",
+	[LQ_LEAD_REVIEW_AT] = "review_at",
+	[LQ_LEAD_ANSWERS] = "answers",
+	[LQ_LEAD_BANT] = "bant",
+	[LQ_LEAD_MEDDIC] = "meddic",
+	[LQ_LEAD_RESUME_AT] = "resume_at",
+	[LQ_LEAD_REASON] = "reason",
+	[LQ_LEAD_NOTE] = "note",
+	[LQ_LEAD_SOURCE] = "source",
+	[LQ_LEAD_CAMPAIGN] = "campaign",
+	[LQ_LEAD_OWNER] = "owner",
+	[LQ_LEAD_ACCOUNT_ID] = "account_id",
+};
+
+/* Note whose changes make the funnel stale; see mark_type() in funnel.c. */
+static void
+watch_types(LqFunnel *funnel, TupleDesc desc)
+{
+	Size		room = (funnel->n_type_hashes + desc->natts) * sizeof(uint32);
+
+	funnel->type_hashes = funnel->type_hashes == NULL ? palloc(room) :
+		repalloc(funnel->type_hashes, room);
+	for (int i = 0; i < desc->natts; i++)
+	{
+		Oid			type = TupleDescAttr(desc, i)->atttypid;
+
+		if (type >= FirstNormalObjectId)
+			funnel->type_hashes[funnel->n_type_hashes++] =
+				GetSysCacheHashValue1(TYPEOID, ObjectIdGetDatum(type));
+	}
+}
+
+/* The shapes of the tables whose columns conditions may name. */
+static void
+read_shapes(LqFunnel *funnel)
+{
+	Relation	rel;
+	TypeCacheEntry *type;
+	MemoryContext old = MemoryContextSwitchTo(funnel->context);
+
+	/* locks on what rows are taken apart by stay: see lock_shapes() */
+	rel = table_open(funnel->relid[LQ_TABLE_ACCOUNT], AccessShareLock);
+	funnel->account_desc = CreateTupleDescCopy(RelationGetDescr(rel));
+	watch_types(funnel, funnel->account_desc);
+	table_close(rel, NoLock);
+	rel = table_open(funnel->relid[LQ_TABLE_KIND], AccessShareLock);
+	funnel->kind_desc = CreateTupleDescCopy(RelationGetDescr(rel));
+	table_close(rel, AccessShareLock);
+	rel = table_open(funnel->relid[LQ_TABLE_LEAD], AccessShareLock);
+	funnel->lead_desc = CreateTupleDescCopyConstr(RelationGetDescr(rel));
+	watch_types(funnel, funnel->lead_desc);
+	table_close(rel, NoLock);
+	rel = table_open(funnel->relid[LQ_TABLE_ACTIVITY], AccessShareLock);
+	watch_types(funnel, RelationGetDescr(rel));
+	table_close(rel, AccessShareLock);
+
+	for (int i = 0; i < LQ_N_LEAD_COLUMNS; i++)
+	{
+		funnel->lead_attno[i] = lq_lead_attno(funnel, lead_columns[i]);
+		if (funnel->lead_attno[i] == InvalidAttrNumber)
+			ereport(ERROR,
+					(errcode(ERRCODE_UNDEFINED_COLUMN),
+					 errmsg("column \"%s\" of relation \"%s\" does not exist",
+							lead_columns[i], "lead"),
+					 errhint("The columns that create_funnel() made must keep their names.")));
+	}
+
+	funnel->key_attno = lq_lead_attno(funnel, lq_lead_key_column(funnel));
+	if (funnel->key_attno == InvalidAttrNumber)
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_COLUMN),
+				 errmsg("column \"%s\" of relation \"%s\" does not exist",
+						funnel->key_name, "lead"),
+				 errhint("setting.lead_key names the key of the lead table.")));
+	if (OidIsValid(funnel->lead_view))
+		funnel->key_name = pstrdup(NameStr(TupleDescAttr(funnel->lead_desc,
+														 funnel->key_attno - 1)->attname));
+	funnel->key_type = TupleDescAttr(funnel->lead_desc,
+									 funnel->key_attno - 1)->atttypid;
+	funnel->key_collation = TupleDescAttr(funnel->lead_desc,
+										  funnel->key_attno - 1)->attcollation;
+	type = lookup_type_cache(funnel->key_type, TYPECACHE_CMP_PROC);
+	if (!OidIsValid(type->cmp_proc))
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_FUNCTION),
+				 errmsg("could not identify a comparison function for type %s",
+						format_type_be(funnel->key_type))));
+	lq_shape_check_leads(funnel);
+	funnel->key_typlen = type->typlen;
+	funnel->key_typbyval = type->typbyval;
+	fmgr_info_cxt(type->cmp_proc, &funnel->key_cmp, funnel->context);
+	MemoryContextSwitchTo(old);
+}
+
+/*
+ * Compile a stored condition.  One that no longer compiles (a function or a
+ * column is gone) must not stop the leads: it is marked, skipped and
+ * reported by check_funnel().
+ */
+static LqCondition *
+compile(LqFunnel *funnel, LqConditionFor target, Relation rel,
+		const char *sql, const char *text, const char *label, bool *broken)
+{
+	LqConditionScope scope;
+	MemoryContext caller = CurrentMemoryContext;
+	ResourceOwner owner = CurrentResourceOwner;
+	LqCondition *volatile result = NULL;
+
+	lq_funnel_scope(funnel, target, rel, funnel->definition, &scope);
+	scope.lists_empty = true;
+	BeginInternalSubTransaction(NULL);
+	MemoryContextSwitchTo(funnel->context);
+	PG_TRY();
+	{
+		if (sql == NULL)
+			ereport(ERROR,
+					(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+					 errmsg("condition has not been checked"),
+					 errhint("Write it again, so that its trigger checks it.")));
+		result = lq_condition_compile(sql, text, &scope, label);
+		ReleaseCurrentSubTransaction();
+	}
+	PG_CATCH();
+	{
+		ErrorData  *error;
+
+		MemoryContextSwitchTo(caller);
+		error = CopyErrorData();
+		FlushErrorState();
+		RollbackAndReleaseCurrentSubTransaction();
+		MemoryContextSwitchTo(caller);
+		CurrentResourceOwner = owner;
+		/* that says nothing of the condition */
+		if (error->sqlerrcode == ERRCODE_QUERY_CANCELED ||
+			error->sqlerrcode == ERRCODE_OUT_OF_MEMORY)
+			ReThrowError(error);
+		*broken = true;
+		ereport(WARNING,
+				(errcode(error->sqlerrcode),
+				 errmsg("condition of %s in funnel \"%s\" does not compile and is skipped",
+						label, funnel->name),
+				 errdetail("%s", error->message),
+				 errhint("See check_funnel().")));
+		FreeErrorData(error);
+	}
+	PG_END_TRY();
+	MemoryContextSwitchTo(caller);
+	CurrentResourceOwner = owner;
+	return result;
+}
+
+/*
+ * Note a column of account that a condition reads.  Nothing stores a virtual
+ * generated one: note those that it is made of.
+ */
+static void
+note_account_column(LqFunnel *funnel, Relation account, AttrNumber column)
+{
+	char		generated = TupleDescAttr(RelationGetDescr(account),
+										  column - 1)->attgenerated;
+	Bitmapset  *reads = NULL;
+	int			i = -1;
+
+	if (generated == '\0' || generated == ATTRIBUTE_GENERATED_STORED)
+	{
+		funnel->account_columns =
+			bms_add_member(funnel->account_columns, column);
+		return;
+	}
+	pull_varattnos(build_column_default(account, column), 1, &reads);
+	while ((i = bms_next_member(reads, i)) >= 0)
+		funnel->account_columns =
+			bms_add_member(funnel->account_columns,
+						   i + FirstLowInvalidHeapAttributeNumber);
+}
+
+static void
+note_account_columns(LqFunnel *funnel, Relation account,
+					 const LqCondition *condition)
+{
+	for (int p = 0; p < lq_condition_n_parts(condition); p++)
+	{
+		const LqConditionPart *part = lq_condition_part(condition, p);
+
+		for (int i = 0; i < part->n_pseudos; i++)
+			if (part->pseudos[i]->kind == LQ_PSEUDO_ACCOUNT)
+				note_account_column(funnel, account,
+									part->pseudos[i]->attno);
+	}
+}
+
+static void
+compile_conditions(LqFunnel *funnel)
+{
+	Relation	lead = table_open(funnel->relid[LQ_TABLE_LEAD],
+								  AccessShareLock);
+	Relation	activity = table_open(funnel->relid[LQ_TABLE_ACTIVITY],
+									  AccessShareLock);
+	Relation	account = table_open(funnel->relid[LQ_TABLE_ACCOUNT],
+									 AccessShareLock);
+	MemoryContext old = MemoryContextSwitchTo(funnel->context);
+
+	for (int i = 0; i < funnel->n_rules; i++)
+	{
+		LqRule	   *rule = &funnel->rules[i];
+		bool		fit = rule->card.axis == LQ_AXIS_FIT;
+
+		if (!rule->has_condition || !rule->enabled)
+			continue;
+		rule->condition = compile(funnel,
+								  fit ? LQ_FOR_FIT : LQ_FOR_ACTIVITY,
+								  fit ? lead : activity,
+								  rule->condition_sql, rule->condition_text,
+								  psprintf("rule \"%s\"", rule->name),
+								  &rule->broken);
+		if (fit && rule->condition != NULL)
+			funnel->fit_columns =
+				bms_add_members(funnel->fit_columns,
+								lq_condition_columns(rule->condition));
+		if (fit && rule->condition != NULL)
+			note_account_columns(funnel, account, rule->condition);
+		for (int p = 0; fit && rule->condition != NULL &&
+			 p < lq_condition_n_parts(rule->condition); p++)
+		{
+			const LqConditionPart *part =
+			lq_condition_part(rule->condition, p);
+
+			/* what the account says is found through its id */
+			if (part->n_pseudos > 0)
+				funnel->fit_columns =
+					bms_add_member(funnel->fit_columns,
+								   funnel->lead_attno[LQ_LEAD_ACCOUNT_ID]);
+		}
+	}
+	for (int i = 0; i < funnel->n_transitions; i++)
+	{
+		LqTransition *transition = &funnel->transitions[i];
+
+		if (transition->broken || !transition->has_condition)
+			continue;
+		transition->condition =
+			compile(funnel, LQ_FOR_TRANSITION, lead,
+					transition->condition_sql, transition->condition_text,
+					psprintf("transition " INT64_FORMAT,
+							 transition->transition_id),
+					&transition->broken);
+		if (transition->condition != NULL)
+			note_account_columns(funnel, account, transition->condition);
+	}
+	MemoryContextSwitchTo(old);
+	table_close(account, AccessShareLock);
+	table_close(activity, AccessShareLock);
+	table_close(lead, AccessShareLock);
+}
+
+/*
+ * After detach_funnel() the view shows what the leads were.
+ */
+static void
+check_attached(const LqFunnel *funnel)
+{
+	if (!OidIsValid(funnel->lead_view) || funnel->unset ||
+		funnel->attached_to == funnel->relid[LQ_TABLE_LEAD])
+		return;
+	ereport(ERROR,
+			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+			 errmsg("funnel \"%s\" is not attached to a table of leads",
+					funnel->name),
+			 errdetail("View \"lead\" reads table \"%s\", setting.lead_table names another or none.",
+					   get_rel_name(funnel->relid[LQ_TABLE_LEAD])),
+			 errhint("After detach_funnel() it can be read, and dropped with drop_funnel().")));
+}
+
+/*
+ * Fill in a funnel whose tables are known.
+ */
+void
+lq_model_load(LqFunnel *funnel)
+{
+	LqIdentity	saved;
+
+	lq_funnel_enter(funnel, &saved);
+	SPI_connect();
+	lq_shape_check(funnel);
+	lq_model_read_policy(funnel);
+	check_attached(funnel);
+	read_shapes(funnel);
+	SPI_finish();
+	compile_conditions(funnel);
+	lq_funnel_leave(&saved);
+}
+
+/*
+ * The names that a condition may use.  Those of rules come from the
+ * definition that the condition belongs to, which need not be the active one.
+ */
+void
+lq_funnel_scope(const LqFunnel *funnel, LqConditionFor target,
+				Relation relation, const char *definition,
+				LqConditionScope *scope)
+{
+	memset(scope, 0, sizeof(*scope));
+	scope->target = target;
+	scope->relation = relation;
+	scope->n_lists = funnel->n_lists;
+	scope->lists = funnel->lists;
+	scope->account_desc = funnel->account_desc;
+	scope->kind_desc = funnel->kind_desc;
+	if (target != LQ_FOR_ACTIVITY)
+		scope->column_names = funnel->lead_names;
+
+	if (target != LQ_FOR_TRANSITION || definition == NULL)
+		return;
+	if (funnel->definition != NULL &&
+		strcmp(funnel->definition, definition) == 0)
+	{
+		scope->n_rules = funnel->n_rules;
+		scope->rules = palloc(Max(funnel->n_rules, 1) * sizeof(LqNamedRule));
+		for (int i = 0; i < funnel->n_rules; i++)
+		{
+			scope->rules[i].name = funnel->rules[i].name;
+			scope->rules[i].rule_id = funnel->rules[i].card.rule_id;
+		}
+	}
+	else
+	{
+		MemoryContext caller = CurrentMemoryContext;
+		LqNamedRule *rules;
+		LqIdentity	saved;
+
+		lq_funnel_enter(funnel, &saved);
+		SPI_connect();
+		MemoryContextSwitchTo(caller);
+		scope->n_rules = lq_model_read_rule_names(funnel, definition, &rules);
+		scope->rules = rules;
+		SPI_finish();
+		MemoryContextSwitchTo(caller);
+		lq_funnel_leave(&saved);
+	}
+}

@@ -1,0 +1,369 @@
+/*
+ * statement.c
+ *		The SQL statements that the C code runs over a funnel's tables.
+ *
+ * Each is prepared once a session and funnel.  All names are qualified, and
+ * all run as the funnel's owner under the path that lq_funnel_enter() sets,
+ * on which pg_catalog comes first; so operators need no decoration.  A
+ * polymorphic function does: one in the funnel's schema whose arguments fit
+ * exactly would be preferred.
+ *
+ * As in referential integrity triggers, a statement sees all that is
+ * committed when it starts.  A writer that waited for a lead's row must see
+ * what the one before it wrote, whatever snapshot its own command has.
+ *
+ * Copyright (c) 2026, lead_qual contributors
+ */
+#include "postgres.h"
+
+#include "catalog/pg_type.h"
+#include "lib/stringinfo.h"
+#include "miscadmin.h"
+#include "utils/acl.h"
+#include "utils/builtins.h"
+#include "utils/lsyscache.h"
+#include "utils/syscache.h"
+
+#include "compat.h"
+#include "funnel/funnel.h"
+#include "funnel/funnel_entry.h"
+#include "funnel/statement.h"
+
+/*
+ * {lead} and the like stand for the qualified table, {key} for the lead's key;
+ * {lead_rows} and {rows_key} for the same where leads are in a table of the
+ * user's and {lead} is a view of it.
+ * Argument types: k the key, c scorecard, b bant, m meddic, l answer_level,
+ * t text, z timestamptz, n numeric, i integer, I bigint, B boolean, j jsonb,
+ * A bigint[], v interval, a name, r regclass.
+ */
+/* *INDENT-OFF* */
+static const struct
+{
+	const char *args;
+	const char *text;
+}			statements[LQ_N_STATEMENTS] =
+
+{
+	[LQ_STATEMENT_LOCK_LEAD] = {"k",
+		"SELECT scorecard, source, bant, meddic, answers,"
+		" deals_open, deals_won, deals_lost, won_amount"
+	" FROM {lead} WHERE {key} = $1 FOR NO KEY UPDATE"},
+	[LQ_STATEMENT_LEAD] = {"k",
+	"SELECT l FROM {lead_rows} AS l WHERE l.{rows_key} = $1"},
+	[LQ_STATEMENT_SET_CARD] = {"kc",
+	"UPDATE {lead} SET scorecard = $2 WHERE {key} = $1"},
+	[LQ_STATEMENT_SET_CARD_AND_SOURCE] = {"kctt",
+		"UPDATE {lead} SET scorecard = $2, source = $3,"
+	" campaign = coalesce(campaign, $4) WHERE {key} = $1"},
+	[LQ_STATEMENT_SET_ANSWERS] = {"kbmj",
+		"UPDATE {lead} SET bant = $2, meddic = $3, answers = $4"
+	" WHERE {key} = $1"},
+	[LQ_STATEMENT_SET_DEALS] = {"kiiint",
+		"UPDATE {lead} SET deals_open = $2, deals_won = $3, deals_lost = $4,"
+	" won_amount = $5, reason = coalesce($6, reason) WHERE {key} = $1"},
+	[LQ_STATEMENT_REVIEW] = {"k",
+	"UPDATE {lead} SET review_at = review_at WHERE {key} = $1"},
+	/* the log with what was archived of it, as one snapshot has them */
+	[LQ_STATEMENT_LOG] = {"k",
+		"SELECT a, b.scorecard FROM (SELECT) AS one"
+		" LEFT JOIN {baseline} AS b ON b.lead_id = $1"
+		" LEFT JOIN {activity} AS a ON a.lead_id = $1"
+		" ORDER BY CASE WHEN occurred_at > recorded_at + '5 minutes'::interval"
+	" THEN recorded_at ELSE occurred_at END, activity_id"},
+	[LQ_STATEMENT_OLD_LEADS] = {"z",
+		"SELECT pg_catalog.array_agg(lead_id ORDER BY lead_id)"
+		" FROM (SELECT DISTINCT lead_id FROM {activity}"
+		" WHERE CASE WHEN occurred_at > recorded_at + '5 minutes'::interval"
+	" THEN recorded_at ELSE occurred_at END < $1) AS a"},
+	[LQ_STATEMENT_TAKE_OLD] = {"kz",
+		"WITH old AS (DELETE FROM {activity} AS a WHERE lead_id = $1"
+		" AND CASE WHEN occurred_at > recorded_at + '5 minutes'::interval"
+		" THEN recorded_at ELSE occurred_at END < $2"
+		" RETURNING a, activity_id,"
+		" CASE WHEN occurred_at > recorded_at + '5 minutes'::interval"
+		" THEN recorded_at ELSE occurred_at END AS at)"
+		" SELECT a, b.scorecard FROM old"
+		" LEFT JOIN {baseline} AS b ON b.lead_id = $1"
+	" ORDER BY at, activity_id"},
+	[LQ_STATEMENT_SET_BASELINE] = {"kczI",
+		"INSERT INTO {baseline} AS b (lead_id, scorecard, archived_before, n)"
+		" VALUES ($1, $2, $3, $4)"
+		" ON CONFLICT (lead_id) DO UPDATE SET scorecard = excluded.scorecard,"
+		" archived_before = greatest(b.archived_before, excluded.archived_before),"
+	" n = b.n + excluded.n"},
+	[LQ_STATEMENT_RULE_NAME] = {"I",
+	"SELECT name FROM {rule} WHERE rule_id = $1"},
+	[LQ_STATEMENT_LATEST_ANSWER] = {"ktt",
+		"SELECT level FROM {answer}"
+		" WHERE lead_id = $1 AND framework = $2 AND element = $3"
+	" ORDER BY answered_at DESC, answer_id DESC LIMIT 1"},
+	[LQ_STATEMENT_OTHER_ANSWERS] = {"k",
+		"SELECT coalesce(pg_catalog.jsonb_object_agg(framework, levels), '{}')"
+		" FROM (SELECT framework,"
+		" pg_catalog.jsonb_object_agg(element, level::text) AS levels"
+		" FROM (SELECT DISTINCT ON (framework, element) framework, element, level"
+		" FROM {answer} WHERE lead_id = $1 AND framework NOT IN ('bant', 'meddic')"
+		" ORDER BY framework, element, answered_at DESC, answer_id DESC) AS latest"
+	" GROUP BY framework) AS f"},
+	[LQ_STATEMENT_ADD_ANSWER] = {"kttltz",
+		"INSERT INTO {answer} (lead_id, framework, element, level, via,"
+		" answered_by, answered_at)"
+		" SELECT $1, $2, $3, $4, 'lead', $5, greatest($6, max(answered_at))"
+		" FROM {answer}"
+	" WHERE lead_id = $1 AND framework = $2 AND element = $3"},
+	[LQ_STATEMENT_EXPIRE_ANSWERS] = {"kz",
+		"INSERT INTO {answer} (lead_id, framework, element, level, via, answered_at)"
+		" SELECT $1, e.framework, e.element, 'unknown', 'expired', $2"
+		" FROM {setting} AS s CROSS JOIN {element} AS e CROSS JOIN LATERAL"
+		" (SELECT level, answered_at FROM {answer} WHERE lead_id = $1"
+		" AND framework = e.framework AND element = e.element"
+		" ORDER BY answered_at DESC, answer_id DESC LIMIT 1) AS a"
+		" WHERE e.valid_for IS NOT NULL AND a.level::text <> 'unknown'"
+		" AND (a.answered_at AT TIME ZONE s.time_zone + e.valid_for)"
+	" AT TIME ZONE s.time_zone <= $2"},
+	[LQ_STATEMENT_ADD_HISTORY] = {"kttzitBBttntittt" "Iz",
+		"INSERT INTO {stage_history} (lead_id, from_stage, to_stage,"
+		" entered_at, cycle, actor, automatic, exception, reason, note, score,"
+		" definition, version, source, campaign, owner, account_id, due_at)"
+		" VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14,"
+	" $15, $16, $17, $18)"},
+	[LQ_STATEMENT_ACCOUNT] = {"I",
+	"SELECT a FROM {account} AS a WHERE account_id = $1"},
+	[LQ_STATEMENT_ACCOUNT_LEADS] = {"A",
+		"SELECT {key} FROM {lead} WHERE account_id = ANY ($1) ORDER BY {key}"
+	" FOR NO KEY UPDATE"},
+	[LQ_STATEMENT_DEAL_LEADS] = {"A",
+		"SELECT DISTINCT lead_id FROM {deal_contact}"
+	" WHERE deal_id = ANY ($1) ORDER BY lead_id"},
+	/* a deal closed before this cycle has had its say */
+	[LQ_STATEMENT_DEALS] = {"k",
+		"SELECT count(*) FILTER (WHERE status = 'open')::integer,"
+		" count(*) FILTER (WHERE status = 'won' AND in_cycle)::integer,"
+		" count(*) FILTER (WHERE status = 'lost' AND in_cycle)::integer,"
+		" coalesce(sum(coalesce(home_amount, amount))"
+		" FILTER (WHERE status = 'won'), 0),"
+		" (pg_catalog.array_agg(reason ORDER BY closed_at DESC, deal_id DESC)"
+		" FILTER (WHERE status = 'lost' AND in_cycle AND reason IS NOT NULL))[1]"
+		" FROM (SELECT d.*,"
+		" l.cycle = 1 OR d.closed_at >= l.cycle_started_at AS in_cycle"
+		" FROM {deal_contact} AS c JOIN {deal} AS d ON d.deal_id = c.deal_id"
+		" JOIN {lead} AS l ON l.{key} = c.lead_id"
+	" WHERE c.lead_id = $1) AS d"},
+	[LQ_STATEMENT_KEYS] = {"",
+	"SELECT {key} FROM {lead} ORDER BY {key}"},
+	[LQ_STATEMENT_DUE] = {"z",
+	"SELECT {key} FROM {lead} WHERE review_at <= $1 ORDER BY review_at"},
+	[LQ_STATEMENT_CLAIM_DUE] = {"kz",
+		"SELECT FROM {lead} WHERE {key} = $1 AND review_at <= $2"
+	" FOR NO KEY UPDATE SKIP LOCKED"},
+	[LQ_STATEMENT_STALE] = {"i",
+		"SELECT {key} FROM {lead} WHERE scorecard IS NULL"
+	" OR {scored_version}(scorecard) <> $1"},
+	[LQ_STATEMENT_CLAIM_STALE] = {"ki",
+		"SELECT FROM {lead} WHERE {key} = $1 AND (scorecard IS NULL"
+		" OR {scored_version}(scorecard) <> $2)"
+	" FOR NO KEY UPDATE SKIP LOCKED"},
+	/* cards may be left of a definition that is gone */
+	[LQ_STATEMENT_RAISE_VERSION] = {"t",
+		"UPDATE {definition}"
+		" SET version = greatest((SELECT max(version) FROM {definition}),"
+		" (SELECT max(version) FROM {definition_log})) + 1"
+	" WHERE definition = $1"},
+	[LQ_STATEMENT_SIGNERS] = {"ktit",
+		"SELECT DISTINCT signed_by FROM {signature}"
+		" WHERE lead_id = $1 AND to_stage = $2 AND cycle = $3 AND side = $4"
+	" ORDER BY signed_by"},
+	[LQ_STATEMENT_FORGET] = {"k",
+		"WITH gone AS (SELECT FROM (SELECT) AS one"
+		" WHERE NOT EXISTS (SELECT FROM {lead} WHERE {key} = $1)),"
+		" a AS (DELETE FROM {activity} WHERE lead_id = $1"
+		" AND EXISTS (SELECT FROM gone)),"
+		" b AS (DELETE FROM {baseline} WHERE lead_id = $1"
+		" AND EXISTS (SELECT FROM gone)),"
+		" c AS (DELETE FROM {answer} WHERE lead_id = $1"
+		" AND EXISTS (SELECT FROM gone))"
+		" DELETE FROM {verdict} WHERE lead_id = $1"
+	" AND EXISTS (SELECT FROM gone)"},
+};
+
+/* *INDENT-ON* */
+
+/* A type of ours: the extension's schema can hold but one of that name. */
+static Oid
+own_type(const char *name)
+{
+	Oid			type = GetSysCacheOid2(TYPENAMENSP, Anum_pg_type_oid,
+									   CStringGetDatum(name),
+									   ObjectIdGetDatum(lq_extension_schema()));
+
+	if (!OidIsValid(type))
+		elog(ERROR, "type \"%s\" of lead_qual not found", name);
+	return type;
+}
+
+/* The type that a code above stands for. */
+Oid
+lq_type_of_code(const LqFunnel *funnel, char code)
+{
+	switch (code)
+	{
+		case 'k':
+			return funnel->key_type;
+		case 'c':
+			return own_type("scorecard");
+		case 'b':
+			return own_type("bant");
+		case 'm':
+			return own_type("meddic");
+		case 'l':
+			return own_type("answer_level");
+		case 't':
+			return TEXTOID;
+		case 'z':
+			return TIMESTAMPTZOID;
+		case 'n':
+			return NUMERICOID;
+		case 'i':
+			return INT4OID;
+		case 'I':
+			return INT8OID;
+		case 'B':
+			return BOOLOID;
+		case 'j':
+			return JSONBOID;
+		case 'A':
+			return INT8ARRAYOID;
+		case 'v':
+			return INTERVALOID;
+		case 'a':
+			return NAMEOID;
+		case 'r':
+			return REGCLASSOID;
+	}
+	elog(ERROR, "unrecognized argument type \"%c\"", code);
+	return InvalidOid;			/* keep compiler quiet */
+}
+
+/* Put the funnel's names in the place of {...}. */
+static char *
+expand(const LqFunnel *funnel, const char *text)
+{
+	StringInfoData buf;
+
+	initStringInfo(&buf);
+	while (*text != '\0')
+	{
+		const char *end;
+		char	   *name;
+		LqTable		table;
+
+		/* '{}' in a literal stays */
+		if (*text != '{' || text[1] == '}')
+		{
+			if (*text == '{')
+				appendStringInfoChar(&buf, *text++);
+			appendStringInfoChar(&buf, *text++);
+			continue;
+		}
+		end = strchr(text, '}');
+		name = pnstrdup(text + 1, end - text - 1);
+		if (strcmp(name, "key") == 0)
+			appendStringInfoString(&buf,
+								   quote_identifier(lq_lead_key_column(funnel)));
+		else if (strcmp(name, "rows_key") == 0)
+			appendStringInfoString(&buf, quote_identifier(funnel->key_name));
+		else if (strcmp(name, "lead_rows") == 0)
+			appendStringInfoString(&buf,
+								   lq_relation_name(funnel->relid[LQ_TABLE_LEAD]));
+		else if (lq_table_by_name(name, &table))
+			appendStringInfoString(&buf, lq_funnel_table(funnel, table));
+		else
+			appendStringInfoString(&buf,
+								   quote_qualified_identifier(get_namespace_name(lq_extension_schema()),
+															  name));
+		text = end + 1;
+	}
+	return buf.data;
+}
+
+static SPIPlanPtr
+statement_plan(const LqFunnel *funnel, LqStatement statement)
+{
+	SPIPlanPtr *plan = &funnel->entry->plans[statement];
+	const char *args = statements[statement].args;
+	int			nargs = strlen(args);
+	Oid			argtypes[FUNC_MAX_ARGS];
+
+	if (*plan != NULL)
+		return *plan;
+
+	for (int i = 0; i < nargs; i++)
+		argtypes[i] = lq_type_of_code(funnel, args[i]);
+	*plan = SPI_prepare(expand(funnel, statements[statement].text),
+						nargs, argtypes);
+	if (*plan == NULL)
+		elog(ERROR, "SPI_prepare failed: %s",
+			 SPI_result_code_string(SPI_result));
+	SPI_keepplan(*plan);
+	return *plan;
+}
+
+/*
+ * A constraint of the user's that our write violates reports the row, for the
+ * owner may read it.  But it is another who reads the error.
+ */
+static void
+rethrow(const LqFunnel *funnel, MemoryContext context)
+{
+	ErrorData  *error;
+
+	MemoryContextSwitchTo(context);
+	error = CopyErrorData();
+	if (ERRCODE_TO_CATEGORY(error->sqlerrcode) ==
+		ERRCODE_INTEGRITY_CONSTRAINT_VIOLATION &&
+		!is_member_of_role(GetOuterUserId(), funnel->owner))
+		error->detail = NULL;
+	FlushErrorState();
+	ReThrowError(error);
+}
+
+/*
+ * Run a statement; its rows are in SPI_tuptable.  The caller has connected to
+ * SPI and entered the funnel.
+ *
+ * SPI leaves its own memory context behind as the current one.  Who works
+ * lead by lead frees a context of his with each, and must find himself in it.
+ */
+uint64
+lq_statement_run(const LqFunnel *funnel, LqStatement statement,
+				 Datum *values, const char *nulls)
+{
+	MemoryContext caller = CurrentMemoryContext;
+	int			result = 0;
+
+	PG_TRY();
+	{
+		result = SPI_execute_plan(statement_plan(funnel, statement),
+								  values, nulls, false, 0);
+	}
+	PG_CATCH();
+	{
+		rethrow(funnel, caller);
+	}
+	PG_END_TRY();
+	/* SPI leaves its own context current */
+	MemoryContextSwitchTo(caller);
+	if (result < 0)
+		elog(ERROR, "SPI_execute_plan failed: %s",
+			 SPI_result_code_string(result));
+	return SPI_processed;
+}
+
+Portal
+lq_statement_open(const LqFunnel *funnel, LqStatement statement,
+				  Datum *values)
+{
+	return SPI_cursor_open(NULL, statement_plan(funnel, statement),
+						   values, NULL, false);
+}

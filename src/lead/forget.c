@@ -1,0 +1,56 @@
+/*
+ * forget.c
+ *		The trigger that takes a lead's facts along when it is deleted.
+ *
+ * A foreign key does that where the lead table has a unique index on the key
+ * alone, which one that is partitioned by something else cannot have.
+ *
+ * Copyright (c) 2026, lead_qual contributors
+ */
+#include "postgres.h"
+
+#include "commands/trigger.h"
+#include "executor/spi.h"
+
+#include "compat.h"
+#include "funnel/partition.h"
+#include "funnel/statement.h"
+#include "lead/lead.h"
+
+PG_FUNCTION_INFO_V1(forget_lead);
+
+/*
+ * forget_lead() - AFTER DELETE ON lead FOR EACH ROW
+ *
+ * An update that takes a lead to another partition deletes its row, too: so
+ * the facts go only if no lead of that key is there any more.
+ */
+Datum
+forget_lead(PG_FUNCTION_ARGS)
+{
+	LqFunnel   *funnel = lq_funnel_of_trigger(fcinfo, LQ_TABLE_LEAD,
+											  TRIGGER_EVENT_ROW,
+											  "forget_lead");
+	TriggerData *trigdata = (TriggerData *) fcinfo->context;
+	LqIdentity	saved;
+	LqLead		lead;
+	Datum		key;
+
+	if (!TRIGGER_FIRED_BY_DELETE(trigdata->tg_event))
+		ereport(ERROR,
+				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
+				 errmsg("function \"%s\" must be fired for DELETE",
+						"forget_lead")));
+	lq_lead_init(&lead, funnel,
+				 lq_partition_to_lead(lq_partition(funnel,
+												   trigdata->tg_relation),
+									  trigdata->tg_trigtuple));
+	key = lead.values[funnel->key_attno - 1];
+	lq_funnel_enter(funnel, &saved);
+	SPI_connect();
+	(void) lq_statement_run(funnel, LQ_STATEMENT_FORGET, &key, NULL);
+	SPI_finish();
+	lq_funnel_leave(&saved);
+	lq_lead_done(&lead);
+	return PointerGetDatum(NULL);
+}

@@ -1,0 +1,281 @@
+/*
+ * qualify.c
+ *		The BEFORE trigger of the lead table: fit, stage, deadlines.
+ *
+ * Copyright (c) 2026, lead_qual contributors
+ */
+#include "postgres.h"
+
+#include "access/htup_details.h"
+#include "commands/trigger.h"
+#include "utils/builtins.h"
+#include "utils/datum.h"
+#include "utils/rel.h"
+#include "utils/timestamp.h"
+
+#include "compat.h"
+#include "funnel/own_write.h"
+#include "funnel/partition.h"
+#include "lead/lead.h"
+#include "lead/used_up.h"
+
+PG_FUNCTION_INFO_V1(qualify_lead);
+
+/* the value an untouched lead has in a column that triggers keep */
+static Datum
+kept_default(LqLeadColumn column, TimestampTz now, bool *isnull)
+{
+	*isnull = false;
+	switch (column)
+	{
+		case LQ_LEAD_STAGE_ENTERED_AT:
+		case LQ_LEAD_CYCLE_STARTED_AT:
+			return TimestampTzGetDatum(now);
+		case LQ_LEAD_CYCLE:
+			return Int32GetDatum(1);
+		case LQ_LEAD_DEALS_OPEN:
+		case LQ_LEAD_DEALS_WON:
+		case LQ_LEAD_DEALS_LOST:
+			return Int32GetDatum(0);
+		case LQ_LEAD_WON_AMOUNT:
+			return DirectFunctionCall1(int4_numeric, Int32GetDatum(0));
+		case LQ_LEAD_ANSWERS:
+			return DirectFunctionCall1(jsonb_in, CStringGetDatum("{}"));
+		default:
+			*isnull = true;
+			return (Datum) 0;
+	}
+}
+
+/*
+ * Put columns that triggers keep back to what they were (old = NULL: to those
+ * of a lead that has just come).
+ */
+void
+lq_lead_restore(LqLead *lead, const LqLead *old,
+				LqLeadColumn first, LqLeadColumn last)
+{
+	for (int column = first; column <= last; column++)
+	{
+		Datum		value;
+		bool		isnull;
+
+		if (old != NULL)
+			value = lq_lead_get(old, column, &isnull);
+		else
+			value = kept_default(column, lead->now, &isnull);
+		lq_lead_set(lead, column, value, isnull);
+	}
+}
+
+/* What a client wrote into columns that triggers keep is ignored. */
+static void
+ignore_client(LqLead *lead, const LqLead *old)
+{
+	lq_lead_restore(lead, old, LQ_LEAD_FIRST_STATE, LQ_LEAD_LAST_SUM);
+	lead->card = old != NULL ? old->card :
+		lq_card_new(lead->funnel->version, &lead->funnel->limits);
+}
+
+/* Did a column change that a fit rule reads? */
+static bool
+fit_columns_changed(const LqLead *lead, const LqLead *old)
+{
+	int			column = -1;
+
+	while ((column = bms_next_member(lead->funnel->fit_columns, column)) >= 0)
+	{
+		Form_pg_attribute attr = TupleDescAttr(lead->funnel->lead_desc,
+											   column - 1);
+
+		if (lead->isnull[column - 1] != old->isnull[column - 1])
+			return true;
+		if (!lead->isnull[column - 1] &&
+			!datumIsEqual(lead->values[column - 1], old->values[column - 1],
+						  attr->attbyval, attr->attlen))
+			return true;
+	}
+	return false;
+}
+
+/*
+ * review_at is a lower bound.  It is written when it must come earlier, when
+ * it has passed, and with a move, but not with every activity: it is indexed.
+ */
+static void
+set_review(LqLead *lead, bool moved)
+{
+	TimestampTz before = lq_lead_instant(lead, LQ_LEAD_REVIEW_AT, DT_NOEND);
+	TimestampTz review = lq_lead_review_at(lead);
+
+	if (moved || review < before || before <= lead->now)
+		lq_lead_set(lead, LQ_LEAD_REVIEW_AT, TimestampTzGetDatum(review),
+					TIMESTAMP_IS_NOEND(review));
+}
+
+/* A move uses up the reason and the note that came with it. */
+static void
+use_up(LqLead *lead, Datum key, const LqUsedUp *before)
+{
+	lq_lead_set(lead, LQ_LEAD_REASON, (Datum) 0, true);
+	lq_lead_set(lead, LQ_LEAD_NOTE, (Datum) 0, true);
+	lq_used_up_put(lead, key, before);
+}
+
+static void
+check_key(const LqFunnel *funnel, Datum before, Datum after)
+{
+	if (datum_image_eq(before, after, funnel->key_typbyval, funnel->key_typlen))
+		return;
+	ereport(ERROR,
+			(errcode(ERRCODE_RESTRICT_VIOLATION),
+			 errmsg("the key of a lead cannot be changed"),
+			 errdetail("Column \"%s\" identifies the lead in its log and its history.",
+					   funnel->key_name),
+			 errhint("Insert a new lead instead.")));
+}
+
+/*
+ * A new lead goes to the stage asked for, if a transition lets it in there or
+ * if it earns that stage anyway.  Otherwise it is left there, for the AFTER
+ * trigger to refuse.
+ */
+static void
+create(LqLead *lead, const char *asked, LqPath *path)
+{
+	const LqFunnel *funnel = lead->funnel;
+	const LqStage *to = asked == NULL ? NULL : lq_funnel_stage(funnel, asked);
+
+	lq_lead_set(lead, LQ_LEAD_STAGE, (Datum) 0, true);
+	if (to != NULL && lq_stage_create(lead, to, path))
+		return;
+	if (lq_stage_create(lead, NULL, path) &&
+		(asked == NULL || path->hops[path->n_hops - 1].to == to))
+		return;
+
+	path->n_hops = 0;
+	lq_lead_restore(lead, NULL, LQ_LEAD_FIRST_STATE, LQ_LEAD_LAST_STATE);
+	lq_lead_set_text(lead, LQ_LEAD_STAGE,
+					 asked != NULL ? asked :
+					 funnel->n_stages > 0 ? funnel->stages[0].name : "none");
+}
+
+/*
+ * qualify_lead() - BEFORE INSERT OR UPDATE ON lead FOR EACH ROW
+ *
+ * 1. Fit, if a column changed that a fit rule reads.
+ * 2. If the writer asked for another stage, judge that; refusing is an error,
+ *	  but not here for a new lead: INSERT ... ON CONFLICT may not insert.
+ * 3. If nobody asked, the automatic transitions.
+ * 4. The deadlines of where the lead is now.
+ */
+Datum
+qualify_lead(PG_FUNCTION_ARGS)
+{
+	LqFunnel   *funnel = lq_funnel_of_trigger(fcinfo, LQ_TABLE_LEAD,
+											  TRIGGER_EVENT_BEFORE |
+											  TRIGGER_EVENT_ROW,
+											  "qualify_lead");
+	TriggerData *trigdata = (TriggerData *) fcinfo->context;
+	bool		update = TRIGGER_FIRED_BY_UPDATE(trigdata->tg_event);
+	HeapTuple	tuple = update ? trigdata->tg_newtuple : trigdata->tg_trigtuple;
+	HeapTuple	tuple_before = NULL;
+	LqPartition *partition;
+	LqLead		lead;
+	LqLead		old;
+	LqPath		path = {0, NULL};
+	LqUsedUp	before_move;
+	Datum		key;
+	bool		key_isnull;
+	char	   *asked = NULL;
+	int			flags = 0;
+	bool		own;
+
+	if (!update && !TRIGGER_FIRED_BY_INSERT(trigdata->tg_event))
+		ereport(ERROR,
+				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
+				 errmsg("function \"%s\" must be fired for INSERT or UPDATE",
+						"qualify_lead")));
+	partition = lq_partition(funnel, trigdata->tg_relation);
+
+	lq_lead_init(&lead, funnel, lq_partition_to_lead(partition, tuple));
+	key = lead.values[funnel->key_attno - 1];
+	key_isnull = lead.isnull[funnel->key_attno - 1];
+
+	if (lq_funnel_importing(funnel))
+	{
+		/* as it was; but every lead is at some stage */
+		if (!update && funnel->n_stages > 0 &&
+			lq_lead_get_text(&lead, LQ_LEAD_STAGE) == NULL)
+			lq_lead_set_text(&lead, LQ_LEAD_STAGE, funnel->stages[0].name);
+		goto finish;
+	}
+	if (key_isnull)
+		goto finish;			/* the table refuses it */
+	if (!update && partition != NULL && lq_partition_arrives(funnel, key))
+		goto finish;			/* it was judged where it came from */
+
+	own = update && lq_own_write_before(funnel, key, &flags);
+	if (update)
+	{
+		char	   *before;
+
+		tuple_before = lq_partition_to_lead(partition, trigdata->tg_trigtuple);
+		lq_lead_init(&old, funnel, tuple_before);
+		check_key(funnel, old.values[funnel->key_attno - 1], key);
+		before = lq_lead_get_text(&old, LQ_LEAD_STAGE);
+		asked = lq_lead_get_text(&lead, LQ_LEAD_STAGE);
+		if (asked == NULL)
+			goto finish;		/* the table refuses it */
+		if (before != NULL && strcmp(asked, before) == 0)
+			asked = NULL;
+		else
+			lq_lead_set_text(&lead, LQ_LEAD_STAGE, before);
+	}
+	else
+		asked = lq_lead_get_text(&lead, LQ_LEAD_STAGE);
+	if (!own)
+		ignore_client(&lead, update ? &old : NULL);
+	lead.reason = lq_lead_get_text(&lead, LQ_LEAD_REASON);
+	lq_used_up_read(&lead, &before_move);
+
+	if (!update || (flags & LQ_WRITE_REFIT) || fit_columns_changed(&lead, &old))
+		lq_lead_set_fit(&lead);
+
+	if (update && asked != NULL)
+	{
+		char	   *before = lq_lead_get_text(&old, LQ_LEAD_STAGE);
+		const LqStage *to = lq_funnel_stage(funnel, asked);
+
+		if (to == NULL || !lq_stage_ask(&lead, to, &path))
+			lq_stage_refuse(&lead, lq_funnel_stage(funnel, before), asked);
+	}
+	else if (update)
+	{
+		if ((flags & LQ_WRITE_STAY) == 0)
+			lq_stage_advance(&lead, &path);
+	}
+	else
+		create(&lead, asked, &path);
+	if (path.n_hops > 0)
+		use_up(&lead, key, &before_move);
+	else if (!update)
+		lq_used_up_refused(&lead, key);
+	set_review(&lead, path.n_hops > 0);
+
+	if (lead.card_changed || !update)
+		lq_lead_set(&lead, LQ_LEAD_SCORECARD, lq_card_to_datum(lead.card),
+					false);
+
+finish:
+	if (lead.changed)
+		tuple = lq_partition_from_lead(partition,
+									   heap_form_tuple(funnel->lead_desc,
+													   lead.values,
+													   lead.isnull));
+	if (tuple_before != NULL && partition != NULL &&
+		!lq_partition_holds(partition, tuple))
+		lq_partition_leave(funnel, key, tuple_before);
+	lq_lead_done(&lead);
+	return PointerGetDatum(tuple);
+}

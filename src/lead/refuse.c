@@ -1,0 +1,421 @@
+/*
+ * refuse.c
+ *		Why a lead does not move, in words.
+ *
+ * Copyright (c) 2026, lead_qual contributors
+ */
+#include "postgres.h"
+
+#include "access/table.h"
+#include "lib/stringinfo.h"
+#include "miscadmin.h"
+#include "utils/acl.h"
+#include "utils/builtins.h"
+#include "utils/json.h"
+#include "utils/lsyscache.h"
+#include "utils/rls.h"
+#include "utils/timestamp.h"
+
+#include "compat.h"
+#include "lead/lead.h"
+#include "type/answers.h"
+#include "type/qualification.h"
+
+/* "budget: no, timeline: unknown": what the answers still lack */
+static void
+describe_gaps(StringInfo buf, const LqFramework *framework, uint32 value)
+{
+	for (int i = 0; i < framework->nelements; i++)
+	{
+		LqLevel		level = lq_qualification_level(value, i);
+
+		if (level == LQ_LEVEL_YES)
+			continue;
+		appendStringInfo(buf, "%s%s: %s", buf->len > 0 ? ", " : "",
+						 framework->elements[i].name, lq_level_name(level));
+	}
+}
+
+/* The value with every element that was not asked answered yes. */
+static uint32
+suppose_yes(const LqFramework *framework, uint32 value)
+{
+	for (int i = 0; i < framework->nelements; i++)
+		if (lq_qualification_level(value, i) == LQ_LEVEL_UNKNOWN)
+			value = lq_qualification_set(value, i, LQ_LEVEL_YES);
+	return value;
+}
+
+static void
+append_value(StringInfo buf, Datum value, bool isnull, Oid type)
+{
+	Oid			output;
+	bool		varlena;
+
+	if (isnull)
+	{
+		appendStringInfoString(buf, "NULL");
+		return;
+	}
+	getTypeOutputInfo(type, &output, &varlena);
+	appendStringInfoString(buf, OidOutputFunctionCall(output, value));
+}
+
+static const char *
+pseudo_name(const LqFunnel *funnel, const LqPseudo *pseudo)
+{
+	const LqRule *rule = lq_funnel_rule(funnel, pseudo->rule_id);
+	const char *name = rule == NULL ? "?" : rule->name;
+
+	switch (pseudo->kind)
+	{
+		case LQ_PSEUDO_SCORE:
+			return "score";
+		case LQ_PSEUDO_FIT:
+			return "fit";
+		case LQ_PSEUDO_ENGAGEMENT:
+			return "engagement";
+		case LQ_PSEUDO_HITS:
+			return psprintf("hits.%s", name);
+		case LQ_PSEUDO_POINTS:
+			return psprintf("points.%s", name);
+		case LQ_PSEUDO_LAST:
+			return psprintf("last.%s", name);
+		case LQ_PSEUDO_LAST_ACTIVITY:
+			return "last_activity";
+		case LQ_PSEUDO_IDLE_DAYS:
+			return "idle_days";
+		case LQ_PSEUDO_DAYS_IN_STAGE:
+			return "days_in_stage";
+		case LQ_PSEUDO_ACCOUNT:
+			return psprintf("account.%s",
+							NameStr(TupleDescAttr(funnel->account_desc,
+												  pseudo->attno - 1)->attname));
+		case LQ_PSEUDO_KIND:
+			break;
+	}
+	return "?";
+}
+
+/* The caller is told nothing that he could not read himself. */
+static bool
+may_read_column(Oid relid, AttrNumber column)
+{
+	return pg_class_aclcheck(relid, GetUserId(), ACL_SELECT) == ACLCHECK_OK ||
+		pg_attribute_aclcheck(relid, column, GetUserId(),
+							  ACL_SELECT) == ACLCHECK_OK;
+}
+
+static bool
+may_read(const LqFunnel *funnel, AttrNumber column)
+{
+	return may_read_column(funnel->relid[LQ_TABLE_LEAD], column);
+}
+
+/* The same for a pseudo-column: may he read what it is made of? */
+static bool
+may_read_pseudo(const LqFunnel *funnel, const LqPseudo *pseudo)
+{
+	switch (pseudo->kind)
+	{
+		case LQ_PSEUDO_ACCOUNT:
+			/* rows that row security hides from him are the owner's here */
+			return may_read_column(funnel->relid[LQ_TABLE_ACCOUNT],
+								   pseudo->attno) &&
+				check_enable_rls(funnel->relid[LQ_TABLE_ACCOUNT], InvalidOid,
+								 true) != RLS_ENABLED;
+		case LQ_PSEUDO_DAYS_IN_STAGE:
+			return may_read(funnel,
+							funnel->lead_attno[LQ_LEAD_STAGE_ENTERED_AT]);
+		default:
+			return may_read(funnel, funnel->lead_attno[LQ_LEAD_SCORECARD]);
+	}
+}
+
+/*
+ * What the lead has where a part reads: answers still open, else the values.
+ * The part itself says what it needs of them.
+ */
+static char *
+describe_needs(LqLead *lead, const LqConditionPart *part)
+{
+	const LqFunnel *funnel = lead->funnel;
+	StringInfoData buf;
+	int			column = -1;
+
+	initStringInfo(&buf);
+	while ((column = bms_next_member(part->columns, column)) >= 0)
+	{
+		Form_pg_attribute attr = TupleDescAttr(funnel->lead_desc, column - 1);
+		const LqFramework *framework = NULL;
+
+		if (!may_read(funnel, column))
+			continue;
+		if (column == funnel->lead_attno[LQ_LEAD_BANT])
+			framework = &lq_bant;
+		else if (column == funnel->lead_attno[LQ_LEAD_MEDDIC])
+			framework = &lq_meddic;
+		if (framework != NULL)
+		{
+			describe_gaps(&buf, framework,
+						  DatumGetLqQualification(framework,
+												  lead->values[column - 1]));
+			continue;
+		}
+		appendStringInfo(&buf, "%s%s is ", buf.len > 0 ? ", " : "",
+						 NameStr(attr->attname));
+		append_value(&buf, lead->values[column - 1], lead->isnull[column - 1],
+					 attr->atttypid);
+	}
+	for (int i = 0; i < part->n_pseudos; i++)
+	{
+		const LqPseudo *pseudo = part->pseudos[i];
+		bool		isnull;
+		Datum		value;
+
+		if (!may_read_pseudo(funnel, pseudo))
+			continue;
+		value = lq_lead_pseudo(lead, pseudo, &isnull);
+		appendStringInfo(&buf, "%s%s is ", buf.len > 0 ? ", " : "",
+						 pseudo_name(funnel, pseudo));
+		if (isnull && pseudo->kind == LQ_PSEUDO_LAST)
+			appendStringInfoString(&buf, "never");
+		else
+			append_value(&buf, value, isnull, pseudo->type);
+	}
+	return buf.data;
+}
+
+/* Answers to the frameworks that are data, with yes where none is known. */
+static Datum
+suppose_answers(const LqLead *lead)
+{
+	const LqFunnel *funnel = lead->funnel;
+	StringInfoData buf;
+	Jsonb	   *answers;
+	const char *framework = "";
+	bool		isnull;
+
+	answers = DatumGetJsonbP(lq_lead_get(lead, LQ_LEAD_ANSWERS, &isnull));
+	initStringInfo(&buf);
+	/* elements come framework by framework */
+	for (int i = 0; i < funnel->n_elements; i++)
+	{
+		const LqKnownElement *e = &funnel->elements[i];
+		LqLevel		level = lq_answers_level(answers, e->framework,
+											 strlen(e->framework), e->element,
+											 strlen(e->element));
+
+		if (strcmp(framework, e->framework) != 0)
+		{
+			appendStringInfoString(&buf, buf.len == 0 ? "{" : "}, ");
+			escape_json(&buf, e->framework);
+			appendStringInfoString(&buf, ": {");
+			framework = e->framework;
+		}
+		else
+			appendStringInfoString(&buf, ", ");
+		escape_json(&buf, e->element);
+		appendStringInfoString(&buf, ": ");
+		escape_json(&buf, lq_level_name(level == LQ_LEVEL_UNKNOWN ?
+										LQ_LEVEL_YES : level));
+	}
+	appendStringInfoString(&buf, buf.len == 0 ? "{}" : "}}");
+	return DirectFunctionCall1(jsonb_in, CStringGetDatum(buf.data));
+}
+
+/* Would the part hold if all that was not asked were answered yes? */
+static bool
+answers_may_meet(LqLead *lead, LqCondition *condition, int part)
+{
+	int			bant = lead->funnel->lead_attno[LQ_LEAD_BANT] - 1;
+	int			meddic = lead->funnel->lead_attno[LQ_LEAD_MEDDIC] - 1;
+	Datum		saved_bant = lead->values[bant];
+	Datum		saved_meddic = lead->values[meddic];
+	int			answers = lead->funnel->lead_attno[LQ_LEAD_ANSWERS] - 1;
+	Datum		saved_answers = lead->values[answers];
+	LqTruth		truth;
+
+	lead->values[bant] =
+		BantGetDatum(suppose_yes(&lq_bant, DatumGetBant(saved_bant)));
+	lead->values[meddic] =
+		MeddicGetDatum(suppose_yes(&lq_meddic, DatumGetMeddic(saved_meddic)));
+	if (!lead->isnull[answers])
+		lead->values[answers] = suppose_answers(lead);
+	truth = lq_condition_eval_part(condition, part, lead->slot,
+								   lq_lead_pseudo, lead);
+	lead->values[bant] = saved_bant;
+	lead->values[meddic] = saved_meddic;
+	lead->values[answers] = saved_answers;
+	return truth == LQ_TRUE;
+}
+
+static const char *
+part_state(LqLead *lead, LqCondition *condition, int part)
+{
+	const LqConditionPart *p = lq_condition_part(condition, part);
+
+	switch (lq_condition_eval_part(condition, part, lead->slot,
+								   lq_lead_pseudo, lead))
+	{
+		case LQ_TRUE:
+			return "met";
+		case LQ_UNKNOWN:
+			return "unknown";
+		case LQ_FALSE:
+			break;
+	}
+	/* not met for want of an answer is not known, rather than no */
+	if ((bms_is_member(lead->funnel->lead_attno[LQ_LEAD_BANT], p->columns) ||
+		 bms_is_member(lead->funnel->lead_attno[LQ_LEAD_MEDDIC], p->columns) ||
+		 bms_is_member(lead->funnel->lead_attno[LQ_LEAD_ANSWERS], p->columns)) &&
+		answers_may_meet(lead, condition, part))
+		return "unknown";
+	return "unmet";
+}
+
+/*
+ * Report what a transition asks for, part by part: those of its condition,
+ * and the reason, time or manager it needs.
+ */
+void
+lq_transition_explain(LqLead *lead, const LqTransition *transition,
+					  LqPartReport report, void *arg)
+{
+	if (transition->broken)
+	{
+		report(arg, transition, transition->condition_text, "unknown",
+			   "the condition does not compile, see check_funnel()");
+		return;
+	}
+	if (transition->has_condition)
+	{
+		int			n = lq_condition_n_parts(transition->condition);
+
+		for (int i = 0; i < n; i++)
+		{
+			const LqConditionPart *part =
+			lq_condition_part(transition->condition, i);
+			const char *state = part_state(lead, transition->condition, i);
+
+			report(arg, transition, part->text, state,
+				   strcmp(state, "met") == 0 ? NULL :
+				   describe_needs(lead, part));
+		}
+	}
+	if (transition->after != NULL)
+	{
+		TimestampTz earliest = lq_transition_earliest(lead, transition);
+		char		buf[LQ_INSTANT_LEN];
+
+		report(arg, transition, "after", earliest <= lead->now ? "met" : "unmet",
+			   earliest <= lead->now ? NULL :
+			   psprintf("not before %s", lq_instant_text(earliest, buf)));
+	}
+	if (transition->needs_reason)
+	{
+		bool		given = lq_transition_reason_given(lead, transition);
+
+		report(arg, transition, "reason", given ? "met" : "unmet",
+			   given ? NULL :
+			   lead->reason == NULL ? "a reason" :
+			   psprintf("a reason that table \"reason\" lists for stage \"%s\", not \"%s\"",
+						transition->to->name, lead->reason));
+	}
+	if (transition->exception)
+	{
+		bool		allowed = lq_transition_exception_allowed(lead, transition);
+
+		report(arg, transition, "manager", allowed ? "met" : "unmet",
+			   allowed ? NULL :
+			   lq_side_members(lead->funnel, "manager"));
+	}
+	for (int i = 0; i < transition->n_sides; i++)
+	{
+		const char *side = transition->sides[i];
+		LqSigned	is_signed = lq_transition_signed(lead, transition, side);
+
+		report(arg, transition, psprintf("signature of %s", side),
+			   is_signed == LQ_SIGNED ? "met" : "unmet",
+			   is_signed == LQ_SIGNED ? NULL :
+			   psprintf(is_signed == LQ_SIGNED_NOT ?
+						"sign_move() by %s" :
+						"%s, other than who asks for the move",
+						lq_side_members(lead->funnel, side)));
+	}
+}
+
+/* collects the parts that fail */
+static void
+append_failing(void *arg, const LqTransition *transition, const char *part,
+			   const char *state, const char *needs)
+{
+	StringInfo	buf = arg;
+
+	if (strcmp(state, "met") == 0)
+		return;
+	appendStringInfo(buf, "%sTransition " INT64_FORMAT " needs %s",
+					 buf->len > 0 ? "\n" : "",
+					 transition->transition_id, part);
+	if (needs != NULL && *needs != '\0')
+		appendStringInfo(buf, " (%s)", needs);
+	appendStringInfoChar(buf, '.');
+}
+
+/*
+ * Refuse a move that somebody asked for: what fails in the detail, where the
+ * lead may go in the hint.
+ */
+void
+lq_stage_refuse(LqLead *lead, const LqStage *from, const char *asked)
+{
+	const LqFunnel *funnel = lead->funnel;
+	const LqStage *to = lq_funnel_stage(funnel, asked);
+	StringInfoData detail;
+	StringInfoData allowed;
+	Bitmapset  *seen = NULL;
+	Relation	rel;
+
+	initStringInfo(&detail);
+	initStringInfo(&allowed);
+	for (int i = 0; i < funnel->n_transitions; i++)
+	{
+		const LqTransition *transition = &funnel->transitions[i];
+		int			position;
+
+		if (!lq_transition_leaves(transition, from))
+			continue;
+		if (transition->to == to)
+			lq_transition_explain(lead, transition, append_failing, &detail);
+		position = transition->to - funnel->stages;
+		if (!bms_is_member(position, seen))
+			appendStringInfo(&allowed, "%s%s", allowed.len > 0 ? ", " : "",
+							 transition->to->name);
+		seen = bms_add_member(seen, position);
+	}
+	if (to == NULL)
+		appendStringInfo(&detail, "Stage \"%s\" does not exist.", asked);
+	else if (detail.len == 0)
+		appendStringInfoString(&detail, "No transition allows this move.");
+
+	rel = table_open(funnel->relid[LQ_TABLE_LEAD], AccessShareLock);
+	ereport(ERROR,
+			(errcode(ERRCODE_CHECK_VIOLATION),
+			 from == NULL ?
+			 errmsg("cannot create lead in stage \"%s\"", asked) :
+			 errmsg("cannot move lead from stage \"%s\" to \"%s\"",
+					from->name, asked),
+			 errdetail("%s", detail.data),
+			 allowed.len > 0 ?
+			 errhint(from == NULL ?
+					 "Transitions lead in to: %s." :
+					 "Transitions lead from here to: %s.", allowed.data) :
+			 errhint("No transition leads from here; see table \"transition\"."),
+			 err_generic_string(PG_DIAG_SCHEMA_NAME,
+								get_namespace_name(RelationGetNamespace(rel))),
+			 err_generic_string(PG_DIAG_TABLE_NAME,
+								RelationGetRelationName(rel)),
+			 err_generic_string(PG_DIAG_COLUMN_NAME,
+								NameStr(TupleDescAttr(funnel->lead_desc,
+													  funnel->lead_attno[LQ_LEAD_STAGE] - 1)->attname))));
+}

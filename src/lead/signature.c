@@ -1,0 +1,138 @@
+/*
+ * signature.c
+ *		Who acts for a side: agrees to a move, judges a lead.
+ *
+ * Copyright (c) 2026, lead_qual contributors
+ */
+#include "postgres.h"
+
+#include "commands/trigger.h"
+#include "executor/spi.h"
+#include "miscadmin.h"
+#include "utils/acl.h"
+#include "utils/builtins.h"
+#include "utils/rel.h"
+
+#include "compat.h"
+#include "funnel/statement.h"
+#include "lead/lead.h"
+
+PG_FUNCTION_INFO_V1(guard_verdict);
+
+static const char *
+role_of_side(const LqFunnel *funnel, const char *side)
+{
+	for (int i = 0; i < funnel->n_sides; i++)
+		if (strcmp(funnel->sides[i].name, side) == 0)
+			return funnel->sides[i].role;
+	return NULL;
+}
+
+/* Who acts for a side, in words. */
+const char *
+lq_side_members(const LqFunnel *funnel, const char *side)
+{
+	const char *role = role_of_side(funnel, side);
+
+	return role == NULL ? "a member of the role that owns the funnel" :
+		psprintf("a member of role \"%s\"", role);
+}
+
+/* A role that is gone has no members. */
+bool
+lq_side_has_caller(const LqFunnel *funnel, const char *side)
+{
+	const char *name = role_of_side(funnel, side);
+	Oid			role = name == NULL ? funnel->owner :
+	get_role_oid(name, true);
+
+	return OidIsValid(role) && is_member_of_role(GetOuterUserId(), role);
+}
+
+/*
+ * Did that side sign this move, in this cycle?  Whoever asks for the move is
+ * not the one to agree to it.
+ */
+LqSigned
+lq_transition_signed(const LqLead *lead, const LqTransition *transition,
+					 const char *side)
+{
+	const LqFunnel *funnel = lead->funnel;
+	const char *actor = lq_actor();
+	LqSigned	result = LQ_SIGNED_NOT;
+	LqIdentity	saved;
+	Datum		values[4];
+	bool		isnull;
+	uint64		n;
+
+	values[0] = lead->values[funnel->key_attno - 1];
+	values[1] = CStringGetTextDatum(transition->to->name);
+	values[2] = lq_lead_get(lead, LQ_LEAD_CYCLE, &isnull);
+	values[3] = CStringGetTextDatum(side);
+	lq_funnel_enter(funnel, &saved);
+	SPI_connect();
+	n = lq_statement_run(funnel, LQ_STATEMENT_SIGNERS, values, NULL);
+	for (uint64 i = 0; i < n && result != LQ_SIGNED; i++)
+	{
+		char	   *signer = SPI_getvalue(SPI_tuptable->vals[i],
+										  SPI_tuptable->tupdesc, 1);
+
+		result = strcmp(signer, actor) == 0 ? LQ_SIGNED_BY_ACTOR : LQ_SIGNED;
+	}
+	SPI_finish();
+	lq_funnel_leave(&saved);
+	return result;
+}
+
+bool
+lq_transition_all_signed(const LqLead *lead, const LqTransition *transition)
+{
+	for (int i = 0; i < transition->n_sides; i++)
+		if (lq_transition_signed(lead, transition,
+								 transition->sides[i]) != LQ_SIGNED)
+			return false;
+	return true;
+}
+
+/*
+ * guard_verdict() - BEFORE INSERT OR UPDATE ON verdict FOR EACH ROW
+ *
+ * Where a side names a role, its members judge for it, or the funnel's owner,
+ * who may put down what others said.
+ */
+Datum
+guard_verdict(PG_FUNCTION_ARGS)
+{
+	TriggerData *trigdata = (TriggerData *) fcinfo->context;
+	Relation	rel;
+	LqFunnel   *funnel;
+	HeapTuple	row;
+	char	   *side;
+
+	if (!CALLED_AS_TRIGGER(fcinfo) ||
+		!TRIGGER_FIRED_BEFORE(trigdata->tg_event) ||
+		!TRIGGER_FIRED_FOR_ROW(trigdata->tg_event))
+		ereport(ERROR,
+				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
+				 errmsg("function \"%s\" must be fired BEFORE, FOR EACH ROW",
+						"guard_verdict")));
+	rel = trigdata->tg_relation;
+	row = TRIGGER_FIRED_BY_UPDATE(trigdata->tg_event) ?
+		trigdata->tg_newtuple : trigdata->tg_trigtuple;
+	funnel = lq_funnel_by_schema(RelationGetNamespace(rel));
+	if (lq_funnel_importing(funnel))
+		return PointerGetDatum(row);
+	side = SPI_getvalue(row, RelationGetDescr(rel),
+						SPI_fnumber(RelationGetDescr(rel), "side"));
+	if (side != NULL && role_of_side(funnel, side) != NULL &&
+		!lq_side_has_caller(funnel, side) &&
+		!is_member_of_role(GetOuterUserId(), funnel->owner))
+		ereport(ERROR,
+				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+				 errmsg("permission denied to judge leads for side \"%s\"",
+						side),
+				 errdetail("Only members of role \"%s\" may.",
+						   role_of_side(funnel, side)),
+				 errhint("The owner of the funnel names the role in table \"side\".")));
+	return PointerGetDatum(row);
+}

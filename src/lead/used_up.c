@@ -1,0 +1,123 @@
+/*
+ * used_up.c
+ *		What a move used up, between the lead's two triggers.
+ *
+ * Reason and note are given in the row with a move, kept in the history, and
+ * cleared in the row; a move that begins a cycle clears resume_at and the
+ * deals of the cycle before.  So the BEFORE trigger takes them out, and the
+ * AFTER trigger, which finds the same moves again, no longer finds there what
+ * they followed from.  It waits here.
+ *
+ * Copyright (c) 2026, lead_qual contributors
+ */
+#include "postgres.h"
+
+#include "utils/datum.h"
+#include "utils/memutils.h"
+
+#include "compat.h"
+#include "funnel/waiting.h"
+#include "lead/used_up.h"
+
+static const LqLeadColumn cleared[] = {
+	LQ_LEAD_REASON, LQ_LEAD_NOTE, LQ_LEAD_RESUME_AT,
+	LQ_LEAD_DEALS_WON, LQ_LEAD_DEALS_LOST,
+};
+
+StaticAssertDecl(lengthof(cleared) == lengthof(((LqUsedUp *) 0)->values),
+				 "LqUsedUp has room for every column that a move clears");
+
+typedef struct Kept
+{
+	const LqFunnel *refused_by; /* NULL: the move was granted */
+	LqUsedUp	columns;
+} Kept;
+
+/* The lead's columns that a move may clear, as they are. */
+void
+lq_used_up_read(const LqLead *lead, LqUsedUp *columns)
+{
+	for (int i = 0; i < lengthof(cleared); i++)
+		columns->values[i] = lq_lead_get(lead, cleared[i],
+										 &columns->isnull[i]);
+}
+
+/* Keep that for the AFTER trigger. */
+static void
+put(const LqFunnel *funnel, Datum key, const LqUsedUp *columns,
+	const LqFunnel *refused_by)
+{
+	MemoryContext old = MemoryContextSwitchTo(TopTransactionContext);
+	Kept	   *kept = palloc(sizeof(Kept));
+
+	kept->refused_by = refused_by;
+	for (int i = 0; i < lengthof(cleared); i++)
+	{
+		Form_pg_attribute attr = TupleDescAttr(funnel->lead_desc,
+											   funnel->lead_attno[cleared[i]] - 1);
+
+		kept->columns.isnull[i] = columns->isnull[i];
+		kept->columns.values[i] = columns->isnull[i] ? (Datum) 0 :
+			datumCopy(columns->values[i], attr->attbyval, attr->attlen);
+	}
+	MemoryContextSwitchTo(old);
+	lq_waiting_put(funnel, key, LQ_WAITING_USED_UP, kept);
+}
+
+/* Keep what the lead had there before its move, if the move changed it. */
+void
+lq_used_up_put(const LqLead *lead, Datum key, const LqUsedUp *before)
+{
+	bool		changed = false;
+
+	(void) lq_waiting_take(lead->funnel, key, LQ_WAITING_USED_UP);
+	for (int i = 0; i < lengthof(cleared) && !changed; i++)
+	{
+		bool		isnull;
+		Datum		value = lq_lead_get(lead, cleared[i], &isnull);
+
+		/* what was not set anew is the very same datum */
+		changed = isnull != before->isnull[i] || value != before->values[i];
+	}
+	if (changed)
+		put(lead->funnel, key, before, NULL);
+}
+
+/*
+ * Note that this policy does not let the new lead in where it asks to be.
+ * That is news only where there is an earlier one, which might.
+ */
+void
+lq_used_up_refused(const LqLead *lead, Datum key)
+{
+	LqUsedUp	columns;
+
+	(void) lq_waiting_take(lead->funnel, key, LQ_WAITING_USED_UP);
+	if (lq_funnel_replaced(lead->funnel) == NULL)
+		return;
+	lq_used_up_read(lead, &columns);
+	put(lead->funnel, key, &columns, lead->funnel);
+}
+
+/* Put such columns back. */
+void
+lq_used_up_restore(LqLead *lead, const LqUsedUp *columns)
+{
+	for (int i = 0; i < lengthof(cleared); i++)
+		lq_lead_set(lead, cleared[i], columns->values[i], columns->isnull[i]);
+}
+
+/*
+ * Put what the lead's move used up back into the row at hand.  Returns the
+ * policy that refused a new lead its stage, or NULL.
+ */
+const LqFunnel *
+lq_used_up_take(LqLead *lead, Datum key)
+{
+	Kept	   *kept = lq_waiting_take(lead->funnel, key, LQ_WAITING_USED_UP);
+
+	if (kept == NULL)
+		return NULL;
+	lq_used_up_restore(lead, &kept->columns);
+	return kept->refused_by;
+}

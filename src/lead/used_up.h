@@ -1,0 +1,26 @@
+/*
+ * used_up.h
+ *		What a move used up, between the lead's two triggers.
+ *
+ * Copyright (c) 2026, lead_qual contributors
+ */
+#ifndef LQ_USED_UP_H
+#define LQ_USED_UP_H
+
+#include "lead/lead.h"
+
+/* columns that a move may clear */
+typedef struct LqUsedUp
+{
+	Datum		values[5];
+	bool		isnull[5];
+} LqUsedUp;
+
+extern void lq_used_up_read(const LqLead *lead, LqUsedUp *columns);
+extern void lq_used_up_restore(LqLead *lead, const LqUsedUp *columns);
+extern void lq_used_up_put(const LqLead *lead, Datum key,
+						   const LqUsedUp *before);
+extern void lq_used_up_refused(const LqLead *lead, Datum key);
+extern const LqFunnel *lq_used_up_take(LqLead *lead, Datum key);
+
+#endif							/* LQ_USED_UP_H */

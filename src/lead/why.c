@@ -1,0 +1,526 @@
+/*
+ * why.c
+ *		What one lead's score is made of, and where it may go.
+ *
+ * These functions read the lead and its log with the caller's rights.
+ *
+ * Copyright (c) 2026, lead_qual contributors
+ */
+#include "postgres.h"
+
+#include "access/htup_details.h"
+#include "executor/spi.h"
+#include "funcapi.h"
+#include "utils/array.h"
+#include "utils/builtins.h"
+#include "utils/lsyscache.h"
+#include "utils/timestamp.h"
+#include "utils/tuplestore.h"
+
+#include "compat.h"
+#include "fact/activity.h"
+#include "funnel/statement.h"
+#include "lead/lead.h"
+#include "lead_qual.h"
+
+PG_FUNCTION_INFO_V1(explain_lead_score);
+PG_FUNCTION_INFO_V1(score_at);
+PG_FUNCTION_INFO_V1(why_not);
+PG_FUNCTION_INFO_V1(next_stages);
+
+/*
+ * A lead's key comes as "any": what the lead table's key can be made of, a
+ * quoted literal included.
+ */
+static Datum
+get_key(FunctionCallInfo fcinfo, int arg, const LqFunnel *funnel)
+{
+	Oid			type = get_fn_expr_argtype(fcinfo->flinfo, arg);
+	Datum		value = PG_GETARG_DATUM(arg);
+	char	   *text;
+	Oid			function;
+	Oid			ioparam;
+	bool		varlena;
+
+	if (type == funnel->key_type)
+		return value;
+	if (type == UNKNOWNOID)
+		text = DatumGetCString(value);
+	else
+	{
+		getTypeOutputInfo(type, &function, &varlena);
+		text = OidOutputFunctionCall(function, value);
+	}
+	getTypeInputInfo(funnel->key_type, &function, &ioparam);
+	return OidInputFunctionCall(function, text, ioparam, -1);
+}
+
+/* Read a lead as the caller; an error if there is none that he may see. */
+static void
+read_lead(LqLead *lead, LqFunnel *funnel, Datum key)
+{
+	HeapTupleHeader header;
+	HeapTupleData tuple;
+	bool		isnull;
+
+	if (lq_statement_run(funnel, LQ_STATEMENT_LEAD, &key, NULL) == 0)
+	{
+		Oid			output;
+		bool		varlena;
+
+		getTypeOutputInfo(funnel->key_type, &output, &varlena);
+		ereport(ERROR,
+				(errcode(ERRCODE_NO_DATA_FOUND),
+				 errmsg("lead %s does not exist in funnel \"%s\"",
+						OidOutputFunctionCall(output, key), funnel->name)));
+	}
+	header = DatumGetHeapTupleHeader(SPI_getbinval(SPI_tuptable->vals[0],
+												   SPI_tuptable->tupdesc,
+												   1, &isnull));
+	tuple = lq_tuple_of_row(header);
+	lq_lead_init(lead, funnel, &tuple);
+}
+
+/*
+ * The card as it stood at an instant.  Before the stored one's own instant
+ * only the log can tell; who the lead was then is not known, so fit is today's.
+ */
+static LqCard *
+card_at(LqLead *lead, Datum key, TimestampTz at)
+{
+	LqCard	   *card;
+	LqCardRule *fit;
+	int			n = 0;
+
+	if (at >= lead->card->as_of)
+		return lead->card;
+	card = lq_replay(lead->funnel, key, at);
+	fit = palloc(Max(lead->card->n_entries, 1) * sizeof(LqCardRule));
+	for (int i = 0; i < lead->card->n_entries; i++)
+	{
+		const LqCardEntry *entry = &lead->card->entries[i];
+
+		if (entry->axis != LQ_AXIS_FIT)
+			continue;
+		memset(&fit[n], 0, sizeof(LqCardRule));
+		fit[n].rule_id = entry->rule_id;
+		fit[n].axis = LQ_AXIS_FIT;
+		fit[n].points = entry->points;
+		fit[n].max_points = entry->max_points;
+		n++;
+	}
+	lq_card_set_fit(card, fit, n);
+	return card;
+}
+
+static void
+check_instant(TimestampTz at)
+{
+	if (TIMESTAMP_NOT_FINITE(at))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("a score is asked for at a finite instant")));
+}
+
+/* The default of an argument "at", but never before the card's own instant. */
+static TimestampTz
+get_instant(FunctionCallInfo fcinfo, int arg, const LqLead *lead)
+{
+	if (PG_ARGISNULL(arg))
+		return Max(lq_now(), lead->card->as_of);
+	check_instant(PG_GETARG_TIMESTAMPTZ(arg));
+	return PG_GETARG_TIMESTAMPTZ(arg);
+}
+
+static void
+require_arguments(FunctionCallInfo fcinfo, int n, const char *function)
+{
+	for (int i = 0; i < n; i++)
+		if (PG_ARGISNULL(i))
+			ereport(ERROR,
+					(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+					 errmsg("argument %d of %s() must not be null",
+							i + 1, function)));
+}
+
+/* rows of a result, with columns that may be null */
+typedef struct Row
+{
+	Datum		values[8];
+	bool		nulls[8];
+	int			n;
+} Row;
+
+static void
+add(Row *row, Datum value, bool isnull)
+{
+	row->values[row->n] = isnull ? (Datum) 0 : value;
+	row->nulls[row->n++] = isnull;
+}
+
+static void
+add_text(Row *row, const char *text)
+{
+	add(row, text == NULL ? (Datum) 0 : CStringGetTextDatum(text),
+		text == NULL);
+}
+
+static void
+put(ReturnSetInfo *result, Row *row)
+{
+	tuplestore_putvalues(result->setResult, result->setDesc,
+						 row->values, row->nulls);
+	row->n = 0;
+}
+
+static void
+put_adjustment(ReturnSetInfo *result, const char *part, const char *axis,
+			   int64 micro)
+{
+	Row			row = {0};
+
+	if (micro == 0)
+		return;
+	add_text(&row, part);
+	add_text(&row, axis);
+	add(&row, (Datum) 0, true);
+	add(&row, (Datum) 0, true);
+	add(&row, lq_micro_to_numeric(micro), false);
+	add_text(&row, "what a limit of the definition gives or takes");
+	put(result, &row);
+}
+
+/*
+ * explain_score(funnel text, lead "any", at timestamptz) -
+ *		setof (rule, axis, hits, last_hit, points, description)
+ *
+ * A row a rule, and one for each limit of the definition that bites; the
+ * points add up to the score exactly.
+ */
+Datum
+explain_lead_score(PG_FUNCTION_ARGS)
+{
+	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
+	LqFunnel   *funnel;
+	LqLead		lead;
+	LqCard	   *card;
+	Datum		key;
+	TimestampTz at;
+	int64		sums[2] = {0, 0};
+	int64		fit;
+	int64		engagement;
+
+	require_arguments(fcinfo, 2, "explain_score");
+	InitMaterializedSRF(fcinfo, 0);
+	funnel = lq_funnel_by_name(text_to_cstring(PG_GETARG_TEXT_PP(0)));
+	key = get_key(fcinfo, 1, funnel);
+	SPI_connect();
+	read_lead(&lead, funnel, key);
+	at = get_instant(fcinfo, 2, &lead);
+	card = card_at(&lead, key, at);
+
+	for (int i = 0; i < card->n_entries; i++)
+	{
+		const LqCardEntry *entry = &card->entries[i];
+		const LqRule *rule = lq_funnel_rule(funnel, entry->rule_id);
+		int64		points = lq_card_entry_points(card, entry, at);
+		Row			row = {0};
+
+		sums[entry->axis] += points;
+		add_text(&row, rule == NULL ?
+				 psprintf("(rule " INT64_FORMAT ")", entry->rule_id) :
+				 rule->name);
+		add_text(&row, entry->axis == LQ_AXIS_FIT ? "fit" : "engagement");
+		add(&row, Int64GetDatum(entry->hits), false);
+		add(&row, TimestampTzGetDatum(entry->last_hit),
+			TIMESTAMP_NOT_FINITE(entry->last_hit));
+		add(&row, lq_micro_to_numeric(points), false);
+		add_text(&row, rule == NULL ? NULL : rule->description);
+		put(result, &row);
+	}
+	fit = lq_card_fit(card, at);
+	engagement = lq_card_engagement(card, at);
+	put_adjustment(result, "(max_fit)", "fit", fit - sums[LQ_AXIS_FIT]);
+	put_adjustment(result, "(max_engagement)", "engagement",
+				   engagement - sums[LQ_AXIS_ENGAGEMENT]);
+	put_adjustment(result, "(floor)", NULL,
+				   lq_card_score(card, at) - fit - engagement);
+	lq_lead_done(&lead);
+	SPI_finish();
+	return (Datum) 0;
+}
+
+/*
+ * score_at(funnel text, lead "any", at timestamptz) - numeric
+ *
+ * The score at any instant, the past included, by the active definition.
+ */
+Datum
+score_at(PG_FUNCTION_ARGS)
+{
+	LqFunnel   *funnel;
+	LqLead		lead;
+	Datum		key;
+	TimestampTz at;
+	int64		score;
+
+	funnel = lq_funnel_by_name(text_to_cstring(PG_GETARG_TEXT_PP(0)));
+	key = get_key(fcinfo, 1, funnel);
+	at = PG_GETARG_TIMESTAMPTZ(2);
+	check_instant(at);
+	SPI_connect();
+	read_lead(&lead, funnel, key);
+	score = lq_card_score(card_at(&lead, key, at), at);
+	lq_lead_done(&lead);
+	SPI_finish();
+	return lq_micro_to_numeric(score);
+}
+
+static const LqStage *
+stage_of(const LqLead *lead)
+{
+	char	   *name = lq_lead_get_text(lead, LQ_LEAD_STAGE);
+
+	return lq_funnel_stage(lead->funnel, name);
+}
+
+/* Is it a move that needs no manager, the ordinary way? */
+static bool
+is_step(const LqTransition *transition, const LqStage *from)
+{
+	return lq_transition_leaves(transition, from) && !transition->exception;
+}
+
+/*
+ * The shortest ordinary way between two stages: the stages after the first,
+ * and how many; 0 if there is none.
+ */
+static int
+find_way(const LqFunnel *funnel, const LqStage *from, const LqStage *to,
+		 const LqStage **way)
+{
+	int			n = funnel->n_stages;
+	int		   *before = palloc(n * sizeof(int));
+	int		   *queue = palloc(n * sizeof(int));
+	int			head = 0;
+	int			tail = 0;
+	int			length = 0;
+
+	for (int i = 0; i < n; i++)
+		before[i] = -1;
+	queue[tail++] = from - funnel->stages;
+	before[from - funnel->stages] = from - funnel->stages;
+	while (head < tail && before[to - funnel->stages] < 0)
+	{
+		int			at = queue[head++];
+
+		for (int i = 0; i < funnel->n_transitions; i++)
+		{
+			const LqTransition *transition = &funnel->transitions[i];
+			int			next;
+
+			if (!is_step(transition, &funnel->stages[at]))
+				continue;
+			next = transition->to - funnel->stages;
+			if (before[next] >= 0)
+				continue;
+			before[next] = at;
+			queue[tail++] = next;
+		}
+	}
+	if (before[to - funnel->stages] < 0)
+		return 0;
+	for (int at = to - funnel->stages; at != from - funnel->stages;
+		 at = before[at])
+		length++;
+	for (int at = to - funnel->stages, i = length - 1; i >= 0;
+		 at = before[at], i--)
+		way[i] = &funnel->stages[at];
+	return length;
+}
+
+/* what reports of parts are told to */
+typedef struct Report
+{
+	ReturnSetInfo *result;
+	int			step;
+	const LqStage *from;
+	int			unmet;
+	StringInfo	words;			/* or NULL */
+} Report;
+
+static void
+report_part(void *arg, const LqTransition *transition, const char *part,
+			const char *state, const char *needs)
+{
+	Report	   *report = arg;
+	Row			row = {0};
+
+	add(&row, Int32GetDatum(report->step), false);
+	add(&row, Int64GetDatum(transition->transition_id), false);
+	add_text(&row, report->from == NULL ? NULL : report->from->name);
+	add_text(&row, transition->to->name);
+	add_text(&row, part);
+	add_text(&row, state);
+	add_text(&row, needs);
+	put(report->result, &row);
+}
+
+static void
+count_unmet(void *arg, const LqTransition *transition, const char *part,
+			const char *state, const char *needs)
+{
+	Report	   *report = arg;
+
+	if (strcmp(state, "met") == 0)
+		return;
+	report->unmet++;
+	if (report->words != NULL)
+		appendStringInfo(report->words, "%s%s%s%s%s",
+						 report->words->len > 0 ? "; " : "", part,
+						 needs != NULL && *needs != '\0' ? " (" : "",
+						 needs != NULL && *needs != '\0' ? needs : "",
+						 needs != NULL && *needs != '\0' ? ")" : "");
+}
+
+/* Do all parts of the transition hold? */
+static bool
+all_met(LqLead *lead, const LqTransition *transition)
+{
+	Report		report = {0};
+
+	lq_transition_explain(lead, transition, count_unmet, &report);
+	return report.unmet == 0;
+}
+
+/* Report one step of the way, unless it may be taken now. */
+static void
+report_step(LqLead *lead, const LqStage *from, const LqStage *to,
+			Report *report)
+{
+	const LqFunnel *funnel = lead->funnel;
+
+	for (int i = 0; i < funnel->n_transitions; i++)
+		if (funnel->transitions[i].to == to &&
+			is_step(&funnel->transitions[i], from) &&
+			all_met(lead, &funnel->transitions[i]))
+			return;
+	report->from = from;
+	for (int i = 0; i < funnel->n_transitions; i++)
+		if (funnel->transitions[i].to == to &&
+			is_step(&funnel->transitions[i], from))
+			lq_transition_explain(lead, &funnel->transitions[i], report_part,
+								  report);
+}
+
+/*
+ * why_not(funnel text, lead "any", stage text) -
+ *		setof (step, transition_id, from_stage, to_stage, part, state, needs)
+ *
+ * What keeps a lead from a stage, part by part: met, unmet, or unknown for
+ * want of an answer.  No row: it may go there now, or is there.  For a stage
+ * further on, each step of the way, the first one first.
+ */
+Datum
+why_not(PG_FUNCTION_ARGS)
+{
+	Report		report = {0};
+	LqFunnel   *funnel;
+	LqLead		lead;
+	char	   *name;
+	const LqStage *from;
+	const LqStage *to;
+	const LqStage **way;
+	int			length;
+
+	require_arguments(fcinfo, 3, "why_not");
+	InitMaterializedSRF(fcinfo, 0);
+	report.result = (ReturnSetInfo *) fcinfo->resultinfo;
+	funnel = lq_funnel_by_name(text_to_cstring(PG_GETARG_TEXT_PP(0)));
+	name = text_to_cstring(PG_GETARG_TEXT_PP(2));
+	to = lq_funnel_stage(funnel, name);
+	if (to == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_OBJECT),
+				 errmsg("stage \"%s\" does not exist", name),
+				 errhint("The stages are in table \"stage\" of funnel \"%s\".",
+						 funnel->name)));
+
+	SPI_connect();
+	read_lead(&lead, funnel, get_key(fcinfo, 1, funnel));
+	from = stage_of(&lead);
+	if (from != NULL && from != to)
+	{
+		way = palloc(funnel->n_stages * sizeof(LqStage *));
+		length = find_way(funnel, from, to, way);
+		for (int i = 0; i < length; i++)
+		{
+			report.step = i + 1;
+			report_step(&lead, i == 0 ? from : way[i - 1], way[i], &report);
+		}
+		if (length == 0)
+		{
+			Row			row = {0};
+
+			add(&row, Int32GetDatum(1), false);
+			add(&row, (Datum) 0, true);
+			add_text(&row, from->name);
+			add_text(&row, to->name);
+			add_text(&row, "path");
+			add_text(&row, "unmet");
+			add_text(&row, "a transition that leads there");
+			put(report.result, &row);
+		}
+	}
+	lq_lead_done(&lead);
+	SPI_finish();
+	return (Datum) 0;
+}
+
+/*
+ * next_stages(funnel text, lead "any") -
+ *		setof (stage, transition_id, automatic, exception, allowed, needs,
+ *			   description)
+ *
+ * Every transition that leads on from where the lead is, and whether it may
+ * be taken now.
+ */
+Datum
+next_stages(PG_FUNCTION_ARGS)
+{
+	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
+	LqFunnel   *funnel;
+	LqLead		lead;
+	const LqStage *from;
+
+	require_arguments(fcinfo, 2, "next_stages");
+	InitMaterializedSRF(fcinfo, 0);
+	funnel = lq_funnel_by_name(text_to_cstring(PG_GETARG_TEXT_PP(0)));
+	SPI_connect();
+	read_lead(&lead, funnel, get_key(fcinfo, 1, funnel));
+	from = stage_of(&lead);
+	for (int i = 0; from != NULL && i < funnel->n_transitions; i++)
+	{
+		const LqTransition *transition = &funnel->transitions[i];
+		StringInfoData words;
+		Report		report = {0};
+		Row			row = {0};
+
+		if (!lq_transition_leaves(transition, from))
+			continue;
+		initStringInfo(&words);
+		report.words = &words;
+		lq_transition_explain(&lead, transition, count_unmet, &report);
+		add_text(&row, transition->to->name);
+		add(&row, Int64GetDatum(transition->transition_id), false);
+		add(&row, BoolGetDatum(transition->automatic), false);
+		add(&row, BoolGetDatum(transition->exception), false);
+		add(&row, BoolGetDatum(report.unmet == 0), false);
+		add_text(&row, report.unmet == 0 ? NULL : words.data);
+		add_text(&row, transition->description);
+		put(result, &row);
+	}
+	lq_lead_done(&lead);
+	SPI_finish();
+	return (Datum) 0;
+}

@@ -1,0 +1,440 @@
+/*
+ * check.c
+ *		What only the code can tell of a funnel's health: conditions that do
+ *		not compile or raise, and cards that their log does not give.
+ *
+ * Copyright (c) 2026, lead_qual contributors
+ */
+#include "postgres.h"
+
+#include <math.h>
+
+#include "access/htup_details.h"
+#include "access/table.h"
+#include "access/xact.h"
+#include "access/xlog.h"
+#include "executor/spi.h"
+#include "funcapi.h"
+#include "lib/stringinfo.h"
+#include "miscadmin.h"
+#include "utils/builtins.h"
+#include "utils/lsyscache.h"
+#include "utils/memutils.h"
+#include "utils/timestamp.h"
+#include "utils/tuplestore.h"
+
+#include "compat.h"
+#include "fact/activity.h"
+#include "funnel/statement.h"
+#include "lead/lead.h"
+#include "lead_qual.h"
+
+PG_FUNCTION_INFO_V1(_check_policy);
+
+/* leads that a cursor brings at a time, and that a finding names */
+#define ROWS_AT_A_TIME	1000
+#define MAX_NAMED		5
+
+/* how far sums of the same points in another order may lie apart */
+#define TOLERANCE		1e-9
+
+#define N_COLUMNS		6
+
+/* a condition under observation */
+typedef struct Watched
+{
+	const char *label;
+	LqCondition *condition;
+	int64		n_raised;		/* when the check began */
+	int64		seen;			/* when the last lead was done */
+	char	   *first;			/* the lead at which it raised first */
+} Watched;
+
+typedef struct Check
+{
+	LqFunnel   *funnel;
+	ReturnSetInfo *result;
+	MemoryContext context;		/* of the whole check */
+	Watched    *watched;
+	int			n_watched;
+	int64		n_differ;		/* leads whose card differs */
+	StringInfoData differ;		/* the first of them */
+	char	   *difference;		/* what is wrong with the first */
+} Check;
+
+static void
+report(Check *check, const char *finding, const char *severity,
+	   const char *object, int64 n, const char *detail, const char *hint)
+{
+	Datum		values[N_COLUMNS];
+	bool		nulls[N_COLUMNS] = {false};
+
+	values[0] = CStringGetTextDatum(finding);
+	values[1] = CStringGetTextDatum(severity);
+	values[2] = CStringGetTextDatum(object);
+	values[3] = Int64GetDatum(n);
+	values[4] = CStringGetTextDatum(detail);
+	values[5] = CStringGetTextDatum(hint);
+	tuplestore_putvalues(check->result->setResult, check->result->setDesc,
+						 values, nulls);
+}
+
+static char *
+key_text(const LqFunnel *funnel, Datum key)
+{
+	Oid			output;
+	bool		varlena;
+
+	getTypeOutputInfo(funnel->key_type, &output, &varlena);
+	return OidOutputFunctionCall(output, key);
+}
+
+/*
+ * Why a stored condition does not compile.
+ */
+static char *
+compile_error(const LqFunnel *funnel, LqConditionFor target, LqTable table,
+			  const char *sql, const char *text, const char *label)
+{
+	MemoryContext caller = CurrentMemoryContext;
+	ResourceOwner owner = CurrentResourceOwner;
+	Relation	rel = table_open(funnel->relid[table], AccessShareLock);
+	LqConditionScope scope;
+	char	   *volatile message = "It compiles now.";
+
+	if (sql == NULL)
+	{
+		table_close(rel, AccessShareLock);
+		return "It has not been checked: its trigger did not fire.";
+	}
+	lq_funnel_scope(funnel, target, rel, funnel->definition, &scope);
+	BeginInternalSubTransaction(NULL);
+	MemoryContextSwitchTo(caller);
+	PG_TRY();
+	{
+		(void) lq_condition_compile(sql, text, &scope, label);
+		ReleaseCurrentSubTransaction();
+	}
+	PG_CATCH();
+	{
+		ErrorData  *error;
+
+		MemoryContextSwitchTo(caller);
+		error = CopyErrorData();
+		FlushErrorState();
+		RollbackAndReleaseCurrentSubTransaction();
+		CurrentResourceOwner = owner;
+		if (error->sqlerrcode == ERRCODE_QUERY_CANCELED)
+			ReThrowError(error);
+		message = pstrdup(error->message);
+		FreeErrorData(error);
+	}
+	PG_END_TRY();
+	MemoryContextSwitchTo(caller);
+	CurrentResourceOwner = owner;
+	table_close(rel, AccessShareLock);
+	return message;
+}
+
+static void
+watch(Check *check, const char *label, LqCondition *condition)
+{
+	Watched    *watched = &check->watched[check->n_watched++];
+
+	watched->label = label;
+	watched->condition = condition;
+	watched->n_raised = lq_condition_n_raised(condition);
+	watched->seen = watched->n_raised;
+	watched->first = NULL;
+}
+
+/*
+ * Report the conditions that do not compile; observe the others.
+ */
+static void
+check_conditions(Check *check)
+{
+	LqFunnel   *funnel = check->funnel;
+
+	check->watched = palloc((funnel->n_rules + funnel->n_transitions + 1) *
+							sizeof(Watched));
+	for (int i = 0; i < funnel->n_rules; i++)
+	{
+		const LqRule *rule = &funnel->rules[i];
+		bool		fit = rule->card.axis == LQ_AXIS_FIT;
+		char	   *label = psprintf("rule \"%s\"", rule->name);
+
+		if (rule->broken)
+			report(check, "condition_does_not_compile", "error", label, 1,
+				   compile_error(funnel, fit ? LQ_FOR_FIT : LQ_FOR_ACTIVITY,
+								 fit ? LQ_TABLE_LEAD : LQ_TABLE_ACTIVITY,
+								 rule->condition_sql, rule->condition_text,
+								 label),
+				   "The rule gives no points. Write its condition again.");
+		else if (rule->condition != NULL)
+			watch(check, label, rule->condition);
+	}
+	for (int i = 0; i < funnel->n_transitions; i++)
+	{
+		const LqTransition *transition = &funnel->transitions[i];
+		char	   *label = psprintf("transition " INT64_FORMAT,
+									 transition->transition_id);
+
+		if (transition->broken && transition->has_condition &&
+			transition->to != NULL &&
+			(transition->from != NULL || transition->from_any ||
+			 transition->creation))
+			report(check, "condition_does_not_compile", "error", label, 1,
+				   compile_error(funnel, LQ_FOR_TRANSITION, LQ_TABLE_LEAD,
+								 transition->condition_sql,
+								 transition->condition_text, label),
+				   "The transition grants nothing. Write its condition again.");
+		else if (transition->broken)
+			report(check, "transition_without_stage", "error", label, 1,
+				   "It names a stage that does not exist.",
+				   "The transition grants nothing. Add the stage, or name another.");
+		else if (transition->condition != NULL)
+			watch(check, label, transition->condition);
+	}
+}
+
+static double
+points_at(const LqCard *card, const LqCardEntry *entry, TimestampTz at)
+{
+	if (entry->half_life == 0 || at <= card->as_of)
+		return entry->points;
+	return lq_decay(entry->points, entry->half_life, lq_span(at, card->as_of));
+}
+
+static char *
+rule_label(const LqFunnel *funnel, int64 rule_id)
+{
+	const LqRule *rule = lq_funnel_rule(funnel, rule_id);
+
+	return rule == NULL ? psprintf("rule " INT64_FORMAT, rule_id) :
+		psprintf("rule \"%s\"", rule->name);
+}
+
+/*
+ * How the stored card differs from the one that facts give; NULL if it does
+ * not.
+ */
+static char *
+card_difference(const LqFunnel *funnel, const LqCard *stored,
+				const LqCard *fresh)
+{
+	TimestampTz at = Max(stored->as_of, fresh->as_of);
+	int			i = 0;
+	int			j = 0;
+
+	while (i < stored->n_entries || j < fresh->n_entries)
+	{
+		const LqCardEntry *a = i < stored->n_entries ? &stored->entries[i] : NULL;
+		const LqCardEntry *b = j < fresh->n_entries ? &fresh->entries[j] : NULL;
+		double		has;
+		double		gives;
+
+		if (b == NULL || (a != NULL && a->rule_id < b->rule_id))
+			return psprintf("%s has hits, but none is in its facts",
+							rule_label(funnel, a->rule_id));
+		if (a == NULL || b->rule_id < a->rule_id)
+			return psprintf("%s lacks its hits",
+							rule_label(funnel, b->rule_id));
+		if (a->hits != b->hits)
+			return psprintf("%s has " INT64_FORMAT " hits, its facts give " INT64_FORMAT,
+							rule_label(funnel, a->rule_id), a->hits, b->hits);
+		if (a->last_hit != b->last_hit)
+			return psprintf("%s has another last hit than its facts",
+							rule_label(funnel, a->rule_id));
+		has = points_at(stored, a, at);
+		gives = points_at(fresh, b, at);
+		if (fabs(has - gives) > TOLERANCE * Max(1.0, fabs(gives)))
+			return psprintf("%s has %g points, its facts give %g",
+							rule_label(funnel, a->rule_id), has, gives);
+		i++;
+		j++;
+	}
+	if (stored->last_activity != fresh->last_activity)
+		return "the last activity is another than in the log";
+	return NULL;
+}
+
+/*
+ * Weigh a lead's facts anew, asking every condition.  Returns how its card
+ * differs, or NULL.
+ */
+static char *
+check_lead(const LqFunnel *funnel, Datum key, bool lock)
+{
+	LqLead		lead;
+	LqCard	   *stored;
+	HeapTupleHeader header;
+	HeapTupleData tuple;
+	SPITupleTable *rows;
+	char	   *difference = NULL;
+	bool		isnull;
+
+	if (lock)
+	{
+		(void) lq_statement_run(funnel, LQ_STATEMENT_LOCK_LEAD, &key, NULL);
+		SPI_freetuptable(SPI_tuptable);
+	}
+	if (lq_statement_run(funnel, LQ_STATEMENT_LEAD, &key, NULL) == 0)
+		return NULL;			/* deleted meanwhile */
+	rows = SPI_tuptable;
+	header = DatumGetHeapTupleHeader(SPI_getbinval(rows->vals[0],
+												   rows->tupdesc, 1, &isnull));
+	tuple = lq_tuple_of_row(header);
+	lq_lead_init(&lead, unconstify(LqFunnel *, funnel), &tuple);
+
+	stored = lead.card;
+	lead.card = lq_replay(funnel, key, DT_NOEND);
+	lq_lead_set_fit(&lead);
+	for (int i = 0; i < funnel->n_transitions; i++)
+	{
+		const LqTransition *transition = &funnel->transitions[i];
+
+		if (!transition->broken && transition->condition != NULL)
+			(void) lq_lead_holds(&lead, transition->condition);
+	}
+
+	/* a card of another version is stale, which is another finding */
+	if (stored->version == funnel->version)
+		difference = card_difference(funnel, stored, lead.card);
+	lq_lead_done(&lead);
+	SPI_freetuptable(rows);
+	return difference;
+}
+
+/* Note what checking one lead has brought to light. */
+static void
+note_lead(Check *check, Datum key, const char *difference)
+{
+	MemoryContext old = MemoryContextSwitchTo(check->context);
+
+	for (int i = 0; i < check->n_watched; i++)
+	{
+		Watched    *watched = &check->watched[i];
+		int64		n = lq_condition_n_raised(watched->condition);
+
+		if (n != watched->seen && watched->first == NULL)
+			watched->first = key_text(check->funnel, key);
+		watched->seen = n;
+	}
+	if (difference != NULL)
+	{
+		if (check->n_differ < MAX_NAMED)
+			appendStringInfo(&check->differ, "%s%s",
+							 check->n_differ > 0 ? ", " : "",
+							 key_text(check->funnel, key));
+		else if (check->n_differ == MAX_NAMED)
+			appendStringInfoString(&check->differ, ", ...");
+		if (check->n_differ == 0)
+			check->difference = pstrdup(difference);
+		check->n_differ++;
+	}
+	MemoryContextSwitchTo(old);
+}
+
+static void
+check_leads(Check *check)
+{
+	LqFunnel   *funnel = check->funnel;
+	bool		may_lock = !XactReadOnly && !RecoveryInProgress();
+	MemoryContext lead_context = AllocSetContextCreate(CurrentMemoryContext,
+													   "lead_qual lead",
+													   ALLOCSET_DEFAULT_SIZES);
+	Portal		portal = lq_statement_open(funnel, LQ_STATEMENT_KEYS, NULL);
+
+	for (;;)
+	{
+		SPITupleTable *rows;
+		uint64		n;
+
+		SPI_cursor_fetch(portal, true, ROWS_AT_A_TIME);
+		n = SPI_processed;
+		rows = SPI_tuptable;
+		if (n == 0)
+			break;
+		for (uint64 i = 0; i < n; i++)
+		{
+			MemoryContext old = MemoryContextSwitchTo(lead_context);
+			bool		isnull;
+			Datum		key = SPI_getbinval(rows->vals[i], rows->tupdesc, 1,
+											&isnull);
+			char	   *difference;
+
+			CHECK_FOR_INTERRUPTS();
+			difference = check_lead(funnel, key, false);
+			note_lead(check, key, NULL);
+			/* an activity may have come in between: look again, undisturbed */
+			if (difference != NULL && may_lock)
+				difference = check_lead(funnel, key, true);
+			for (int w = 0; w < check->n_watched; w++)
+			{
+				/* what the second look raised was counted by the first */
+				Watched    *watched = &check->watched[w];
+				int64		again = lq_condition_n_raised(watched->condition) -
+				watched->seen;
+
+				watched->n_raised += again;
+				watched->seen += again;
+			}
+			note_lead(check, key, difference);
+			MemoryContextSwitchTo(old);
+			MemoryContextReset(lead_context);
+		}
+		SPI_freetuptable(rows);
+	}
+	SPI_cursor_close(portal);
+
+	for (int i = 0; i < check->n_watched; i++)
+	{
+		const Watched *watched = &check->watched[i];
+		int64		n = watched->seen - watched->n_raised;
+
+		if (n > 0)
+			report(check, "condition_raises", "warning", watched->label, n,
+				   psprintf("%s (first for lead %s)",
+							lq_condition_last_error(watched->condition),
+							watched->first),
+				   "Such a row counts as one for which the condition does not hold. Correct the rows, or guard the condition.");
+	}
+	if (check->n_differ > 0)
+		report(check, "card_differs", "error", "lead", check->n_differ,
+			   psprintf("Leads %s. The first: %s.", check->differ.data,
+						check->difference),
+			   "Was a trigger disabled? rescore_funnel() makes the cards anew.");
+}
+
+/*
+ * _check_policy(funnel text, deep boolean) - set of findings
+ *
+ * With deep, every lead's log is weighed again.  The part of check_funnel()
+ * that is written in C.
+ */
+Datum
+_check_policy(PG_FUNCTION_ARGS)
+{
+	Check		check = {0};
+	LqIdentity	saved;
+
+	check.funnel = lq_funnel_by_name(text_to_cstring(PG_GETARG_TEXT_PP(0)));
+	lq_funnel_check_owner(check.funnel, "check_funnel");
+	lq_funnel_check_settings(check.funnel);
+	InitMaterializedSRF(fcinfo, 0);
+	check.result = (ReturnSetInfo *) fcinfo->resultinfo;
+	check.context = CurrentMemoryContext;
+	initStringInfo(&check.differ);
+
+	lq_funnel_enter(check.funnel, &saved);
+	check_conditions(&check);
+	if (PG_GETARG_BOOL(1))
+	{
+		SPI_connect();
+		check_leads(&check);
+		SPI_finish();
+	}
+	lq_funnel_leave(&saved);
+	return (Datum) 0;
+}

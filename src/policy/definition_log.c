@@ -1,0 +1,190 @@
+/*
+ * definition_log.c
+ *		What the rules of a funnel were: every change of them.
+ *
+ * Rows are written as the owner of the table that changed, so that whoever
+ * may edit rules cannot write the log.  The funnel is not looked up for it:
+ * reading all policy anew for each row of a change would be slow.
+ *
+ * Copyright (c) 2026, lead_qual contributors
+ */
+#include "postgres.h"
+
+#include "access/htup_details.h"
+#include "catalog/pg_class.h"
+#include "catalog/pg_type.h"
+#include "executor/spi.h"
+#include "utils/builtins.h"
+#include "utils/datum.h"
+#include "utils/fmgrprotos.h"
+#include "utils/lsyscache.h"
+#include "utils/rel.h"
+#include "utils/syscache.h"
+
+#include "compat.h"
+#include "funnel/funnel.h"
+#include "lead_qual.h"
+#include "policy/definition_log.h"
+
+/* Is it an ordinary table of that owner?  We are about to act as him. */
+static bool
+is_table_of(Oid relid, Oid owner)
+{
+	HeapTuple	tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(relid));
+	bool		result;
+
+	if (!HeapTupleIsValid(tuple))
+		return false;
+	result = ((Form_pg_class) GETSTRUCT(tuple))->relowner == owner &&
+		((Form_pg_class) GETSTRUCT(tuple))->relkind == RELKIND_RELATION;
+	ReleaseSysCache(tuple);
+	return result;
+}
+
+bool
+lq_definition_logs(const char *table)
+{
+	static const char *const tables[] = {
+		"definition", "element", "kind", "list", "rule", "stage", "transition"
+	};
+
+	for (int i = 0; i < lengthof(tables); i++)
+		if (strcmp(table, tables[i]) == 0)
+			return true;
+	return false;
+}
+
+/*
+ * A version that rises by our own hand is no change, nor is a row that is
+ * written back as it was, by whoever brings his lists or kinds every night.
+ */
+bool
+lq_definition_row_changed(const TriggerData *trigdata)
+{
+	TupleDesc	desc = RelationGetDescr(trigdata->tg_relation);
+
+	if (!TRIGGER_FIRED_BY_UPDATE(trigdata->tg_event))
+		return true;
+	for (int i = 0; i < desc->natts; i++)
+	{
+		Form_pg_attribute attr = TupleDescAttr(desc, i);
+		bool		old_isnull;
+		bool		new_isnull;
+		Datum		old_value;
+		Datum		new_value;
+
+		if (attr->attisdropped || strcmp(NameStr(attr->attname), "version") == 0)
+			continue;
+		old_value = heap_getattr(trigdata->tg_trigtuple, i + 1, desc,
+								 &old_isnull);
+		new_value = heap_getattr(trigdata->tg_newtuple, i + 1, desc,
+								 &new_isnull);
+		if (old_isnull != new_isnull ||
+			(!old_isnull && !datum_image_eq(old_value, new_value,
+											attr->attbyval, attr->attlen)))
+			return true;
+	}
+	return false;
+}
+
+static Datum
+row_to_jsonb(HeapTuple tuple, TupleDesc desc)
+{
+	Datum		json;
+
+	json = DirectFunctionCall1(row_to_json,
+							   heap_copy_tuple_as_datum(tuple, desc));
+	return DirectFunctionCall1(jsonb_in,
+							   CStringGetDatum(TextDatumGetCString(json)));
+}
+
+static char *
+definition_of(HeapTuple tuple, TupleDesc desc)
+{
+	int			attno = SPI_fnumber(desc, "definition");
+
+	/* stages, lists, kinds and elements belong to all definitions */
+	return attno <= 0 ? NULL : SPI_getvalue(tuple, desc, attno);
+}
+
+void
+lq_definition_log(const TriggerData *trigdata)
+{
+	static Oid	types[] = {
+		TIMESTAMPTZOID, TEXTOID, TEXTOID, TEXTOID, TEXTOID, JSONBOID, JSONBOID
+	};
+	Relation	rel = trigdata->tg_relation;
+	TupleDesc	desc = RelationGetDescr(rel);
+	const char *table = RelationGetRelationName(rel);
+	Oid			schema = RelationGetNamespace(rel);
+	LqFunnel	funnel = {0};
+	LqIdentity	saved;
+	HeapTuple	old = NULL;
+	HeapTuple	new = NULL;
+	const char *operation;
+	char	   *definition = NULL;
+	char	   *quoted;
+	Datum		values[7];
+	char		nulls[8] = "       ";
+	int			result;
+
+	funnel.schema = schema;
+	funnel.name = get_namespace_name(schema);
+	funnel.owner = rel->rd_rel->relowner;
+	if (!is_table_of(get_relname_relid("definition_log", schema),
+					 funnel.owner) ||
+		!is_table_of(get_relname_relid("definition", schema), funnel.owner))
+		return;
+
+	if (TRIGGER_FIRED_BY_INSERT(trigdata->tg_event))
+	{
+		operation = "insert";
+		new = trigdata->tg_trigtuple;
+	}
+	else if (TRIGGER_FIRED_BY_UPDATE(trigdata->tg_event))
+	{
+		operation = "update";
+		old = trigdata->tg_trigtuple;
+		new = trigdata->tg_newtuple;
+	}
+	else if (TRIGGER_FIRED_BY_DELETE(trigdata->tg_event))
+	{
+		operation = "delete";
+		old = trigdata->tg_trigtuple;
+	}
+	else
+		operation = "truncate";
+	if (new != NULL || old != NULL)
+		definition = definition_of(new != NULL ? new : old, desc);
+
+	values[0] = TimestampTzGetDatum(lq_now());
+	values[1] = CStringGetTextDatum(lq_actor());
+	values[2] = CStringGetTextDatum(table);
+	values[3] = CStringGetTextDatum(operation);
+	values[4] = definition == NULL ? (Datum) 0 : CStringGetTextDatum(definition);
+	nulls[4] = definition == NULL ? 'n' : ' ';
+	values[5] = old == NULL ? (Datum) 0 : row_to_jsonb(old, desc);
+	nulls[5] = old == NULL ? 'n' : ' ';
+	values[6] = new == NULL ? (Datum) 0 : row_to_jsonb(new, desc);
+	nulls[6] = new == NULL ? 'n' : ' ';
+
+	quoted = pstrdup(quote_identifier(funnel.name));
+	lq_funnel_enter(&funnel, &saved);
+	SPI_connect();
+	result = SPI_execute_with_args(psprintf("INSERT INTO %s.definition_log"
+											" (changed_at, actor, relation,"
+											" operation, definition, version,"
+											" old_row, new_row)"
+											" SELECT $1, $2, $3, $4, $5,"
+											" (SELECT version FROM %s.definition"
+											" WHERE CASE WHEN $5 IS NULL"
+											" THEN status = 'active'"
+											" ELSE definition = $5 END),"
+											" $6, $7", quoted, quoted),
+								   7, types, values, nulls, false, 0);
+	if (result != SPI_OK_INSERT)
+		elog(ERROR, "SPI_execute_with_args failed: %s",
+			 SPI_result_code_string(result));
+	SPI_finish();
+	lq_funnel_leave(&saved);
+}

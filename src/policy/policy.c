@@ -1,0 +1,292 @@
+/*
+ * policy.c
+ *		Triggers of the policy tables and of the history.
+ *
+ * Copyright (c) 2026, lead_qual contributors
+ */
+#include "postgres.h"
+
+#include "access/xact.h"
+#include "commands/trigger.h"
+#include "executor/spi.h"
+#include "nodes/pg_list.h"
+#include "utils/builtins.h"
+#include "utils/datum.h"
+#include "utils/inval.h"
+#include "utils/lsyscache.h"
+#include "utils/memutils.h"
+#include "utils/rel.h"
+
+#include "compat.h"
+#include "funnel/funnel.h"
+#include "funnel/statement.h"
+#include "lead_qual.h"
+#include "policy/definition_log.h"
+
+PG_FUNCTION_INFO_V1(policy_changed);
+PG_FUNCTION_INFO_V1(append_only_history);
+PG_FUNCTION_INFO_V1(refuse_truncate);
+
+/*
+ * Definitions whose version this transaction has raised already.  When a
+ * subtransaction is undone they are forgotten, and raised once too often
+ * rather than not at all.
+ */
+typedef struct Raised
+{
+	Oid			schema;
+	char	   *definition;		/* NULL: what all definitions share changed */
+} Raised;
+
+static List *raised = NIL;
+static bool registered = false;
+
+static void
+forget_at_end(XactEvent event, void *arg)
+{
+	raised = NIL;				/* its memory goes with the transaction */
+}
+
+static void
+forget_at_undo(SubXactEvent event, SubTransactionId mine,
+			   SubTransactionId parent, void *arg)
+{
+	if (event == SUBXACT_EVENT_ABORT_SUB)
+		raised = NIL;
+}
+
+static bool
+is_raised(Oid schema, const char *definition)
+{
+	ListCell   *cell;
+
+	foreach(cell, raised)
+	{
+		Raised	   *r = lfirst(cell);
+
+		if (r->schema == schema &&
+			(definition == NULL ? r->definition == NULL :
+			 r->definition != NULL && strcmp(r->definition, definition) == 0))
+			return true;
+	}
+	return false;
+}
+
+static void
+note_raised(Oid schema, const char *definition)
+{
+	MemoryContext old;
+	Raised	   *r;
+
+	if (!registered)
+	{
+		RegisterXactCallback(forget_at_end, NULL);
+		RegisterSubXactCallback(forget_at_undo, NULL);
+		registered = true;
+	}
+	old = MemoryContextSwitchTo(TopTransactionContext);
+	r = palloc(sizeof(Raised));
+	r->schema = schema;
+	r->definition = definition == NULL ? NULL : pstrdup(definition);
+	raised = lappend(raised, r);
+	MemoryContextSwitchTo(old);
+}
+
+/*
+ * A definition gets a new version when its rules or transitions change, or
+ * what all definitions share, once a transaction: cards say which version they
+ * were scored under.
+ */
+static void
+raise_version(LqFunnel *funnel, const char *definition)
+{
+	Datum		value = CStringGetTextDatum(definition);
+	LqIdentity	saved;
+
+	lq_funnel_enter(funnel, &saved);
+	SPI_connect();
+	(void) lq_statement_run(funnel, LQ_STATEMENT_RAISE_VERSION, &value, NULL);
+	SPI_finish();
+	lq_funnel_leave(&saved);
+	note_raised(funnel->schema, definition);
+}
+
+/* row: NULL if all of them went */
+static void
+version_of_row(TriggerData *trigdata, HeapTuple row)
+{
+	Relation	rel = trigdata->tg_relation;
+	Oid			schema = RelationGetNamespace(rel);
+	int			attno = SPI_fnumber(RelationGetDescr(rel), "definition");
+	char	   *definition;
+
+	if (attno > 0 && row != NULL)
+		definition = SPI_getvalue(row, RelationGetDescr(rel), attno);
+	else if (!is_raised(schema, NULL))
+	{
+		/* what is shared counts for whichever definition is active */
+		definition = lq_funnel_by_schema(schema)->definition;
+		note_raised(schema, NULL);
+	}
+	else
+		return;
+	if (definition != NULL && !is_raised(schema, definition))
+		raise_version(lq_funnel_by_schema(schema), definition);
+}
+
+/* Did the caps or the floor of a definition change, which cards keep? */
+static bool
+limits_changed(TriggerData *trigdata)
+{
+	static const char *const columns[] = {"max_fit", "max_engagement", "floor"};
+	TupleDesc	desc = RelationGetDescr(trigdata->tg_relation);
+
+	for (int i = 0; i < lengthof(columns); i++)
+	{
+		int			attno = SPI_fnumber(desc, columns[i]);
+		char	   *before = SPI_getvalue(trigdata->tg_trigtuple, desc, attno);
+		char	   *after = SPI_getvalue(trigdata->tg_newtuple, desc, attno);
+
+		if (before == NULL || after == NULL ? before != after :
+			strcmp(before, after) != 0)
+			return true;
+	}
+	return false;
+}
+
+/* Do cards or moves depend on what changed? */
+static bool
+raises_version(TriggerData *trigdata)
+{
+	const char *table = RelationGetRelationName(trigdata->tg_relation);
+
+	if (strcmp(table, "definition") == 0)
+		return TRIGGER_FIRED_BY_UPDATE(trigdata->tg_event) &&
+			limits_changed(trigdata);
+	return true;
+}
+
+/*
+ * policy_changed() - AFTER ROW and AFTER TRUNCATE on every policy table,
+ *					  ENABLE ALWAYS
+ *
+ * Tells every session, when this commits, that what it keeps of the funnel is
+ * out of date.  The message is that of a change of the table, so that it
+ * obeys savepoints and reaches ourselves at the next command.
+ */
+Datum
+policy_changed(PG_FUNCTION_ARGS)
+{
+	TriggerData *trigdata = (TriggerData *) fcinfo->context;
+
+	if (!CALLED_AS_TRIGGER(fcinfo))
+		ereport(ERROR,
+				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
+				 errmsg("function \"%s\" must be called as a trigger",
+						"policy_changed")));
+	if (!TRIGGER_FIRED_AFTER(trigdata->tg_event))
+		ereport(ERROR,
+				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
+				 errmsg("function \"%s\" must be fired AFTER",
+						"policy_changed")));
+	lq_check_settings(trigdata->tg_relation->rd_rel->relowner,
+					  get_namespace_name(RelationGetNamespace(trigdata->tg_relation)));
+	CacheInvalidateRelcache(trigdata->tg_relation);
+
+	/* a replica gets the publisher's version and log with its rows */
+	if (SessionReplicationRole == SESSION_REPLICATION_ROLE_REPLICA ||
+		lq_import_setting)
+		return PointerGetDatum(NULL);
+	if (!lq_definition_logs(RelationGetRelationName(trigdata->tg_relation)) ||
+		!lq_definition_row_changed(trigdata))
+		return PointerGetDatum(NULL);
+	if (raises_version(trigdata))
+	{
+		version_of_row(trigdata, TRIGGER_FIRED_FOR_ROW(trigdata->tg_event) ?
+					   trigdata->tg_trigtuple : NULL);
+		if (TRIGGER_FIRED_BY_UPDATE(trigdata->tg_event))
+			version_of_row(trigdata, trigdata->tg_newtuple);
+	}
+	lq_definition_log(trigdata);
+	return PointerGetDatum(NULL);
+}
+
+/*
+ * append_only_history() - BEFORE UPDATE OR DELETE ON stage_history
+ *						   FOR EACH ROW
+ *
+ * What happened stays.  A move may be voided, which metrics respect; and the
+ * owner may load history as it was under lead_qual.import.
+ */
+Datum
+append_only_history(PG_FUNCTION_ARGS)
+{
+	LqFunnel   *funnel = lq_funnel_of_trigger(fcinfo, LQ_TABLE_STAGE_HISTORY,
+											  TRIGGER_EVENT_BEFORE |
+											  TRIGGER_EVENT_ROW,
+											  "append_only_history");
+	TriggerData *trigdata = (TriggerData *) fcinfo->context;
+	TupleDesc	desc = RelationGetDescr(trigdata->tg_relation);
+
+	if (lq_funnel_importing(funnel))
+		return PointerGetDatum(TRIGGER_FIRED_BY_UPDATE(trigdata->tg_event) ?
+							   trigdata->tg_newtuple : trigdata->tg_trigtuple);
+	if (TRIGGER_FIRED_BY_UPDATE(trigdata->tg_event))
+	{
+		bool		only_voided = true;
+
+		for (int i = 0; i < desc->natts && only_voided; i++)
+		{
+			Form_pg_attribute attr = TupleDescAttr(desc, i);
+			bool		old_isnull;
+			bool		new_isnull;
+			Datum		old_value;
+			Datum		new_value;
+
+			if (attr->attisdropped ||
+				strncmp(NameStr(attr->attname), "voided_", 7) == 0)
+				continue;
+			old_value = SPI_getbinval(trigdata->tg_trigtuple, desc, i + 1,
+									  &old_isnull);
+			new_value = SPI_getbinval(trigdata->tg_newtuple, desc, i + 1,
+									  &new_isnull);
+			only_voided = old_isnull == new_isnull &&
+				(old_isnull || datum_image_eq(old_value, new_value,
+											  attr->attbyval, attr->attlen));
+		}
+		if (only_voided)
+			return PointerGetDatum(trigdata->tg_newtuple);
+	}
+	ereport(ERROR,
+			(errcode(ERRCODE_RESTRICT_VIOLATION),
+			 errmsg("the history of funnel \"%s\" is append-only",
+					funnel->name),
+			 errdetail("Only the columns voided_at, voided_by and voided_why may be written."),
+			 errhint("Void a move that did not count; to load history as it was, the owner sets lead_qual.import.")));
+	return PointerGetDatum(NULL);
+}
+
+/*
+ * refuse_truncate() - BEFORE TRUNCATE on tables of facts and their history
+ *
+ * TRUNCATE tells no trigger which rows went, so leads could not follow.
+ */
+Datum
+refuse_truncate(PG_FUNCTION_ARGS)
+{
+	TriggerData *trigdata = (TriggerData *) fcinfo->context;
+
+	if (!CALLED_AS_TRIGGER(fcinfo) ||
+		!TRIGGER_FIRED_BY_TRUNCATE(trigdata->tg_event))
+		ereport(ERROR,
+				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
+				 errmsg("function \"%s\" must be fired for TRUNCATE",
+						"refuse_truncate")));
+	ereport(ERROR,
+			(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+			 errmsg("cannot truncate table \"%s\" of a funnel",
+					RelationGetRelationName(trigdata->tg_relation)),
+			 errdetail("Leads could not follow: TRUNCATE does not say which rows went."),
+			 errhint("Use DELETE, or drop_funnel().")));
+	return PointerGetDatum(NULL);
+}

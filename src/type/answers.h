@@ -1,0 +1,19 @@
+/*
+ * answers.h
+ *		Answers to frameworks that are data: {"champ": {"money": "yes"}}.
+ *
+ * Copyright (c) 2026, lead_qual contributors
+ */
+#ifndef LQ_ANSWERS_H
+#define LQ_ANSWERS_H
+
+#include "utils/jsonb.h"
+
+#include "type/qualification.h"
+
+/* The level of an element, unknown where the object does not tell. */
+extern LqLevel lq_answers_level(Jsonb *answers, const char *framework,
+								int framework_len, const char *element,
+								int element_len);
+
+#endif							/* LQ_ANSWERS_H */

@@ -1,0 +1,345 @@
+/*
+ * scorecard_explain.c
+ *		SQL functions that read a scorecard, and the rows that explain it.
+ *
+ * Copyright (c) 2026, lead_qual contributors
+ */
+#include "postgres.h"
+
+#include <math.h>
+
+#include "fmgr.h"
+#include "funcapi.h"
+#include "miscadmin.h"
+#include "utils/builtins.h"
+#include "utils/numeric.h"
+#include "utils/timestamp.h"
+#include "utils/tuplestore.h"
+
+#include "type/scorecard.h"
+
+PG_FUNCTION_INFO_V1(scorecard_score);
+PG_FUNCTION_INFO_V1(scorecard_fit);
+PG_FUNCTION_INFO_V1(scorecard_engagement);
+PG_FUNCTION_INFO_V1(scorecard_points);
+PG_FUNCTION_INFO_V1(scorecard_hits);
+PG_FUNCTION_INFO_V1(scorecard_as_of);
+PG_FUNCTION_INFO_V1(scorecard_last_activity);
+PG_FUNCTION_INFO_V1(scorecard_version);
+PG_FUNCTION_INFO_V1(scorecard_falls_below);
+PG_FUNCTION_INFO_V1(scorecard_reaches);
+PG_FUNCTION_INFO_V1(scorecard_explain);
+
+#define EXPLAIN_COLUMNS 8
+
+/* Micropoints as a number without trailing zeros. */
+Datum
+lq_micro_to_numeric(int64 micro)
+{
+	Numeric		value = int64_div_fast_to_numeric(micro, 6);
+
+	return DirectFunctionCall1(numeric_trim_scale, NumericGetDatum(value));
+}
+
+/*
+ * The least number of micropoints that is not below a threshold: a whole
+ * number is below the one exactly if it is below the other.
+ */
+static int64
+threshold_micro(Numeric threshold)
+{
+	const int64 beyond = lq_micro_limit(INFINITY) + 1;
+	Datum		micro;
+	Datum		bound;
+
+	if (numeric_is_nan(threshold))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("threshold must not be NaN")));
+
+	micro = DirectFunctionCall2(numeric_mul, NumericGetDatum(threshold),
+								NumericGetDatum(int64_to_numeric(LQ_MICRO)));
+	micro = DirectFunctionCall1(numeric_ceil, micro);
+
+	bound = NumericGetDatum(int64_to_numeric(beyond));
+	if (DatumGetBool(DirectFunctionCall2(numeric_gt, micro, bound)))
+		return beyond;
+	bound = NumericGetDatum(int64_to_numeric(-beyond));
+	if (DatumGetBool(DirectFunctionCall2(numeric_lt, micro, bound)))
+		return -beyond;
+	return DatumGetInt64(DirectFunctionCall1(numeric_int8, micro));
+}
+
+/* A card knows nothing of the time before its latest hit. */
+void
+lq_card_require_at(const LqCard *card, TimestampTz at)
+{
+	char		as_of[LQ_INSTANT_LEN];
+	char		asked[LQ_INSTANT_LEN];
+
+	if (at < card->as_of)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("cannot evaluate a scorecard before the instant it is as of"),
+				 errdetail("It is as of %s, and was asked for %s.",
+						   lq_instant_text(card->as_of, as_of),
+						   lq_instant_text(at, asked)),
+				 errhint("The past is told by replaying the log: use score_at().")));
+}
+
+/*
+ * score(card, at)
+ */
+Datum
+scorecard_score(PG_FUNCTION_ARGS)
+{
+	TimestampTz at = PG_GETARG_TIMESTAMPTZ(1);
+	LqCard		card;
+
+	lq_card_view(&card, PG_GETARG_SCORECARD_P(0));
+	lq_card_require_at(&card, at);
+	PG_RETURN_DATUM(lq_micro_to_numeric(lq_card_score(&card, at)));
+}
+
+/*
+ * fit(card, at)
+ */
+Datum
+scorecard_fit(PG_FUNCTION_ARGS)
+{
+	TimestampTz at = PG_GETARG_TIMESTAMPTZ(1);
+	LqCard		card;
+
+	lq_card_view(&card, PG_GETARG_SCORECARD_P(0));
+	lq_card_require_at(&card, at);
+	PG_RETURN_DATUM(lq_micro_to_numeric(lq_card_fit(&card, at)));
+}
+
+/*
+ * engagement(card, at)
+ */
+Datum
+scorecard_engagement(PG_FUNCTION_ARGS)
+{
+	TimestampTz at = PG_GETARG_TIMESTAMPTZ(1);
+	LqCard		card;
+
+	lq_card_view(&card, PG_GETARG_SCORECARD_P(0));
+	lq_card_require_at(&card, at);
+	PG_RETURN_DATUM(lq_micro_to_numeric(lq_card_engagement(&card, at)));
+}
+
+/*
+ * points(card, rule_id, at)
+ */
+Datum
+scorecard_points(PG_FUNCTION_ARGS)
+{
+	TimestampTz at = PG_GETARG_TIMESTAMPTZ(2);
+	LqCard		card;
+
+	lq_card_view(&card, PG_GETARG_SCORECARD_P(0));
+	lq_card_require_at(&card, at);
+	PG_RETURN_DATUM(lq_micro_to_numeric(lq_card_rule_points(&card,
+															PG_GETARG_INT64(1),
+															at)));
+}
+
+/*
+ * hits(card, rule_id)
+ */
+Datum
+scorecard_hits(PG_FUNCTION_ARGS)
+{
+	LqCard		card;
+
+	lq_card_view(&card, PG_GETARG_SCORECARD_P(0));
+	PG_RETURN_INT64(lq_card_rule_hits(&card, PG_GETARG_INT64(1)));
+}
+
+/*
+ * as_of(card) - the latest hit that counted
+ */
+Datum
+scorecard_as_of(PG_FUNCTION_ARGS)
+{
+	LqCard		card;
+
+	lq_card_view(&card, PG_GETARG_SCORECARD_P(0));
+	if (card.as_of == DT_NOBEGIN)
+		PG_RETURN_NULL();
+	PG_RETURN_TIMESTAMPTZ(card.as_of);
+}
+
+/*
+ * last_activity(card) - the latest thing that the lead did, scored or not
+ */
+Datum
+scorecard_last_activity(PG_FUNCTION_ARGS)
+{
+	LqCard		card;
+
+	lq_card_view(&card, PG_GETARG_SCORECARD_P(0));
+	if (card.last_activity == DT_NOBEGIN)
+		PG_RETURN_NULL();
+	PG_RETURN_TIMESTAMPTZ(card.last_activity);
+}
+
+/*
+ * scored_version(card) - of the definition
+ */
+Datum
+scorecard_version(PG_FUNCTION_ARGS)
+{
+	LqCard		card;
+
+	lq_card_view(&card, PG_GETARG_SCORECARD_P(0));
+	PG_RETURN_INT32(card.version);
+}
+
+/*
+ * The first instant from "at" on where the score is below the threshold, or
+ * has reached it: NULL if that is so at once, infinity if it never will be.
+ */
+static Datum
+score_crossing(FunctionCallInfo fcinfo, bool falls)
+{
+	int64		threshold = threshold_micro(PG_GETARG_NUMERIC(1));
+	TimestampTz at = PG_GETARG_TIMESTAMPTZ(2);
+	LqCard		card;
+
+	lq_card_view(&card, PG_GETARG_SCORECARD_P(0));
+	lq_card_require_at(&card, at);
+	if ((lq_card_score(&card, at) < threshold) == falls)
+		PG_RETURN_NULL();
+
+	/* an answer may come early: ask again from there */
+	do
+	{
+		CHECK_FOR_INTERRUPTS();
+		at = lq_card_crossing(&card, LQ_CARD_SCORE, 0, falls, threshold, at);
+	} while (at != DT_NOEND &&
+			 (lq_card_score(&card, at) < threshold) != falls);
+
+	PG_RETURN_TIMESTAMPTZ(at);
+}
+
+/*
+ * falls_below(card, threshold, at)
+ */
+Datum
+scorecard_falls_below(PG_FUNCTION_ARGS)
+{
+	return score_crossing(fcinfo, true);
+}
+
+/*
+ * reaches(card, threshold, at) - points below zero fade as well
+ */
+Datum
+scorecard_reaches(PG_FUNCTION_ARGS)
+{
+	return score_crossing(fcinfo, false);
+}
+
+/* A half-life for people: whole days as days. */
+static Datum
+usecs_interval(int64 usecs)
+{
+	Interval   *result = palloc0(sizeof(Interval));
+
+	if (usecs / USECS_PER_DAY <= PG_INT32_MAX)
+	{
+		result->day = (int32) (usecs / USECS_PER_DAY);
+		result->time = usecs % USECS_PER_DAY;
+	}
+	else
+		result->time = usecs;
+	return IntervalPGetDatum(result);
+}
+
+static void
+put_rule(ReturnSetInfo *rsinfo, const LqCard *card, const LqCardEntry *entry,
+		 TimestampTz at)
+{
+	Datum		values[EXPLAIN_COLUMNS] = {0};
+	bool		nulls[EXPLAIN_COLUMNS] = {0};
+	LqCardEntry uncapped = *entry;
+	int64		points = lq_card_entry_points(card, entry, at);
+
+	uncapped.max_points = INFINITY;
+	values[0] = CStringGetTextDatum("rule");
+	values[1] = Int64GetDatum(entry->rule_id);
+	values[2] = CStringGetTextDatum(entry->axis == LQ_AXIS_FIT ?
+									"fit" : "engagement");
+	values[3] = Int64GetDatum(entry->hits);
+	if (entry->last_hit == DT_NOBEGIN)
+		nulls[4] = true;
+	else
+		values[4] = TimestampTzGetDatum(entry->last_hit);
+	values[5] = lq_micro_to_numeric(points);
+	if (entry->half_life == 0)
+		nulls[6] = true;
+	else
+		values[6] = usecs_interval(entry->half_life);
+	values[7] = BoolGetDatum(points !=
+							 lq_card_entry_points(card, &uncapped, at));
+	tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values, nulls);
+}
+
+/* What a limit takes or the floor gives; no row if it does neither. */
+static void
+put_adjustment(ReturnSetInfo *rsinfo, const char *part, const char *axis,
+			   int64 micro)
+{
+	Datum		values[EXPLAIN_COLUMNS] = {0};
+	bool		nulls[EXPLAIN_COLUMNS];
+
+	if (micro == 0)
+		return;
+	memset(nulls, true, sizeof(nulls));
+	values[0] = CStringGetTextDatum(part);
+	nulls[0] = false;
+	values[2] = CStringGetTextDatum(axis);
+	nulls[2] = false;
+	values[5] = lq_micro_to_numeric(micro);
+	nulls[5] = false;
+	tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values, nulls);
+}
+
+/*
+ * explain_score(card, at) - a row a rule, then what limits and floor change:
+ * the points add up to the score, to the last digit
+ */
+Datum
+scorecard_explain(PG_FUNCTION_ARGS)
+{
+	ReturnSetInfo *rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
+	TimestampTz at = PG_GETARG_TIMESTAMPTZ(1);
+	LqCard		card;
+	int64		sums[2] = {0, 0};
+	int64		fit;
+	int64		engagement;
+
+	lq_card_view(&card, PG_GETARG_SCORECARD_P(0));
+	lq_card_require_at(&card, at);
+	InitMaterializedSRF(fcinfo, 0);
+
+	for (int i = 0; i < card.n_entries; i++)
+	{
+		const LqCardEntry *entry = &card.entries[i];
+
+		put_rule(rsinfo, &card, entry, at);
+		sums[entry->axis == LQ_AXIS_ENGAGEMENT] +=
+			lq_card_entry_points(&card, entry, at);
+	}
+
+	fit = lq_card_fit(&card, at);
+	engagement = lq_card_engagement(&card, at);
+	put_adjustment(rsinfo, "max_fit", "fit", fit - sums[0]);
+	put_adjustment(rsinfo, "max_engagement", "engagement",
+				   engagement - sums[1]);
+	put_adjustment(rsinfo, "floor", "floor",
+				   lq_card_score(&card, at) - fit - engagement);
+	return (Datum) 0;
+}
