@@ -101,8 +101,19 @@ endif
 
 $(OBJS): $(wildcard src/*.h src/*/*.h)
 
-sql/lead_qual--$(EXTVERSION).sql: $(sort $(wildcard sql/[0-9][0-9]_*.sql)) lead_qual.control
-	cat $(filter %.sql,$^) > $@
+# one text makes every qualification type; each has the layout of a built-in one
+QUALIFICATION_TYPES = bant:"char" meddic:int2 meddpicc:int2
+
+sql/lead_qual--$(EXTVERSION).sql: $(sort $(wildcard sql/[0-9][0-9]_*.sql)) lead_qual.control Makefile
+	for file in $(filter %.sql,$^); do \
+		case $$file in \
+		*_qualification_type.sql) \
+			for type in $(foreach type,$(QUALIFICATION_TYPES),'$(type)'); do \
+				sed "s/@TYPE@/$${type%:*}/g; s/@LIKE@/$${type#*:}/" $$file; \
+			done ;; \
+		*) cat $$file ;; \
+		esac || exit 1; \
+	done > $@
 
 # named together with an ordinary goal: hand over to a make of their own
 $(filter-out check,$(SCRIPTED)):

@@ -1,0 +1,276 @@
+--
+-- A qualification type
+--
+-- The Makefile makes each of them from this text: bant, meddic, meddpicc for
+-- @TYPE@, and for @LIKE@ the built-in type that has its layout.
+--
+CREATE TYPE @TYPE@;
+
+CREATE FUNCTION @TYPE@_in(cstring) RETURNS @TYPE@
+AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION @TYPE@_in(cstring) IS 'I/O';
+
+CREATE FUNCTION @TYPE@_out(@TYPE@) RETURNS cstring
+AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION @TYPE@_out(@TYPE@) IS 'I/O';
+
+CREATE FUNCTION @TYPE@_recv(internal) RETURNS @TYPE@
+AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION @TYPE@_recv(internal) IS 'I/O';
+
+CREATE FUNCTION @TYPE@_send(@TYPE@) RETURNS bytea
+AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION @TYPE@_send(@TYPE@) IS 'I/O';
+
+-- the layout is frozen: see src/type/qualification.h
+CREATE TYPE @TYPE@ (
+	INPUT = @TYPE@_in,
+	OUTPUT = @TYPE@_out,
+	RECEIVE = @TYPE@_recv,
+	SEND = @TYPE@_send,
+	LIKE = pg_catalog.@LIKE@
+);
+-- comparison
+CREATE FUNCTION @TYPE@_eq(@TYPE@, @TYPE@) RETURNS boolean
+AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION @TYPE@_eq(@TYPE@, @TYPE@) IS
+'implementation of = operator';
+
+CREATE FUNCTION @TYPE@_ne(@TYPE@, @TYPE@) RETURNS boolean
+AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION @TYPE@_ne(@TYPE@, @TYPE@) IS
+'implementation of <> operator';
+
+CREATE FUNCTION @TYPE@_lt(@TYPE@, @TYPE@) RETURNS boolean
+AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION @TYPE@_lt(@TYPE@, @TYPE@) IS
+'implementation of < operator';
+
+CREATE FUNCTION @TYPE@_le(@TYPE@, @TYPE@) RETURNS boolean
+AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION @TYPE@_le(@TYPE@, @TYPE@) IS
+'implementation of <= operator';
+
+CREATE FUNCTION @TYPE@_gt(@TYPE@, @TYPE@) RETURNS boolean
+AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION @TYPE@_gt(@TYPE@, @TYPE@) IS
+'implementation of > operator';
+
+CREATE FUNCTION @TYPE@_ge(@TYPE@, @TYPE@) RETURNS boolean
+AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION @TYPE@_ge(@TYPE@, @TYPE@) IS
+'implementation of >= operator';
+
+CREATE FUNCTION @TYPE@_cmp(@TYPE@, @TYPE@) RETURNS integer
+AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION @TYPE@_cmp(@TYPE@, @TYPE@) IS 'btree comparison';
+
+CREATE FUNCTION @TYPE@_hash(@TYPE@) RETURNS integer
+AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION @TYPE@_hash(@TYPE@) IS 'hash';
+
+CREATE FUNCTION @TYPE@_hash_extended(@TYPE@, bigint) RETURNS bigint
+AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION @TYPE@_hash_extended(@TYPE@, bigint) IS
+'hash with a seed';
+
+CREATE OPERATOR = (
+	LEFTARG = @TYPE@, RIGHTARG = @TYPE@, FUNCTION = @TYPE@_eq,
+	COMMUTATOR = =, NEGATOR = <>,
+	RESTRICT = eqsel, JOIN = eqjoinsel, HASHES, MERGES
+);
+COMMENT ON OPERATOR = (@TYPE@, @TYPE@) IS 'equal';
+
+CREATE OPERATOR <> (
+	LEFTARG = @TYPE@, RIGHTARG = @TYPE@, FUNCTION = @TYPE@_ne,
+	COMMUTATOR = <>, NEGATOR = =,
+	RESTRICT = neqsel, JOIN = neqjoinsel
+);
+COMMENT ON OPERATOR <> (@TYPE@, @TYPE@) IS 'not equal';
+
+CREATE OPERATOR < (
+	LEFTARG = @TYPE@, RIGHTARG = @TYPE@, FUNCTION = @TYPE@_lt,
+	COMMUTATOR = >, NEGATOR = >=,
+	RESTRICT = scalarltsel, JOIN = scalarltjoinsel
+);
+COMMENT ON OPERATOR < (@TYPE@, @TYPE@) IS 'before in the total order';
+
+CREATE OPERATOR <= (
+	LEFTARG = @TYPE@, RIGHTARG = @TYPE@, FUNCTION = @TYPE@_le,
+	COMMUTATOR = >=, NEGATOR = >,
+	RESTRICT = scalarlesel, JOIN = scalarlejoinsel
+);
+COMMENT ON OPERATOR <= (@TYPE@, @TYPE@) IS
+'before in the total order, or equal';
+
+CREATE OPERATOR > (
+	LEFTARG = @TYPE@, RIGHTARG = @TYPE@, FUNCTION = @TYPE@_gt,
+	COMMUTATOR = <, NEGATOR = <=,
+	RESTRICT = scalargtsel, JOIN = scalargtjoinsel
+);
+COMMENT ON OPERATOR > (@TYPE@, @TYPE@) IS 'after in the total order';
+
+CREATE OPERATOR >= (
+	LEFTARG = @TYPE@, RIGHTARG = @TYPE@, FUNCTION = @TYPE@_ge,
+	COMMUTATOR = <=, NEGATOR = <,
+	RESTRICT = scalargesel, JOIN = scalargejoinsel
+);
+COMMENT ON OPERATOR >= (@TYPE@, @TYPE@) IS
+'after in the total order, or equal';
+
+CREATE OPERATOR CLASS @TYPE@_ops DEFAULT FOR TYPE @TYPE@ USING btree AS
+	OPERATOR 1 <, OPERATOR 2 <=, OPERATOR 3 =, OPERATOR 4 >=, OPERATOR 5 >,
+	FUNCTION 1 @TYPE@_cmp(@TYPE@, @TYPE@),
+	FUNCTION 4 btequalimage(oid);
+COMMENT ON OPERATOR CLASS @TYPE@_ops USING btree IS
+'total order of @TYPE@';
+
+CREATE OPERATOR CLASS @TYPE@_ops DEFAULT FOR TYPE @TYPE@ USING hash AS
+	OPERATOR 1 =,
+	FUNCTION 1 @TYPE@_hash(@TYPE@),
+	FUNCTION 2 @TYPE@_hash_extended(@TYPE@, bigint);
+COMMENT ON OPERATOR CLASS @TYPE@_ops USING hash IS 'equality of @TYPE@';
+
+CREATE FUNCTION @TYPE@_larger(@TYPE@, @TYPE@) RETURNS @TYPE@
+AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION @TYPE@_larger(@TYPE@, @TYPE@) IS
+'step of aggregate max';
+
+CREATE FUNCTION @TYPE@_smaller(@TYPE@, @TYPE@) RETURNS @TYPE@
+AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION @TYPE@_smaller(@TYPE@, @TYPE@) IS
+'step of aggregate min';
+
+CREATE AGGREGATE max(@TYPE@) (
+	SFUNC = @TYPE@_larger, STYPE = @TYPE@, COMBINEFUNC = @TYPE@_larger,
+	SORTOP = >, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE max(@TYPE@) IS 'the last in the total order';
+
+CREATE AGGREGATE min(@TYPE@) (
+	SFUNC = @TYPE@_smaller, STYPE = @TYPE@, COMBINEFUNC = @TYPE@_smaller,
+	SORTOP = <, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE min(@TYPE@) IS 'the first in the total order';
+
+-- elements
+CREATE FUNCTION @TYPE@_get(@TYPE@, element text) RETURNS answer_level
+AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION @TYPE@_get(@TYPE@, text) IS
+'implementation of -> operator';
+
+CREATE OPERATOR -> (
+	LEFTARG = @TYPE@, RIGHTARG = text, FUNCTION = @TYPE@_get
+);
+COMMENT ON OPERATOR -> (@TYPE@, text) IS
+'level of an element, by its symbol or long name';
+
+CREATE FUNCTION set_level(q @TYPE@, element text, level answer_level)
+RETURNS @TYPE@
+AS 'MODULE_PATHNAME', '@TYPE@_set_level'
+LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION set_level(@TYPE@, text, answer_level) IS
+'the same answers with one element at another level, unknown included';
+
+CREATE FUNCTION @TYPE@_merge(@TYPE@, @TYPE@) RETURNS @TYPE@
+AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION @TYPE@_merge(@TYPE@, @TYPE@) IS
+'implementation of || operator';
+
+CREATE OPERATOR || (
+	LEFTARG = @TYPE@, RIGHTARG = @TYPE@, FUNCTION = @TYPE@_merge
+);
+COMMENT ON OPERATOR || (@TYPE@, @TYPE@) IS
+'both sides; where the right one is known, it wins';
+
+CREATE FUNCTION @TYPE@_contains(@TYPE@, @TYPE@) RETURNS boolean
+AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION @TYPE@_contains(@TYPE@, @TYPE@) IS
+'implementation of @> operator';
+
+CREATE FUNCTION @TYPE@_contained(@TYPE@, @TYPE@) RETURNS boolean
+AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION @TYPE@_contained(@TYPE@, @TYPE@) IS
+'implementation of <@ operator';
+
+CREATE OPERATOR @> (
+	LEFTARG = @TYPE@, RIGHTARG = @TYPE@, FUNCTION = @TYPE@_contains,
+	COMMUTATOR = <@, RESTRICT = contsel, JOIN = contjoinsel
+);
+COMMENT ON OPERATOR @> (@TYPE@, @TYPE@) IS
+'is each element at least as high as on the right?';
+
+CREATE OPERATOR <@ (
+	LEFTARG = @TYPE@, RIGHTARG = @TYPE@, FUNCTION = @TYPE@_contained,
+	COMMUTATOR = @>, RESTRICT = contsel, JOIN = contjoinsel
+);
+COMMENT ON OPERATOR <@ (@TYPE@, @TYPE@) IS
+'is each element at most as high as on the right?';
+
+-- the whole
+CREATE FUNCTION met(q @TYPE@) RETURNS integer
+AS 'MODULE_PATHNAME', '@TYPE@_met'
+LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION met(@TYPE@) IS 'number of elements answered yes';
+
+CREATE FUNCTION known(q @TYPE@) RETURNS integer
+AS 'MODULE_PATHNAME', '@TYPE@_known'
+LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION known(@TYPE@) IS
+'number of elements answered: no, partial or yes';
+
+CREATE FUNCTION refuted(q @TYPE@) RETURNS integer
+AS 'MODULE_PATHNAME', '@TYPE@_refuted'
+LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION refuted(@TYPE@) IS 'number of elements answered no';
+
+CREATE FUNCTION gaps(q @TYPE@) RETURNS text[]
+AS 'MODULE_PATHNAME', '@TYPE@_gaps'
+LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION gaps(@TYPE@) IS
+'long names of the elements not answered yes';
+
+CREATE FUNCTION weigh(q @TYPE@, weights double precision[],
+	part double precision DEFAULT 0.5)
+RETURNS double precision
+AS 'MODULE_PATHNAME', '@TYPE@_weigh'
+LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION weigh(@TYPE@, double precision[], double precision) IS
+'sum of the weights of the elements: all of it for yes, a part for partial, else nothing';
+
+CREATE FUNCTION verdict(q @TYPE@, need integer,
+	unknown_as_no boolean DEFAULT false)
+RETURNS text
+AS 'MODULE_PATHNAME', '@TYPE@_verdict'
+LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION verdict(@TYPE@, integer, boolean) IS
+'qualified when enough elements are yes, disqualified when that cannot come any more, else open';
+
+CREATE FUNCTION @TYPE@_best(@TYPE@, @TYPE@) RETURNS @TYPE@
+AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION @TYPE@_best(@TYPE@, @TYPE@) IS
+'step of aggregate best';
+
+CREATE AGGREGATE best(@TYPE@) (
+	SFUNC = @TYPE@_best, STYPE = @TYPE@, COMBINEFUNC = @TYPE@_best,
+	PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE best(@TYPE@) IS
+'the highest level of each element that anyone knows: yes, partial, no, else unknown';
+
+-- jsonb
+CREATE FUNCTION @TYPE@_to_jsonb(@TYPE@) RETURNS jsonb
+AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION @TYPE@_to_jsonb(@TYPE@) IS 'convert @TYPE@ to jsonb';
+
+CREATE FUNCTION @TYPE@_from_jsonb(jsonb) RETURNS @TYPE@
+AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION @TYPE@_from_jsonb(jsonb) IS 'convert jsonb to @TYPE@';
+
+CREATE CAST (@TYPE@ AS jsonb) WITH FUNCTION @TYPE@_to_jsonb(@TYPE@);
+COMMENT ON CAST (@TYPE@ AS jsonb) IS
+'an object of all elements, each with its level by long name';
+
+CREATE CAST (jsonb AS @TYPE@) WITH FUNCTION @TYPE@_from_jsonb(jsonb);
+COMMENT ON CAST (jsonb AS @TYPE@) IS
+'an object of levels by symbol or long name; null or missing is unknown';
