@@ -12,109 +12,115 @@
 --            but neither says who must sign a definition nor activates one
 -- admin      reads and writes all
 --
-CREATE FUNCTION _funnel_grants(funnel text, profile text) RETURNS SETOF text
-LANGUAGE plpgsql STABLE PARALLEL SAFE
-SET search_path = pg_catalog, pg_temp
-AS $body$
-DECLARE
-	policy constant text :=
-		'kind, source, list, element, question, stage, calendar, holiday, transition, rule, reason, message, content';
-	-- what people may set; the rest of the lead is kept by triggers
-	writable constant text :=
-		'external_id, email, full_name, job_title, department, seniority, years_in_industry, '
-		'company, account_id, industry, company_size, annual_revenue, country, source, campaign, '
-		'unsubscribed, attributes, owner, resume_at, reason, note, bant, meddic, stage';
-BEGIN
-	IF profile = 'admin' THEN
-		RETURN QUERY VALUES
-			('SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA %1$I'),
-			('USAGE, SELECT, UPDATE ON ALL SEQUENCES IN SCHEMA %1$I');
-		RETURN;
-	END IF;
+-- Each row is a GRANT; one whose relations are * is on all of them.  What
+-- people may write of a lead, and what an analyst may read, is said column by
+-- column: the rest is kept by triggers, or tells who somebody is.
+CREATE FUNCTION _funnel_grants()
+RETURNS TABLE (since integer, profiles text[], privileges text, relations name[], columns name[])
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+BEGIN ATOMIC
+	VALUES
+		(1, '{admin}'::text[], 'SELECT, INSERT, UPDATE, DELETE', '{*}'::name[], NULL::name[]),
 
-	IF profile IN ('app', 'sales', 'marketing') THEN
-		RETURN QUERY VALUES
-			('INSERT ON %1$I.lead, %1$I.activity'),
-			-- to find a lead, and for ON CONFLICT and RETURNING
-			('SELECT (lead_id, external_id, email) ON %1$I.lead'),
-			('SELECT (lead_id, external_id) ON %1$I.activity'),
-			('SELECT ON %1$I.kind, %1$I.source');
-	END IF;
+		(1, '{app,sales,marketing}', 'INSERT', '{lead,activity}', NULL),
+		-- to find a lead, and for ON CONFLICT and RETURNING
+		(1, '{app,sales,marketing}', 'SELECT', '{lead}', '{lead_id,external_id,email}'),
+		(1, '{app,sales,marketing}', 'SELECT', '{activity}', '{lead_id,external_id}'),
+		(1, '{app,sales,marketing}', 'SELECT', '{kind,source}', NULL),
 
-	IF profile IN ('sales', 'marketing') THEN
-		RETURN QUERY VALUES
-			('SELECT ON ALL TABLES IN SCHEMA %1$I'),
-			('UPDATE (' || writable || ') ON %1$I.lead'),
-			('INSERT, UPDATE ON %1$I.account, %1$I.answer'),
-			('INSERT ON %1$I.verdict'),
-			('INSERT (lead_id, to_stage, definition, side, note) ON %1$I.signature'),
-			-- triggers keep these: whatever is written there is who signed
-			('UPDATE (agreed_by_marketing, agreed_by_sales, agreed_at) ON %1$I.definition');
-	END IF;
+		(1, '{sales,marketing}', 'SELECT', '{*}', NULL),
+		(1, '{sales,marketing}', 'UPDATE', '{lead}',
+		 '{external_id,email,full_name,job_title,department,seniority,years_in_industry,
+		   company,account_id,industry,company_size,annual_revenue,country,source,campaign,
+		   unsubscribed,attributes,owner,resume_at,reason,note,bant,meddic,stage}'),
+		(1, '{sales,marketing}', 'INSERT, UPDATE', '{account,answer}', NULL),
+		(1, '{sales,marketing}', 'INSERT', '{verdict}', NULL),
+		(1, '{sales,marketing}', 'INSERT', '{signature}', '{lead_id,to_stage,definition,side,note}'),
+		-- triggers keep these: whatever is written there is who signed
+		(1, '{sales,marketing}', 'UPDATE', '{definition}',
+		 '{agreed_by_marketing,agreed_by_sales,agreed_at}'),
 
-	IF profile = 'sales' THEN
-		RETURN QUERY VALUES
-			('INSERT, UPDATE ON %1$I.deal'),
-			('INSERT, UPDATE, DELETE ON %1$I.deal_contact');
-	ELSIF profile = 'marketing' THEN
-		RETURN NEXT 'INSERT, UPDATE, DELETE ON %1$I.'
-			|| replace(policy, ', ', ', %1$I.') || ', %1$I.spend';
+		(1, '{sales}', 'INSERT, UPDATE', '{deal}', NULL),
+		(1, '{sales}', 'INSERT, UPDATE, DELETE', '{deal_contact}', NULL),
+
+		(1, '{marketing}', 'INSERT, UPDATE, DELETE',
+		 '{kind,source,list,element,question,stage,calendar,holiday,transition,rule,reason,
+		   message,content,spend}', NULL),
 		-- the rest of it says what the funnel consists of
-		RETURN NEXT 'UPDATE (time_zone, currency, maturity_days, worth_rate, sales_capacity, '
-			'attribution_first, attribution_last, attribution_anchor, attribution_half_life) ON %1$I.setting';
+		(1, '{marketing}', 'UPDATE', '{setting}',
+		 '{time_zone,currency,maturity_days,worth_rate,sales_capacity,attribution_first,
+		   attribution_last,attribution_anchor,attribution_half_life}'),
 		-- to remove or rename one would make room for another, which asks for
 		-- no signatures
-		RETURN NEXT 'INSERT, UPDATE (review_by, max_fit, max_engagement, floor, note) ON %1$I.definition';
-	ELSIF profile = 'analyst' THEN
-		RETURN QUERY VALUES
-			('SELECT ON %1$I.setting, %1$I.' || replace(policy, ', ', ', %1$I.')
-			 || ', %1$I.definition, %1$I.side, %1$I.definition_log, %1$I.deal, %1$I.deal_contact, %1$I.spend'),
-			('SELECT (signature_id, lead_id, to_stage, cycle, definition, version, side, '
-			 'signed_by, signed_at) ON %1$I.signature'),
-			-- without external_id, email, full_name, attributes and note
-			('SELECT (lead_id, job_title, department, seniority, years_in_industry, '
-			 'company, account_id, industry, company_size, annual_revenue, country, '
-			 'source, campaign, unsubscribed, owner, resume_at, reason, bant, meddic, '
-			 'answers, stage, stage_entered_at, cycle, cycle_started_at, accepted_by, '
-			 'accepted_at, scorecard, deals_open, deals_won, deals_lost, won_amount, '
-			 'due_at, review_at, created_at) ON %1$I.lead'),
-			('SELECT (account_id, name, domain) ON %1$I.account'),
-			-- without properties, external_id and notes, which may tell who it is
-			('SELECT (lead_id, occurred_at, activity_id, kind, source, campaign, '
-			 'actor, recorded_at) ON %1$I.activity'),
-			('SELECT (lead_id, answer_id, framework, element, level, via, '
-			 'answered_by, answered_at) ON %1$I.answer'),
-			('SELECT (verdict_id, lead_id, side, qualified, judged_by, judged_at) '
-			 'ON %1$I.verdict'),
-			('SELECT (history_id, lead_id, from_stage, to_stage, entered_at, cycle, '
-			 'actor, automatic, exception, reason, score, definition, version, source, '
-			 'campaign, owner, account_id, due_at, voided_at, voided_by) ON %1$I.stage_history');
+		(1, '{marketing}', 'INSERT', '{definition}', NULL),
+		(1, '{marketing}', 'UPDATE', '{definition}', '{review_by,max_fit,max_engagement,floor,note}'),
+
+		(1, '{analyst}', 'SELECT',
+		 '{setting,kind,source,list,element,question,stage,calendar,holiday,transition,rule,
+		   reason,message,content,definition,side,definition_log,deal,deal_contact,spend}', NULL),
+		(1, '{analyst}', 'SELECT', '{signature}',
+		 '{signature_id,lead_id,to_stage,cycle,definition,version,side,signed_by,signed_at}'),
+		(1, '{analyst}', 'SELECT', '{lead}',
+		 '{lead_id,job_title,department,seniority,years_in_industry,company,account_id,
+		   industry,company_size,annual_revenue,country,source,campaign,unsubscribed,owner,
+		   resume_at,reason,bant,meddic,answers,stage,stage_entered_at,cycle,cycle_started_at,
+		   accepted_by,accepted_at,scorecard,deals_open,deals_won,deals_lost,won_amount,
+		   due_at,review_at,created_at}'),
+		(1, '{analyst}', 'SELECT', '{account}', '{account_id,name,domain}'),
+		(1, '{analyst}', 'SELECT', '{activity}',
+		 '{lead_id,occurred_at,activity_id,kind,source,campaign,actor,recorded_at}'),
+		(1, '{analyst}', 'SELECT', '{answer}',
+		 '{lead_id,answer_id,framework,element,level,via,answered_by,answered_at}'),
+		(1, '{analyst}', 'SELECT', '{verdict}',
+		 '{verdict_id,lead_id,side,qualified,judged_by,judged_at}'),
+		(1, '{analyst}', 'SELECT', '{stage_history}',
+		 '{history_id,lead_id,from_stage,to_stage,entered_at,cycle,actor,automatic,exception,
+		   reason,score,definition,version,source,campaign,owner,account_id,due_at,
+		   voided_at,voided_by}');
+END;
+
+COMMENT ON FUNCTION _funnel_grants() IS
+'what the profiles of grant_funnel() are granted, a row a GRANT, since which template of a funnel';
+
+-- Where leads are in a table of the user's, a view reads it with the rights of
+-- whoever queries: so what is granted on "lead" is granted on the table, too.
+CREATE FUNCTION _grant_statements(funnel text, profile text, since integer) RETURNS SETOF text
+LANGUAGE plpgsql STABLE PARALLEL UNSAFE
+SET search_path = pg_catalog, pg_temp
+-- lint: extschema, because what others plant in our schema must not be found
+AS $body$
+DECLARE
+	schema constant oid := @extschema@._funnel_schema(funnel);
+	lead_table constant regclass := @extschema@._lead_table(schema);
+	lead_schema constant oid := (SELECT relnamespace FROM pg_class WHERE oid = lead_table);
+	row_of record;
+BEGIN
+	FOR row_of IN
+		SELECT g.privileges, g.columns, g.relations = '{*}' AS all_of_them, 'lead' = ANY (g.relations) AS of_leads,
+			   (SELECT string_agg(format('%I.%I', funnel, r.name), ', ' ORDER BY r.position)
+				FROM unnest(g.relations) WITH ORDINALITY AS r (name, position)) AS relations,
+			   (SELECT ' (' || string_agg(quote_ident(c), ', ') || ')' FROM unnest(g.columns) AS c) AS of_columns
+		FROM @extschema@._funnel_grants() AS g
+		WHERE profile = ANY (g.profiles) AND g.since > _grant_statements.since
+	LOOP
+		RETURN NEXT format('%s%s ON %s', row_of.privileges, row_of.of_columns,
+						   CASE WHEN row_of.all_of_them THEN format('ALL TABLES IN SCHEMA %I', funnel)
+								ELSE row_of.relations END);
+		IF lead_schema <> schema AND (row_of.all_of_them OR row_of.of_leads) THEN
+			RETURN NEXT format('%s%s ON %s', row_of.privileges,
+							   (SELECT ' (' || string_agg(quote_ident(c), ', ') || ')'
+								FROM unnest(@extschema@._lead_column_names(funnel, row_of.columns::text[])) AS c),
+							   lead_table);
+		END IF;
+	END LOOP;
+	IF profile = 'admin' THEN
+		RETURN NEXT format('USAGE, SELECT, UPDATE ON ALL SEQUENCES IN SCHEMA %I', funnel);
 	END IF;
 END
 $body$;
 
-COMMENT ON FUNCTION _funnel_grants(text, text) IS
-'what a profile of grant_funnel() is granted, as formats that take the name of the funnel';
-
--- The same on the table of leads that a funnel is attached to: a view reads it
--- with the rights of whoever queries.  None where the grant is not on leads.
-CREATE FUNCTION _lead_table_grants(funnel text, grants text[]) RETURNS SETOF text
-LANGUAGE sql STABLE STRICT PARALLEL UNSAFE
-SET search_path = pg_catalog, pg_temp
-BEGIN ATOMIC
-	SELECT format('%s%s ON %s', g.words[1],
-				  (SELECT '(' || string_agg(quote_ident(n), ', ') || ')'
-				   FROM unnest(_lead_column_names(funnel, string_to_array(g.words[2], ', '))) AS n),
-				  t.relation)
-	FROM unnest(grants) WITH ORDINALITY AS a (grant_text, position)
-	CROSS JOIN regexp_match(a.grant_text, '^([A-Z, ]+)(?:\(([a-z_, ]+)\))? ON (?:ALL TABLES|.*%1\$I\.lead\M)') AS g (words)
-	CROSS JOIN (SELECT DISTINCT relation FROM _lead_columns(funnel)) AS t
-	WHERE g.words IS NOT NULL
-	ORDER BY a.position;
-END;
-
-COMMENT ON FUNCTION _lead_table_grants(text, text[]) IS
-'what a profile of grant_funnel() is granted on a table of leads of the user''s';
+COMMENT ON FUNCTION _grant_statements(text, text, integer) IS
+'the GRANTs of a profile on a funnel without their first word and their role, of templates later than the one given';
 
 CREATE FUNCTION grant_funnel(funnel text, grantee regrole, profile text) RETURNS SETOF text
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
@@ -123,9 +129,8 @@ SET search_path = pg_catalog, pg_temp
 AS $body$
 DECLARE
 	schema oid := @extschema@._funnel_schema(funnel);
-	lead_table regclass := @extschema@._lead_table(schema);
-	lead_schema oid;
-	grants text[];
+	lead_schema constant oid := (SELECT relnamespace FROM pg_class WHERE oid = @extschema@._lead_table(schema));
+	what text;
 	granted text;
 	viewed record;
 BEGIN
@@ -134,7 +139,7 @@ BEGIN
 			USING ERRCODE = 'null_value_not_allowed';
 	END IF;
 	IF profile IS NULL OR
-	   profile NOT IN ('app', 'sales', 'marketing', 'analyst', 'admin') THEN
+	   NOT EXISTS (SELECT FROM @extschema@._funnel_grants() AS g WHERE profile = ANY (g.profiles)) THEN
 		RAISE EXCEPTION 'unknown profile: "%"', profile
 			USING ERRCODE = 'invalid_parameter_value',
 				  HINT = 'Profiles are app, sales, marketing, analyst and admin.';
@@ -150,17 +155,13 @@ BEGIN
 	EXECUTE granted;
 	RETURN NEXT granted;
 
-	grants := ARRAY(SELECT @extschema@._funnel_grants(funnel, profile));
-	SELECT relnamespace INTO STRICT lead_schema FROM pg_class WHERE oid = lead_table;
-	IF lead_schema <> schema THEN
-		IF NOT has_schema_privilege(grantee, lead_schema, 'USAGE') THEN
-			grants := grants || replace(format('USAGE ON SCHEMA %s', lead_schema::regnamespace), '%', '%%');
-		END IF;
-		grants := grants || ARRAY(SELECT replace(g, '%', '%%')
-								  FROM @extschema@._lead_table_grants(funnel, grants) AS g);
+	IF lead_schema <> schema AND NOT has_schema_privilege(grantee, lead_schema, 'USAGE') THEN
+		granted := format('GRANT USAGE ON SCHEMA %s TO %s', lead_schema::regnamespace, grantee);
+		EXECUTE granted;
+		RETURN NEXT granted;
 	END IF;
-	FOREACH granted IN ARRAY grants LOOP
-		granted := format('GRANT ' || granted || ' TO %2$s', funnel, grantee);
+	FOR what IN SELECT * FROM @extschema@._grant_statements(funnel, profile, 0) LOOP
+		granted := format('GRANT %s TO %s', what, grantee);
 		EXECUTE granted;
 		RETURN NEXT granted;
 	END LOOP;
