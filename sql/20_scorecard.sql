@@ -40,7 +40,7 @@ RETURNS numeric
 AS 'MODULE_PATHNAME', 'scorecard_score'
 LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION score(scorecard, timestamptz) IS
-'the score at an instant, not before the card is as of: fit plus engagement, and the floor';
+'the score at an instant, not before the card is as of: fit plus engagement, and the floor; rounded to two decimals, as all points that are shown or compared';
 
 CREATE FUNCTION fit(card scorecard, at timestamptz DEFAULT funnel_now())
 RETURNS numeric
@@ -62,7 +62,7 @@ RETURNS numeric
 AS 'MODULE_PATHNAME', 'scorecard_points'
 LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION points(scorecard, bigint, timestamptz) IS
-'the points of one rule at an instant; 0 if it never held';
+'the points of one rule at an instant, rounded to two decimals; 0 if it never held';
 
 CREATE FUNCTION hits(card scorecard, rule_id bigint) RETURNS bigint
 AS 'MODULE_PATHNAME', 'scorecard_hits'
@@ -97,7 +97,7 @@ RETURNS SETOF record
 AS 'MODULE_PATHNAME', 'scorecard_explain'
 LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE ROWS 10;
 COMMENT ON FUNCTION explain_score(scorecard, timestamptz) IS
-'a row for each rule, and for max_fit, max_engagement and floor where they bite: the points add up to the score';
+'a row for each rule, for max_fit, max_engagement and floor where they bite, and for what rounding each part by itself leaves out: the points add up to the score';
 
 CREATE FUNCTION falls_below(card scorecard, threshold numeric,
 	at timestamptz DEFAULT funnel_now())
@@ -156,7 +156,7 @@ COMMENT ON FUNCTION scorecard_to_jsonb(scorecard) IS 'the cast to jsonb';
 
 CREATE CAST (scorecard AS jsonb) WITH FUNCTION scorecard_to_jsonb(scorecard);
 COMMENT ON CAST (scorecard AS jsonb) IS
-'the card as an object; what there is none of is null, durations are in seconds';
+'the card as an object; what there is none of is null, durations are in seconds; of each rule, points as everything shows and compares them at the instant the card is as of, and earned as it is kept, not capped and not rounded';
 
 --
 -- Comparison, so that DISTINCT, GROUP BY and EXCEPT work; the order has no

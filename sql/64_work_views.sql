@@ -52,7 +52,7 @@ BEGIN
 			   AS score,
 		   coalesce(l.due_at < funnel_now(), false) AS past_due,
 		   l.due_at AS due_at,
-		   (SELECT string_agg(b.name || ' +' || trunc(b.points, 1), ', '
+		   (SELECT string_agg(b.name || ' +' || b.points, ', '
 							  ORDER BY b.points DESC, b.rule_id)
 			FROM (SELECT r.rule_id, r.name, x.points
 				  FROM explain_score(l.scorecard,

@@ -194,7 +194,7 @@ BEGIN
 				 j.owner, r.name
 	), top AS (
 		SELECT g.month, g.outcome, g.from_stage, g.reason, g.source, g.owner,
-			   string_agg(g.name || ' +' || trunc(g.points, 1), ', '
+			   string_agg(g.name || ' +' || trim_scale(g.points), ', '
 						  ORDER BY g.place) AS rules
 		FROM given g
 		WHERE g.place <= 3
@@ -203,7 +203,7 @@ BEGIN
 		SELECT j.month, j.outcome, j.from_stage, j.reason, j.source, j.owner,
 			   count(*) AS moves,
 			   count(DISTINCT j.lead_id) AS leads,
-			   round(avg(j.score), 6) AS mean_score
+			   round(avg(j.score), 2) AS mean_score
 		FROM rejected j
 		GROUP BY j.month, j.outcome, j.from_stage, j.reason, j.source, j.owner
 	)

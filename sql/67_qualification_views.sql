@@ -211,7 +211,7 @@ BEGIN
 			   AS engagement,
 		   score(l.scorecard, greatest(funnel_now(), as_of(l.scorecard)))
 			   AS score,
-		   (SELECT string_agg(r.name || ' ' || to_char(trunc(x.points, 1), 'FMSG999999990.0'),
+		   (SELECT string_agg(r.name || CASE WHEN x.points > 0 THEN ' +' ELSE ' ' END || x.points,
 							  ', ' ORDER BY abs(x.points) DESC, r.rule_id)
 			FROM explain_score(l.scorecard,
 							   greatest(funnel_now(), as_of(l.scorecard))) x

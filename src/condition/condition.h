@@ -109,8 +109,14 @@ typedef struct LqTimeTest
 	const LqPseudo *pseudo;		/* SCORE, FIT, ENGAGEMENT, POINTS, IDLE_DAYS,
 								 * DAYS_IN_STAGE */
 	LqCompare	compare;		/* pseudo-column on the left */
-	int64		micro;			/* the constant, in millionths */
+	int64		units;			/* the constant: in hundredths of a point, or
+								 * in units of a day */
 } LqTimeTest;
+
+/* days are told in millionths, which are whole numbers of microseconds */
+#define LQ_DAY_DIGITS			6
+#define LQ_DAY_UNITS			INT64CONST(1000000)
+#define LQ_USECS_PER_DAY_UNIT	(USECS_PER_DAY / LQ_DAY_UNITS)
 
 typedef enum LqTruth
 {

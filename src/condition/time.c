@@ -21,6 +21,7 @@
 #include "utils/numeric.h"
 
 #include "condition/internal.h"
+#include "type/decay.h"
 
 /* no score and no number of days gets there */
 #define UNREACHABLE		9e12
@@ -128,13 +129,23 @@ mirrored(LqCompare compare)
 	pg_unreachable();
 }
 
+/* How many units make one of what the pseudo-column counts. */
+static int64
+units_of(const LqPseudo *pseudo)
+{
+	return pseudo->kind == LQ_PSEUDO_IDLE_DAYS ||
+		pseudo->kind == LQ_PSEUDO_DAYS_IN_STAGE ?
+		LQ_DAY_UNITS : LQ_HUNDREDTHS;
+}
+
 /*
- * The constant in millionths, and the comparison that a whole number of
- * millionths passes if and only if it passes the one given.  False if no
- * quantity ever gets from one side of the constant to the other.
+ * The constant in units of what it is compared with, and the comparison that
+ * a whole number of units passes if and only if it passes the one given.
+ * False if no quantity ever gets from one side of the constant to the other.
  */
 static bool
-constant_in_micro(Const *con, LqCompare *compare, int64 *micro)
+constant_in_units(Const *con, int64 per_one, LqCompare *compare,
+				  int64 *units)
 {
 	Datum		number = con->constvalue;
 	Datum		scaled;
@@ -158,14 +169,14 @@ constant_in_micro(Const *con, LqCompare *compare, int64 *micro)
 	}
 
 	scaled = DirectFunctionCall2(numeric_mul, number,
-								 NumericGetDatum(int64_to_numeric(1000000)));
+								 NumericGetDatum(int64_to_numeric(per_one)));
 	below = DatumGetInt64(DirectFunctionCall1(numeric_int8,
 											  DirectFunctionCall1(numeric_floor,
 																  scaled)));
 	above = DatumGetInt64(DirectFunctionCall1(numeric_int8,
 											  DirectFunctionCall1(numeric_ceil,
 																  scaled)));
-	*micro = below;
+	*units = below;
 	if (below == above)
 		return true;
 	switch (*compare)
@@ -177,7 +188,7 @@ constant_in_micro(Const *con, LqCompare *compare, int64 *micro)
 		case LQ_COMPARE_GE:
 		case LQ_COMPARE_GT:
 			*compare = LQ_COMPARE_GE;
-			*micro = above;
+			*units = above;
 			return true;
 		case LQ_COMPARE_EQ:
 			return false;
@@ -213,8 +224,8 @@ tests_walker(Node *node, void *context)
 		if (test.pseudo && IsA(right, Const))
 		{
 			if (((Const *) right)->constisnull ||
-				!constant_in_micro((Const *) right, &test.compare,
-								   &test.micro))
+				!constant_in_units((Const *) right, units_of(test.pseudo),
+								   &test.compare, &test.units))
 				return false;
 			if (part->tests == NULL)
 				part->tests = palloc(sizeof(LqTimeTest));

@@ -11,15 +11,14 @@
 #include "executor/spi.h"
 #include "utils/builtins.h"
 #include "utils/datum.h"
+#include "utils/fmgrprotos.h"
+#include "utils/numeric.h"
 #include "utils/timestamp.h"
 
 #include "compat.h"
 #include "funnel/statement.h"
 #include "lead/lead.h"
 #include "lead_qual.h"
-
-/* a day's microseconds make a million millionths of a day */
-#define USECS_PER_MICRO_DAY (USECS_PER_DAY / INT64CONST(1000000))
 
 /*
  * Take a lead's row apart.  The row's shape is that of funnel->lead_desc: a
@@ -104,16 +103,20 @@ lq_lead_set_text(LqLead *lead, LqLeadColumn column, const char *value)
 				value == NULL);
 }
 
-/* A span as days in millionths. */
+/* A span in days. */
 static Datum
 days_between(TimestampTz from, TimestampTz to, bool *isnull)
 {
+	Numeric		days;
+
 	if (TIMESTAMP_NOT_FINITE(from))
 	{
 		*isnull = true;
 		return (Datum) 0;
 	}
-	return lq_micro_to_numeric(Max(to - from, 0) / USECS_PER_MICRO_DAY);
+	days = int64_div_fast_to_numeric(Max(to - from, 0) / LQ_USECS_PER_DAY_UNIT,
+									 LQ_DAY_DIGITS);
+	return DirectFunctionCall1(numeric_trim_scale, NumericGetDatum(days));
 }
 
 /*
@@ -167,19 +170,19 @@ lq_lead_pseudo(void *arg, const LqPseudo *pseudo, bool *isnull)
 	switch (pseudo->kind)
 	{
 		case LQ_PSEUDO_SCORE:
-			return lq_micro_to_numeric(lq_card_score(lead->card, lead->now));
+			return lq_points_to_numeric(lq_card_score(lead->card, lead->now));
 		case LQ_PSEUDO_FIT:
-			return lq_micro_to_numeric(lq_card_fit(lead->card, lead->now));
+			return lq_points_to_numeric(lq_card_fit(lead->card, lead->now));
 		case LQ_PSEUDO_ENGAGEMENT:
-			return lq_micro_to_numeric(lq_card_engagement(lead->card,
-														  lead->now));
+			return lq_points_to_numeric(lq_card_engagement(lead->card,
+														   lead->now));
 		case LQ_PSEUDO_HITS:
 			return Int64GetDatum(lq_card_rule_hits(lead->card,
 												   pseudo->rule_id));
 		case LQ_PSEUDO_POINTS:
-			return lq_micro_to_numeric(lq_card_rule_points(lead->card,
-														   pseudo->rule_id,
-														   lead->now));
+			return lq_points_to_numeric(lq_card_rule_points(lead->card,
+															pseudo->rule_id,
+															lead->now));
 		case LQ_PSEUDO_LAST:
 			instant = lq_card_rule_last(lead->card, pseudo->rule_id);
 			*isnull = TIMESTAMP_NOT_FINITE(instant);

@@ -195,7 +195,7 @@ add_history(const LqLead *lead, Datum key, const LqHop *hop,
 	ADD(BoolGetDatum(hop->transition->exception), false);
 	ADD_TEXT(reason);
 	ADD_TEXT(note);
-	ADD(lq_micro_to_numeric(lq_card_score(lead->card, hop->entered_at)), false);
+	ADD(lq_points_to_numeric(lq_card_score(lead->card, hop->entered_at)), false);
 	ADD_TEXT(funnel->definition);
 	ADD(Int32GetDatum(funnel->version), false);
 	ADD_COLUMN(LQ_LEAD_SOURCE);

@@ -11,6 +11,7 @@
 #include "miscadmin.h"
 #include "utils/acl.h"
 #include "utils/builtins.h"
+#include "utils/fmgrprotos.h"
 #include "utils/json.h"
 #include "utils/lsyscache.h"
 #include "utils/rls.h"
@@ -59,6 +60,13 @@ append_value(StringInfo buf, Datum value, bool isnull, Oid type)
 	}
 	getTypeOutputInfo(type, &output, &varlena);
 	appendStringInfoString(buf, OidOutputFunctionCall(output, value));
+}
+
+/* Days as they are shown: cut, since 6.999 days do not reach 7. */
+static Datum
+whole_hundredths(Datum days)
+{
+	return DirectFunctionCall2(numeric_trunc, days, Int32GetDatum(2));
 }
 
 static const char *
@@ -180,6 +188,9 @@ describe_needs(LqLead *lead, const LqConditionPart *part)
 						 pseudo_name(funnel, pseudo));
 		if (isnull && pseudo->kind == LQ_PSEUDO_LAST)
 			appendStringInfoString(&buf, "never");
+		else if (!isnull && (pseudo->kind == LQ_PSEUDO_IDLE_DAYS ||
+							 pseudo->kind == LQ_PSEUDO_DAYS_IN_STAGE))
+			append_value(&buf, whole_hundredths(value), false, pseudo->type);
 		else
 			append_value(&buf, value, isnull, pseudo->type);
 	}

@@ -20,16 +20,14 @@
 /* a condition that time may change in a way not understood: look daily */
 #define UNKNOWN_REVIEW	USECS_PER_DAY
 
-#define USECS_PER_MICRO_DAY (USECS_PER_DAY / INT64CONST(1000000))
-
-/* When a span that began then reaches so many millionths of a day. */
+/* When a span that began then reaches so many units of a day. */
 static TimestampTz
-span_reaches(TimestampTz began, int64 micro_days, TimestampTz now)
+span_reaches(TimestampTz began, int64 units, TimestampTz now)
 {
 	TimestampTz at;
 
 	if (TIMESTAMP_NOT_FINITE(began) ||
-		pg_mul_s64_overflow(micro_days, USECS_PER_MICRO_DAY, &at) ||
+		pg_mul_s64_overflow(units, LQ_USECS_PER_DAY_UNIT, &at) ||
 		pg_add_s64_overflow(began, at, &at) ||
 		!IS_VALID_TIMESTAMP(at))
 		return DT_NOEND;
@@ -54,11 +52,11 @@ test_changes(const LqLead *lead, const LqTimeTest *test)
 
 	/*
 	 * x < c and x >= c change as x passes c, x <= c and x > c as it passes
-	 * the next millionth, x = c at either.
+	 * the next unit, x = c at either.
 	 */
 	for (int i = 0; i < 2; i++)
 	{
-		int64		threshold = test->micro + i;
+		int64		threshold = test->units + i;
 		TimestampTz at = DT_NOEND;
 
 		if (i == 0 && (test->compare == LQ_COMPARE_LE ||

@@ -175,18 +175,18 @@ put(ReturnSetInfo *result, Row *row)
 
 static void
 put_adjustment(ReturnSetInfo *result, const char *part, const char *axis,
-			   int64 micro)
+			   int64 hundredths, const char *description)
 {
 	Row			row = {0};
 
-	if (micro == 0)
+	if (hundredths == 0)
 		return;
 	add_text(&row, part);
 	add_text(&row, axis);
 	add(&row, (Datum) 0, true);
 	add(&row, (Datum) 0, true);
-	add(&row, lq_micro_to_numeric(micro), false);
-	add_text(&row, "what a limit of the definition gives or takes");
+	add(&row, lq_points_to_numeric(hundredths), false);
+	add_text(&row, description);
 	put(result, &row);
 }
 
@@ -194,8 +194,8 @@ put_adjustment(ReturnSetInfo *result, const char *part, const char *axis,
  * explain_score(funnel text, lead "any", at timestamptz) -
  *		setof (rule, axis, hits, last_hit, points, description)
  *
- * A row a rule, and one for each limit of the definition that bites; the
- * points add up to the score exactly.
+ * A row a rule, and one for each limit of the definition that bites and for
+ * rounding; the points add up to the score exactly.
  */
 Datum
 explain_lead_score(PG_FUNCTION_ARGS)
@@ -206,9 +206,8 @@ explain_lead_score(PG_FUNCTION_ARGS)
 	LqCard	   *card;
 	Datum		key;
 	TimestampTz at;
-	int64		sums[2] = {0, 0};
-	int64		fit;
-	int64		engagement;
+	LqCardParts parts;
+	const char *of_limit = "what a limit of the definition gives or takes";
 
 	require_arguments(fcinfo, 2, "explain_score");
 	InitMaterializedSRF(fcinfo, 0);
@@ -226,7 +225,6 @@ explain_lead_score(PG_FUNCTION_ARGS)
 		int64		points = lq_card_entry_points(card, entry, at);
 		Row			row = {0};
 
-		sums[entry->axis] += points;
 		add_text(&row, rule == NULL ?
 				 psprintf("(rule " INT64_FORMAT ")", entry->rule_id) :
 				 rule->name);
@@ -234,17 +232,17 @@ explain_lead_score(PG_FUNCTION_ARGS)
 		add(&row, Int64GetDatum(entry->hits), false);
 		add(&row, TimestampTzGetDatum(entry->last_hit),
 			TIMESTAMP_NOT_FINITE(entry->last_hit));
-		add(&row, lq_micro_to_numeric(points), false);
+		add(&row, lq_points_to_numeric(points), false);
 		add_text(&row, rule == NULL ? NULL : rule->description);
 		put(result, &row);
 	}
-	fit = lq_card_fit(card, at);
-	engagement = lq_card_engagement(card, at);
-	put_adjustment(result, "(max_fit)", "fit", fit - sums[LQ_AXIS_FIT]);
+	lq_card_parts(card, at, &parts);
+	put_adjustment(result, "(max_fit)", "fit", parts.max_fit, of_limit);
 	put_adjustment(result, "(max_engagement)", "engagement",
-				   engagement - sums[LQ_AXIS_ENGAGEMENT]);
-	put_adjustment(result, "(floor)", NULL,
-				   lq_card_score(card, at) - fit - engagement);
+				   parts.max_engagement, of_limit);
+	put_adjustment(result, "(floor)", NULL, parts.floor, of_limit);
+	put_adjustment(result, "(rounding)", NULL, parts.rounding,
+				   "every part is rounded by itself, and so is the score");
 	lq_lead_done(&lead);
 	SPI_finish();
 	return (Datum) 0;
@@ -273,7 +271,7 @@ score_at(PG_FUNCTION_ARGS)
 	score = lq_card_score(card_at(&lead, key, at), at);
 	lq_lead_done(&lead);
 	SPI_finish();
-	return lq_micro_to_numeric(score);
+	return lq_points_to_numeric(score);
 }
 
 static const LqStage *

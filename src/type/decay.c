@@ -9,6 +9,7 @@
  */
 #include "postgres.h"
 
+#include <float.h>
 #include <math.h>
 
 #include "common/int.h"
@@ -17,6 +18,9 @@
 
 /* halvings after which even LQ_STORED_POINTS_MAX is nothing to a double */
 #define HALVINGS_TO_NOTHING		1200
+
+/* halvings after which one point leaves every digit of a sum as it is */
+#define HALVINGS_TO_NO_DIGIT	80
 
 /*
  * Microseconds between two instants.  The whole range of timestamps is a
@@ -68,42 +72,42 @@ lq_add_points(double a, double b)
 	return sum + 0.0;
 }
 
-/*
- * Points as every reader sees them: limited to max_points on either side of
- * zero, and rounded to a whole number of millionths (ties to even).
- */
-int64
-lq_micropoints(double points, double max_points)
+/* Points limited to max_points on either side of zero. */
+double
+lq_capped(double points, double max_points)
 {
 	double		cap = Min(max_points, LQ_EVAL_POINTS_MAX);
 
 	if (points > cap)
-		points = cap;
-	else if (points < -cap)
-		points = -cap;
-
-	return (int64) rint(points * (double) LQ_MICRO);
+		return cap;
+	if (points < -cap)
+		return -cap;
+	return points;
 }
 
 /*
- * A limit on a sum, in millionths.  Sums never reach 4.2e18 (4096 rules of
- * 1e15), so that is what stands for "none".
+ * Points as every reader sees them, comparison and display alike: rounded to
+ * two decimals, half away from zero, of the value first rounded to nine.
+ *
+ * The nine decimals keep the order of adding, which moves a double by its
+ * last bits, from deciding about 99.995: what comes within half a billionth
+ * of a point of it is it.  Of large amounts the last bits are more than that.
  */
 int64
-lq_micro_limit(double limit)
+lq_hundredths(double points)
 {
-	double		micro = rint(limit * (double) LQ_MICRO);
+	double		size = fabs(points) * (double) LQ_HUNDREDTHS;
+	double		near = Max(5e-8, size * 4 * DBL_EPSILON);
+	double		rounded = floor(size + 0.5 + near);
 
-	if (micro >= 4.2e18)
-		return INT64CONST(4200000000000000000);
-	if (micro <= -4.2e18)
-		return -INT64CONST(4200000000000000000);
-	return (int64) micro;
+	if (rounded >= (double) LQ_HUNDREDTHS_MAX)
+		rounded = (double) LQ_HUNDREDTHS_MAX;
+	return points < 0 ? -(int64) rounded : (int64) rounded;
 }
 
 /*
- * A span after which the points round to nothing; PG_INT64_MAX if that is
- * beyond all calendars.
+ * A span after which the points are nothing beside a billionth;
+ * PG_INT64_MAX if that is beyond all calendars.
  */
 int64
 lq_decay_horizon(double points, int64 half_life)
@@ -113,7 +117,7 @@ lq_decay_horizon(double points, int64 half_life)
 
 	if (points == 0)
 		return 0;
-	halvings = ceil(log2(fabs(points) * (double) LQ_MICRO * 2.0)) + 1.0;
+	halvings = ceil(log2(fabs(points)) + HALVINGS_TO_NO_DIGIT);
 	if (halvings <= 0)
 		return 0;
 	span = halvings * (double) half_life;

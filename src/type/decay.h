@@ -13,14 +13,17 @@
 /* uncapped points of one rule saturate here, so sums stay finite */
 #define LQ_STORED_POINTS_MAX	1e18
 
-/* every display and comparison sees points in millionths */
-#define LQ_MICRO				INT64CONST(1000000)
+/* every display and comparison sees points in hundredths */
+#define LQ_HUNDREDTHS			INT64CONST(100)
+
+/* no amount in hundredths is further from zero */
+#define LQ_HUNDREDTHS_MAX		INT64CONST(4200000000000000000)
 
 extern int64 lq_span(int64 later, int64 earlier);
 extern double lq_decay(double points, int64 half_life, int64 span);
 extern double lq_add_points(double a, double b);
-extern int64 lq_micropoints(double points, double max_points);
-extern int64 lq_micro_limit(double limit);
+extern double lq_capped(double points, double max_points);
+extern int64 lq_hundredths(double points);
 extern int64 lq_decay_horizon(double points, int64 half_life);
 
 #endif							/* LQ_DECAY_H */

@@ -436,50 +436,88 @@ lq_card_set_limits(LqCard *card, const LqCardLimits *limits)
  * Reading
  */
 
-int64
-lq_card_entry_points(const LqCard *card, const LqCardEntry *entry,
-					 TimestampTz at)
+double
+lq_card_entry_real(const LqCard *card, const LqCardEntry *entry,
+				   TimestampTz at)
 {
 	double		points = entry->points;
 
 	if (entry->half_life > 0 && at > card->as_of)
 		points = at == DT_NOEND ? 0.0 :
 			lq_decay(points, entry->half_life, lq_span(at, card->as_of));
-	return lq_micropoints(points, entry->max_points);
+	return lq_capped(points, entry->max_points);
 }
 
-static int64
-axis_points(const LqCard *card, LqAxis axis, double limit, TimestampTz at)
+int64
+lq_card_entry_points(const LqCard *card, const LqCardEntry *entry,
+					 TimestampTz at)
 {
-	int64		sum = 0;
+	return lq_hundredths(lq_card_entry_real(card, entry, at));
+}
+
+/* All that the rules of an axis give, not rounded, before its limit. */
+static double
+axis_real(const LqCard *card, LqAxis axis, TimestampTz at)
+{
+	double		sum = 0;
 
 	for (int i = 0; i < card->n_entries; i++)
 	{
 		if (card->entries[i].axis == (uint8) axis)
-			sum += lq_card_entry_points(card, &card->entries[i], at);
+			sum += lq_card_entry_real(card, &card->entries[i], at);
 	}
-	return Min(sum, lq_micro_limit(limit));
+	return sum;
+}
+
+static double
+fit_real(const LqCard *card, TimestampTz at)
+{
+	return Min(axis_real(card, LQ_AXIS_FIT, at), card->limits.max_fit);
+}
+
+static double
+engagement_real(const LqCard *card, TimestampTz at)
+{
+	return Min(axis_real(card, LQ_AXIS_ENGAGEMENT, at),
+			   card->limits.max_engagement);
 }
 
 int64
 lq_card_fit(const LqCard *card, TimestampTz at)
 {
-	return axis_points(card, LQ_AXIS_FIT, card->limits.max_fit, at);
+	return lq_hundredths(fit_real(card, at));
 }
 
 int64
 lq_card_engagement(const LqCard *card, TimestampTz at)
 {
-	return axis_points(card, LQ_AXIS_ENGAGEMENT,
-					   card->limits.max_engagement, at);
+	return lq_hundredths(engagement_real(card, at));
 }
 
 int64
 lq_card_score(const LqCard *card, TimestampTz at)
 {
-	int64		sum = lq_card_fit(card, at) + lq_card_engagement(card, at);
+	double		sum = fit_real(card, at) + engagement_real(card, at);
 
-	return Max(sum, lq_micro_limit(card->limits.floor));
+	return lq_hundredths(Max(sum, card->limits.floor));
+}
+
+void
+lq_card_parts(const LqCard *card, TimestampTz at, LqCardParts *parts)
+{
+	double		fit = fit_real(card, at);
+	double		engagement = engagement_real(card, at);
+
+	parts->max_fit =
+		lq_hundredths(fit - axis_real(card, LQ_AXIS_FIT, at));
+	parts->max_engagement =
+		lq_hundredths(engagement - axis_real(card, LQ_AXIS_ENGAGEMENT, at));
+	parts->floor =
+		lq_hundredths(Max(card->limits.floor - fit - engagement, 0));
+	parts->rounding = lq_card_score(card, at) - parts->max_fit -
+		parts->max_engagement - parts->floor;
+	for (int i = 0; i < card->n_entries; i++)
+		parts->rounding -= lq_card_entry_points(card, &card->entries[i], at);
 }
 
 int64

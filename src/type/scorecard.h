@@ -18,7 +18,7 @@
 
 #define LQ_CARD_FORMAT			1
 
-/* keeps every sum of micropoints within an int64 */
+/* keeps every sum of hundredths within an int64 */
 #define LQ_CARD_MAX_ENTRIES		4096
 
 typedef enum LqAxis
@@ -137,7 +137,7 @@ extern void lq_card_reserve(LqCard *card, int n);
 extern void lq_card_advance(LqCard *card, TimestampTz at);
 
 /*
- * Reading, in micropoints.  An instant before card->as_of counts as as_of.
+ * Reading, in hundredths.  An instant before card->as_of counts as as_of.
  */
 extern int64 lq_card_score(const LqCard *card, TimestampTz at);
 extern int64 lq_card_fit(const LqCard *card, TimestampTz at);
@@ -148,19 +148,36 @@ extern int64 lq_card_rule_hits(const LqCard *card, int64 rule_id);
 extern TimestampTz lq_card_rule_last(const LqCard *card, int64 rule_id);
 extern int64 lq_card_entry_points(const LqCard *card,
 								  const LqCardEntry *entry, TimestampTz at);
+extern double lq_card_entry_real(const LqCard *card, const LqCardEntry *entry,
+								 TimestampTz at);
+
+/*
+ * What makes a score of the points of its rules: all of these and the
+ * entries' points add up to it, each rounded by itself.
+ */
+typedef struct LqCardParts
+{
+	int64		max_fit;		/* what the limit takes: zero or less */
+	int64		max_engagement;
+	int64		floor;			/* what the floor gives: zero or more */
+	int64		rounding;		/* what rounding each part left out or put in */
+} LqCardParts;
+
+extern void lq_card_parts(const LqCard *card, TimestampTz at,
+						  LqCardParts *parts);
 
 /*
  * First instant > at where the quantity is below the threshold (falls) or has
  * reached it (rises: not falls); DT_NOEND if it never will.
  *
  * Exact, but for cards where rules of opposite sign keep the quantity within
- * a few millionths of the threshold for long: then, after much work, the
- * answer may be an instant that comes before the crossing (and after at).
+ * a billionth of a rounding edge for long: then, after much work, the answer
+ * may be an instant that comes before the crossing (and after at).
  * Who waits for a crossing asks again from there.
  */
 extern TimestampTz lq_card_crossing(const LqCard *card, LqCardQuantity what,
 									int64 rule_id, bool falls,
-									int64 threshold_micro, TimestampTz at);
+									int64 threshold, TimestampTz at);
 
 /*
  * Checks shared by every entrance: NULL if sound, else what is wrong, as an
@@ -186,7 +203,7 @@ extern bool lq_card_parse(const char *str, LqCard *card,
 
 /* Helpers for SQL-callable functions. */
 extern int64 lq_interval_usecs(const Interval *interval, const char *what);
-extern Datum lq_micro_to_numeric(int64 micro);
+extern Datum lq_points_to_numeric(int64 hundredths);
 extern char *lq_instant_text(TimestampTz instant, char *buf);
 extern void lq_card_require_at(const LqCard *card, TimestampTz at);
 

@@ -2,19 +2,21 @@
  * scorecard_crossing.c
  *		When will a score fall below a threshold, or reach it?
  *
- * A score is a step function of time: every rule's points are rounded to
- * millionths, and one microsecond decides.  With one half-life there is a
+ * A score is a step function of time: what its rules give is added up and
+ * rounded to hundredths, and one microsecond decides.  With one half-life there is a
  * formula, but points of opposite sign that fade at different speeds make a
  * score rise and then fall, and caps and limits add corners.  So the first
  * crossing is found by branch and bound over whole microseconds: on [a, b]
  * every rule's points lie between their values at a and at b, and sums, caps
- * and limits keep that order; an interval that cannot hold a crossing is
- * dropped, one that can is halved, the earlier half first.
+ * and limits keep that order, and so does rounding; an interval that cannot
+ * hold a crossing is dropped, one that can is halved, the earlier half first.
+ * Where no more than a microsecond is left, the card itself is asked.
  *
  * Copyright (c) 2026, lead_qual contributors
  */
 #include "postgres.h"
 
+#include <float.h>
 #include <math.h>
 
 #include "miscadmin.h"
@@ -39,21 +41,24 @@ typedef struct LqFadingPart
 /* a part at one instant */
 typedef struct LqPartValue
 {
-	double		real;			/* uncapped, not rounded */
-	int64		micro;			/* as readers see it */
+	double		uncapped;
+	double		points;
 } LqPartValue;
 
 typedef struct LqCrossing
 {
-	TimestampTz as_of;
+	const LqCard *card;
+	LqCardQuantity what;
+	int64		rule_id;
 	int			n_parts;
 	LqFadingPart *parts;		/* by half-life */
-	int64		steady;			/* micropoints that never fade */
-	int64		limit;			/* of steady and fading together */
-	int64		offset;			/* added after that */
-	int64		floor;			/* applies last */
+	double		steady;			/* points that never fade */
+	double		limit;			/* of steady and fading together */
+	double		offset;			/* added after that */
+	double		floor;			/* applies last */
+	double		blur;			/* sums in another order differ by less */
 	bool		falls;
-	int64		threshold;
+	int64		threshold;		/* in hundredths */
 	int			intervals;		/* looked into so far */
 	LqPartValue *values;		/* MAX_DEPTH rows of n_parts */
 } LqCrossing;
@@ -69,72 +74,82 @@ compare_parts(const void *a, const void *b)
 	return 0;
 }
 
-static int64
-quantity(const LqCrossing *search, int64 fading)
+static double
+quantity(const LqCrossing *search, double fading)
 {
-	int64		sum = Min(search->steady + fading, search->limit);
+	double		sum = Min(search->steady + fading, search->limit);
 
 	return Max(sum + search->offset, search->floor);
 }
 
+/* Has the card crossed at that instant, as every reader sees it? */
 static bool
-crossed(const LqCrossing *search, int64 value)
+crossed(const LqCrossing *search, TimestampTz at)
 {
+	int64		value = 0;
+
+	switch (search->what)
+	{
+		case LQ_CARD_SCORE:
+			value = lq_card_score(search->card, at);
+			break;
+		case LQ_CARD_FIT:
+			value = lq_card_fit(search->card, at);
+			break;
+		case LQ_CARD_ENGAGEMENT:
+			value = lq_card_engagement(search->card, at);
+			break;
+		case LQ_CARD_RULE_POINTS:
+			value = lq_card_rule_points(search->card, search->rule_id, at);
+			break;
+	}
 	return search->falls ? value < search->threshold :
 		value >= search->threshold;
 }
 
-static int64
+static void
 evaluate(const LqCrossing *search, TimestampTz at, LqPartValue *values)
 {
-	int64		span = lq_span(at, search->as_of);
-	int64		sum = 0;
+	int64		span = lq_span(at, search->card->as_of);
 
 	for (int i = 0; i < search->n_parts; i++)
 	{
 		const LqFadingPart *part = &search->parts[i];
 
-		values[i].real = lq_decay(part->points, part->half_life, span);
-		values[i].micro = lq_micropoints(values[i].real, part->cap);
-		sum += values[i].micro;
+		values[i].uncapped = lq_decay(part->points, part->half_life, span);
+		values[i].points = lq_capped(values[i].uncapped, part->cap);
 	}
-	return quantity(search, sum);
 }
 
 /*
  * Bounds of the parts that share a half-life with parts of the other sign.
  * One by one they would give hopelessly wide bounds where they cancel out, so
- * those that no cap touches within the interval are netted as real numbers:
- * the net has one sign, and rounding moves each by half a millionth at most.
+ * those that no cap touches within the interval are netted:
+ * the net has one sign and fades as each of them does.
  */
 static void
 netted_bounds(const LqCrossing *search, int first, int end,
 			  const LqPartValue *va, const LqPartValue *vb,
-			  int64 *low, int64 *high)
+			  double *low, double *high)
 {
 	double		net_a = 0;
 	double		net_b = 0;
-	double		size = 0;
-	double		slack;
-	int			n_net = 0;
-	int64		one_low = 0;
-	int64		one_high = 0;
-	int64		other_low = 0;
-	int64		other_high = 0;
+	double		one_low = 0;
+	double		one_high = 0;
+	double		other_low = 0;
+	double		other_high = 0;
 
 	for (int i = first; i < end; i++)
 	{
-		int64		least = Min(va[i].micro, vb[i].micro);
-		int64		most = Max(va[i].micro, vb[i].micro);
+		double		least = Min(va[i].points, vb[i].points);
+		double		most = Max(va[i].points, vb[i].points);
 
 		one_low += least;
 		one_high += most;
-		if (fabs(va[i].real) <= search->parts[i].cap)
+		if (fabs(va[i].uncapped) <= search->parts[i].cap)
 		{
-			net_a += va[i].real;
-			net_b += vb[i].real;
-			size += fabs(va[i].real);
-			n_net++;
+			net_a += va[i].uncapped;
+			net_b += vb[i].uncapped;
 		}
 		else
 		{
@@ -143,21 +158,22 @@ netted_bounds(const LqCrossing *search, int first, int end,
 		}
 	}
 
-	slack = 0.5 * n_net + 1e-6 + size * (double) LQ_MICRO * 1e-14;
-	other_low += (int64) ceil(Min(net_a, net_b) * (double) LQ_MICRO - slack);
-	other_high += (int64) floor(Max(net_a, net_b) * (double) LQ_MICRO + slack);
-
+	other_low += Min(net_a, net_b);
+	other_high += Max(net_a, net_b);
 	*low += Max(one_low, other_low);
 	*high += Min(one_high, other_high);
 }
 
-/* Bounds of the quantity over an interval, from the parts at its ends. */
+/*
+ * Bounds of the quantity over an interval, in hundredths, from the parts at
+ * its ends.
+ */
 static void
 bounds(const LqCrossing *search, const LqPartValue *va, const LqPartValue *vb,
 	   int64 *low, int64 *high)
 {
-	int64		sum_low = 0;
-	int64		sum_high = 0;
+	double		sum_low = 0;
+	double		sum_high = 0;
 	int			i = 0;
 
 	while (i < search->n_parts)
@@ -174,13 +190,13 @@ bounds(const LqCrossing *search, const LqPartValue *va, const LqPartValue *vb,
 		}
 		else
 		{
-			sum_low += Min(va[i].micro, vb[i].micro);
-			sum_high += Max(va[i].micro, vb[i].micro);
+			sum_low += Min(va[i].points, vb[i].points);
+			sum_high += Max(va[i].points, vb[i].points);
 		}
 		i = end;
 	}
-	*low = quantity(search, sum_low);
-	*high = quantity(search, sum_high);
+	*low = lq_hundredths(quantity(search, sum_low) - search->blur);
+	*high = lq_hundredths(quantity(search, sum_high) + search->blur);
 }
 
 /* The first crossing in [a, b], given the parts at both ends. */
@@ -204,9 +220,9 @@ search_interval(LqCrossing *search, TimestampTz a, const LqPartValue *va,
 	width = (uint64) b - (uint64) a;
 	if (width <= 1)
 	{
-		if (crossed(search, evaluate(search, a, vm)))
+		if (crossed(search, a))
 			return a;
-		return crossed(search, evaluate(search, b, vm)) ? b : DT_NOEND;
+		return crossed(search, b) ? b : DT_NOEND;
 	}
 
 	if (++search->intervals > MAX_INTERVALS)
@@ -275,45 +291,50 @@ static void
 search_init(LqCrossing *search, const LqCard *card, LqCardQuantity what,
 			int64 rule_id)
 {
+	double		size = 0;
+
 	memset(search, 0, sizeof(LqCrossing));
-	search->as_of = card->as_of;
-	search->limit = lq_micro_limit(INFINITY);
-	search->floor = lq_micro_limit(-INFINITY);
+	search->card = card;
+	search->what = what;
+	search->rule_id = rule_id;
+	search->limit = INFINITY;
+	search->floor = -INFINITY;
 	search->parts = palloc((card->n_entries + 1) * sizeof(LqFadingPart));
 
-	if (what == LQ_CARD_FIT)
-	{
-		search->steady = lq_card_fit(card, card->as_of);
-		return;
-	}
 	if (what == LQ_CARD_SCORE)
-	{
-		search->offset = lq_card_fit(card, card->as_of);
-		search->floor = lq_micro_limit(card->limits.floor);
-	}
-	if (what != LQ_CARD_RULE_POINTS)
-		search->limit = lq_micro_limit(card->limits.max_engagement);
+		search->floor = card->limits.floor;
+	if (what == LQ_CARD_SCORE || what == LQ_CARD_ENGAGEMENT)
+		search->limit = card->limits.max_engagement;
 
 	for (int i = 0; i < card->n_entries; i++)
 	{
 		const LqCardEntry *entry = &card->entries[i];
+		double		points = lq_card_entry_real(card, entry, card->as_of);
 
-		if (what == LQ_CARD_RULE_POINTS ? entry->rule_id != rule_id :
-			entry->axis != LQ_AXIS_ENGAGEMENT)
+		if (what == LQ_CARD_RULE_POINTS && entry->rule_id != rule_id)
 			continue;
-		if (entry->half_life > 0)
+		size += fabs(points);
+		if (entry->axis == LQ_AXIS_FIT)
 		{
-			LqFadingPart *part = &search->parts[search->n_parts];
+			if (what != LQ_CARD_ENGAGEMENT)
+				search->offset += points;
+		}
+		else if (what == LQ_CARD_FIT)
+			continue;
+		else if (entry->half_life == 0)
+			search->steady += points;
+		else if (points != 0)
+		{
+			LqFadingPart *part = &search->parts[search->n_parts++];
 
 			part->points = entry->points;
 			part->cap = Min(entry->max_points, LQ_EVAL_POINTS_MAX);
 			part->half_life = entry->half_life;
-			if (lq_micropoints(part->points, part->cap) != 0)
-				search->n_parts++;
 		}
-		else
-			search->steady += lq_card_entry_points(card, entry, card->as_of);
 	}
+	if (what == LQ_CARD_SCORE || what == LQ_CARD_FIT)
+		search->offset = Min(search->offset, card->limits.max_fit);
+	search->blur = size * card->n_entries * 4 * DBL_EPSILON;
 	arrange_parts(search);
 }
 
@@ -328,14 +349,14 @@ search_end(const LqCrossing *search)
 										  search->parts[i].half_life));
 	if (search->n_parts == 0)
 		return DT_NOBEGIN;
-	if (lq_span(END_TIMESTAMP - 1, search->as_of) <= span)
+	if (lq_span(END_TIMESTAMP - 1, search->card->as_of) <= span)
 		return END_TIMESTAMP - 1;
-	return search->as_of + span;
+	return search->card->as_of + span;
 }
 
 TimestampTz
 lq_card_crossing(const LqCard *card, LqCardQuantity what, int64 rule_id,
-				 bool falls, int64 threshold_micro, TimestampTz at)
+				 bool falls, int64 threshold, TimestampTz at)
 {
 	LqCrossing	search;
 	TimestampTz start;
@@ -351,7 +372,7 @@ lq_card_crossing(const LqCard *card, LqCardQuantity what, int64 rule_id,
 
 	search_init(&search, card, what, rule_id);
 	search.falls = falls;
-	search.threshold = threshold_micro;
+	search.threshold = threshold;
 	search.values = palloc((Size) MAX_DEPTH * (search.n_parts + 1) *
 						   sizeof(LqPartValue));
 	end = Max(search_end(&search), start);

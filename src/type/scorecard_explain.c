@@ -32,24 +32,24 @@ PG_FUNCTION_INFO_V1(scorecard_explain);
 
 #define EXPLAIN_COLUMNS 8
 
-/* Micropoints as a number without trailing zeros. */
+/* Hundredths of a point as a number without trailing zeros. */
 Datum
-lq_micro_to_numeric(int64 micro)
+lq_points_to_numeric(int64 hundredths)
 {
-	Numeric		value = int64_div_fast_to_numeric(micro, 6);
+	Numeric		value = int64_div_fast_to_numeric(hundredths, 2);
 
 	return DirectFunctionCall1(numeric_trim_scale, NumericGetDatum(value));
 }
 
 /*
- * The least number of micropoints that is not below a threshold: a whole
+ * The least number of hundredths that is not below a threshold: a whole
  * number is below the one exactly if it is below the other.
  */
 static int64
-threshold_micro(Numeric threshold)
+threshold_hundredths(Numeric threshold)
 {
-	const int64 beyond = lq_micro_limit(INFINITY) + 1;
-	Datum		micro;
+	const int64 beyond = LQ_HUNDREDTHS_MAX + 1;
+	Datum		least;
 	Datum		bound;
 
 	if (numeric_is_nan(threshold))
@@ -57,17 +57,17 @@ threshold_micro(Numeric threshold)
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("threshold must not be NaN")));
 
-	micro = DirectFunctionCall2(numeric_mul, NumericGetDatum(threshold),
-								NumericGetDatum(int64_to_numeric(LQ_MICRO)));
-	micro = DirectFunctionCall1(numeric_ceil, micro);
+	least = DirectFunctionCall2(numeric_mul, NumericGetDatum(threshold),
+								NumericGetDatum(int64_to_numeric(LQ_HUNDREDTHS)));
+	least = DirectFunctionCall1(numeric_ceil, least);
 
 	bound = NumericGetDatum(int64_to_numeric(beyond));
-	if (DatumGetBool(DirectFunctionCall2(numeric_gt, micro, bound)))
+	if (DatumGetBool(DirectFunctionCall2(numeric_gt, least, bound)))
 		return beyond;
 	bound = NumericGetDatum(int64_to_numeric(-beyond));
-	if (DatumGetBool(DirectFunctionCall2(numeric_lt, micro, bound)))
+	if (DatumGetBool(DirectFunctionCall2(numeric_lt, least, bound)))
 		return -beyond;
-	return DatumGetInt64(DirectFunctionCall1(numeric_int8, micro));
+	return DatumGetInt64(DirectFunctionCall1(numeric_int8, least));
 }
 
 /* A card knows nothing of the time before its latest hit. */
@@ -98,7 +98,7 @@ scorecard_score(PG_FUNCTION_ARGS)
 
 	lq_card_view(&card, PG_GETARG_SCORECARD_P(0));
 	lq_card_require_at(&card, at);
-	PG_RETURN_DATUM(lq_micro_to_numeric(lq_card_score(&card, at)));
+	PG_RETURN_DATUM(lq_points_to_numeric(lq_card_score(&card, at)));
 }
 
 /*
@@ -112,7 +112,7 @@ scorecard_fit(PG_FUNCTION_ARGS)
 
 	lq_card_view(&card, PG_GETARG_SCORECARD_P(0));
 	lq_card_require_at(&card, at);
-	PG_RETURN_DATUM(lq_micro_to_numeric(lq_card_fit(&card, at)));
+	PG_RETURN_DATUM(lq_points_to_numeric(lq_card_fit(&card, at)));
 }
 
 /*
@@ -126,7 +126,7 @@ scorecard_engagement(PG_FUNCTION_ARGS)
 
 	lq_card_view(&card, PG_GETARG_SCORECARD_P(0));
 	lq_card_require_at(&card, at);
-	PG_RETURN_DATUM(lq_micro_to_numeric(lq_card_engagement(&card, at)));
+	PG_RETURN_DATUM(lq_points_to_numeric(lq_card_engagement(&card, at)));
 }
 
 /*
@@ -140,9 +140,9 @@ scorecard_points(PG_FUNCTION_ARGS)
 
 	lq_card_view(&card, PG_GETARG_SCORECARD_P(0));
 	lq_card_require_at(&card, at);
-	PG_RETURN_DATUM(lq_micro_to_numeric(lq_card_rule_points(&card,
-															PG_GETARG_INT64(1),
-															at)));
+	PG_RETURN_DATUM(lq_points_to_numeric(lq_card_rule_points(&card,
+															 PG_GETARG_INT64(1),
+															 at)));
 }
 
 /*
@@ -204,7 +204,7 @@ scorecard_version(PG_FUNCTION_ARGS)
 static Datum
 score_crossing(FunctionCallInfo fcinfo, bool falls)
 {
-	int64		threshold = threshold_micro(PG_GETARG_NUMERIC(1));
+	int64		threshold = threshold_hundredths(PG_GETARG_NUMERIC(1));
 	TimestampTz at = PG_GETARG_TIMESTAMPTZ(2);
 	LqCard		card;
 
@@ -277,39 +277,42 @@ put_rule(ReturnSetInfo *rsinfo, const LqCard *card, const LqCardEntry *entry,
 		nulls[4] = true;
 	else
 		values[4] = TimestampTzGetDatum(entry->last_hit);
-	values[5] = lq_micro_to_numeric(points);
+	values[5] = lq_points_to_numeric(points);
 	if (entry->half_life == 0)
 		nulls[6] = true;
 	else
 		values[6] = usecs_interval(entry->half_life);
-	values[7] = BoolGetDatum(points !=
-							 lq_card_entry_points(card, &uncapped, at));
+	values[7] = BoolGetDatum(lq_card_entry_real(card, entry, at) !=
+							 lq_card_entry_real(card, &uncapped, at));
 	tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values, nulls);
 }
 
-/* What a limit takes or the floor gives; no row if it does neither. */
+/* What a limit or rounding takes or gives; no row if it does neither. */
 static void
 put_adjustment(ReturnSetInfo *rsinfo, const char *part, const char *axis,
-			   int64 micro)
+			   int64 hundredths)
 {
 	Datum		values[EXPLAIN_COLUMNS] = {0};
 	bool		nulls[EXPLAIN_COLUMNS];
 
-	if (micro == 0)
+	if (hundredths == 0)
 		return;
 	memset(nulls, true, sizeof(nulls));
 	values[0] = CStringGetTextDatum(part);
 	nulls[0] = false;
-	values[2] = CStringGetTextDatum(axis);
-	nulls[2] = false;
-	values[5] = lq_micro_to_numeric(micro);
+	if (axis != NULL)
+	{
+		values[2] = CStringGetTextDatum(axis);
+		nulls[2] = false;
+	}
+	values[5] = lq_points_to_numeric(hundredths);
 	nulls[5] = false;
 	tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values, nulls);
 }
 
 /*
- * explain_score(card, at) - a row a rule, then what limits and floor change:
- * the points add up to the score, to the last digit
+ * explain_score(card, at) - a row a rule, then what limits, floor and rounding
+ * change: the points add up to the score, to the last digit
  */
 Datum
 scorecard_explain(PG_FUNCTION_ARGS)
@@ -317,29 +320,19 @@ scorecard_explain(PG_FUNCTION_ARGS)
 	ReturnSetInfo *rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
 	TimestampTz at = PG_GETARG_TIMESTAMPTZ(1);
 	LqCard		card;
-	int64		sums[2] = {0, 0};
-	int64		fit;
-	int64		engagement;
+	LqCardParts parts;
 
 	lq_card_view(&card, PG_GETARG_SCORECARD_P(0));
 	lq_card_require_at(&card, at);
 	InitMaterializedSRF(fcinfo, 0);
 
 	for (int i = 0; i < card.n_entries; i++)
-	{
-		const LqCardEntry *entry = &card.entries[i];
-
-		put_rule(rsinfo, &card, entry, at);
-		sums[entry->axis == LQ_AXIS_ENGAGEMENT] +=
-			lq_card_entry_points(&card, entry, at);
-	}
-
-	fit = lq_card_fit(&card, at);
-	engagement = lq_card_engagement(&card, at);
-	put_adjustment(rsinfo, "max_fit", "fit", fit - sums[0]);
+		put_rule(rsinfo, &card, &card.entries[i], at);
+	lq_card_parts(&card, at, &parts);
+	put_adjustment(rsinfo, "max_fit", "fit", parts.max_fit);
 	put_adjustment(rsinfo, "max_engagement", "engagement",
-				   engagement - sums[1]);
-	put_adjustment(rsinfo, "floor", "floor",
-				   lq_card_score(&card, at) - fit - engagement);
+				   parts.max_engagement);
+	put_adjustment(rsinfo, "floor", "floor", parts.floor);
+	put_adjustment(rsinfo, "rounding", NULL, parts.rounding);
 	return (Datum) 0;
 }

@@ -54,14 +54,17 @@ put_duration(StringInfo buf, const char *name, int64 usecs)
 }
 
 static void
-put_entry(StringInfo buf, const LqCardEntry *entry)
+put_entry(StringInfo buf, const LqCard *card, const LqCardEntry *entry)
 {
 	appendStringInfo(buf, "{\"rule_id\": " INT64_FORMAT ", \"axis\": \"%s\", \"hits\": " INT64_FORMAT,
 					 entry->rule_id,
 					 entry->axis == LQ_AXIS_FIT ? "fit" : "engagement",
 					 entry->hits);
 	put_instant(buf, "last_hit", entry->last_hit);
-	put_number(buf, "points", entry->points);
+	put_number(buf, "points",
+			   (double) lq_card_entry_points(card, entry, card->as_of) /
+			   (double) LQ_HUNDREDTHS);
+	put_number(buf, "earned", entry->points);
 	put_duration(buf, "half_life_seconds", entry->half_life);
 	put_number(buf, "max_points", entry->max_points);
 	if (entry->max_hits > 0)
@@ -96,7 +99,7 @@ scorecard_to_jsonb(PG_FUNCTION_ARGS)
 	{
 		if (i > 0)
 			appendStringInfoString(&buf, ", ");
-		put_entry(&buf, &card.entries[i]);
+		put_entry(&buf, &card, &card.entries[i]);
 	}
 	appendStringInfoString(&buf, "]}");
 	PG_RETURN_DATUM(DirectFunctionCall1(jsonb_in, CStringGetDatum(buf.data)));

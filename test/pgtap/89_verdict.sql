@@ -51,7 +51,7 @@ SET LOCAL lead_qual.clock = '2026-02-03 00:00Z';
 SELECT results_eq('SELECT lead_id, marketing_qualified, sales_qualified, sales_by, sales_note, bant, bant_met, bant_refuted, bant_gaps,
 		answers, score, rules FROM disputed_lead WHERE lead_id = 25',
 	$$ VALUES (25::bigint, true, false, 'regress_lq_sales', 'no money', 'B- A+ N+ T?', 2::bigint, 1::bigint, 'budget, timeline',
-		'{"champ": {"money": "no"}}', 30::numeric, 'webinar +20.0, job_title +10.0') $$,
+		'{"champ": {"money": "no"}}', 30::numeric, 'webinar +20, job_title +10') $$,
 	'R002-05 and the criteria in dispute');
 SELECT is((SELECT count(*) FROM disputed_lead), 11::bigint, 'those settled are gone');
 

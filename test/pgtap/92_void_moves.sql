@@ -59,8 +59,8 @@ SELECT is((SELECT sum(overdue) FROM sla), 3::numeric, 'R004-10 who waits too lon
 
 -- rejection
 SELECT results_eq('SELECT outcome, from_stage, reason, source, owner, moves, leads, top_rules FROM rejection ORDER BY moves DESC', $$ VALUES
-	('returned', 'mql', 'too_early', 'ads', 'ben', 2::bigint, 2::bigint, 'demo_request +234.7'),
-	('disqualified', 'mql', 'spam', 'ads', 'ben', 1, 1, 'demo_request +117.3') $$,
+	('returned', 'mql', 'too_early', 'ads', 'ben', 2::bigint, 2::bigint, 'demo_request +234.74'),
+	('disqualified', 'mql', 'spam', 'ads', 'ben', 1, 1, 'demo_request +117.37') $$,
 	'R002-06 R004-09 rejections by reason, with the rules behind them');
 SELECT is((SELECT month FROM rejection LIMIT 1), '2026-03-01', 'by month');
 SELECT cmp_ok((SELECT mean_score FROM rejection WHERE moves = 2), '>', 100::numeric, 'with the score they had');
@@ -68,7 +68,7 @@ UPDATE lead SET stage = 'disqualified', reason = 'rival' WHERE lead_id = 8;
 SELECT results_eq($$ SELECT from_stage, top_rules FROM rejection WHERE reason = 'rival' $$,
 	$$ VALUES ('lead', NULL::text) $$, 'no points, no rules');
 UPDATE lead SET stage = 'nurture', reason = 'no_need' WHERE lead_id = 1;
-SELECT is((SELECT top_rules FROM rejection WHERE reason = 'no_need'), 'demo_request +117.2, webinar +19.7',
+SELECT is((SELECT top_rules FROM rejection WHERE reason = 'no_need'), 'demo_request +117.26, webinar +19.77',
 	'the rule with most points first');
 UPDATE lead SET stage = 'lead' WHERE lead_id = 2;
 

@@ -67,7 +67,7 @@ SELECT is(swept() || stage(3), '1 0 0mql', 'a score rises over the threshold as 
 SELECT cmp_ok((SELECT score FROM lead_now WHERE lead_id = 3), '>=', 100::numeric, 'D14 and is over it');
 SELECT at('2026-05-30 23:59:00Z');
 SELECT is(swept() IS NOT NULL AND stage(2) = 'mql', true, 'just before the fall');
-SELECT at('2026-05-31 00:01:00Z');
+SELECT at('2026-05-31 00:06:00Z');
 SELECT is(swept() IS NOT NULL AND stage(2) = 'lead', true, 'X2 120 points of half-life 30 days are 60 after 30 days: it falls');
 
 -- a deadline that moves the lead
