@@ -88,8 +88,8 @@ BEGIN
 		INTO uses USING OLD.stage;
 
 	IF uses IS NOT NULL THEN
-		PERFORM @extschema@._refuse_in_use('stage', OLD.stage, uses,
-			'A stage that no transition leads to stays empty: remove the transitions and keep the stage.');
+		PERFORM @extschema@._refuse_in_use('stage'::text, OLD.stage::text, uses,
+			'A stage that no transition leads to stays empty: remove the transitions and keep the stage.'::text);
 	END IF;
 
 	IF TG_OP = 'DELETE' THEN
@@ -120,9 +120,9 @@ BEGIN
 		INTO n USING OLD.framework, OLD.element;
 
 	IF n > 0 THEN
-		PERFORM @extschema@._refuse_in_use('element', OLD.framework || '.' || OLD.element,
+		PERFORM @extschema@._refuse_in_use('element'::text, format('%s.%s', OLD.framework, OLD.element),
 			ARRAY[format('%s of "answer"', n)],
-			'Its label, weight and position may be changed.');
+			'Its label, weight and position may be changed.'::text);
 	END IF;
 
 	IF TG_OP = 'DELETE' THEN
@@ -163,8 +163,8 @@ BEGIN
 	END IF;
 
 	IF uses IS NOT NULL THEN
-		PERFORM @extschema@._refuse_in_use('kind', OLD.kind, uses,
-			'Its party, touch, conversation and description may be changed.');
+		PERFORM @extschema@._refuse_in_use('kind'::text, OLD.kind::text, uses,
+			'Its party, touch, conversation and description may be changed.'::text);
 	END IF;
 
 	IF TG_OP = 'DELETE' THEN

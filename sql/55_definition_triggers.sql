@@ -83,7 +83,7 @@ BEGIN
 				USING ERRCODE = 'null_value_not_allowed',
 					  SCHEMA = TG_TABLE_SCHEMA, TABLE = TG_TABLE_NAME, COLUMN = 'sides';
 		END IF;
-		PERFORM @extschema@._role_of_side(TG_TABLE_SCHEMA, asked);
+		PERFORM @extschema@._role_of_side(TG_TABLE_SCHEMA::text, asked);
 	END LOOP;
 	RETURN NEW;
 END
@@ -114,8 +114,8 @@ BEGIN
 		WHERE n > 0 $query$, TG_TABLE_SCHEMA)
 		INTO uses USING OLD.side;
 	IF uses IS NOT NULL THEN
-		PERFORM @extschema@._refuse_in_use('side', OLD.side, uses,
-			'Its role and description may be changed.');
+		PERFORM @extschema@._refuse_in_use('side'::text, OLD.side::text, uses,
+			'Its role and description may be changed.'::text);
 	END IF;
 
 	IF TG_OP = 'DELETE' THEN
@@ -153,7 +153,7 @@ BEGIN
 		END IF;
 	END IF;
 
-	named := @extschema@._role_of_side(TG_TABLE_SCHEMA, NEW.side);
+	named := @extschema@._role_of_side(TG_TABLE_SCHEMA::text, NEW.side::text);
 	IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = named) THEN
 		RAISE EXCEPTION 'permission denied to sign for side "%"', NEW.side
 			USING ERRCODE = 'insufficient_privilege',
@@ -170,7 +170,7 @@ BEGIN
 	NEW.signed_by := @extschema@._actor();
 	NEW.signed_at := @extschema@.funnel_now();
 	IF NEW.lead_id IS NOT NULL THEN
-		k := @extschema@._funnel_key(TG_TABLE_SCHEMA);
+		k := @extschema@._funnel_key(TG_TABLE_SCHEMA::text);
 		EXECUTE format('SELECT cycle FROM %s WHERE %I = $1', k.leads, k.key)
 			INTO NEW.cycle USING NEW.lead_id;
 	ELSE
@@ -275,7 +275,7 @@ BEGIN
 	IF NOT NEW.automatic OR NEW.from_stage IS NULL THEN
 		RETURN NULL;
 	END IF;
-	circle := @extschema@._automatic_circle(TG_TABLE_SCHEMA, NEW.definition);
+	circle := @extschema@._automatic_circle(TG_TABLE_SCHEMA::text, NEW.definition::text);
 	IF circle IS NOT NULL THEN
 		RAISE EXCEPTION 'automatic transitions of definition "%" lead in a circle', NEW.definition
 			USING ERRCODE = 'check_violation',
@@ -336,7 +336,7 @@ BEGIN
 		ORDER BY 1, 2 $query$, funnel) USING definition
 	LOOP
 		BEGIN
-			PERFORM @extschema@.check_condition(funnel::name, part.target, part.condition, definition);
+			PERFORM @extschema@.check_condition(funnel::name, part.target::text, part.condition::text, definition);
 		EXCEPTION
 			WHEN query_canceled OR insufficient_privilege THEN
 				RAISE;
@@ -376,7 +376,7 @@ BEGIN
 			ORDER BY asked.position
 		LOOP
 			problem := format('Side "%s" has not signed it as it is now.', part.side);
-			hint := format('A member of role "%s" calls sign_definition().', @extschema@._role_of_side(funnel, part.side));
+			hint := format('A member of role "%s" calls sign_definition().', @extschema@._role_of_side(funnel, part.side::text));
 			RETURN NEXT;
 		END LOOP;
 		IF signers = ARRAY[@extschema@._actor()] THEN
@@ -442,7 +442,7 @@ BEGIN
 			   CASE WHEN count(DISTINCT s.side) FILTER (WHERE s.side IN ('marketing', 'sales')) = 2
 					THEN max(s.signed_at) FILTER (WHERE s.side IN ('marketing', 'sales')) END
 			INTO NEW.agreed_by_marketing, NEW.agreed_by_sales, NEW.agreed_at
-		FROM (SELECT DISTINCT ON (side) * FROM @extschema@._signers(TG_TABLE_SCHEMA, OLD.definition)
+		FROM (SELECT DISTINCT ON (side) * FROM @extschema@._signers(TG_TABLE_SCHEMA::text, OLD.definition::text)
 			  ORDER BY side, signed_at DESC, signed_by) AS s;
 	END IF;
 
@@ -451,7 +451,7 @@ BEGIN
 	END IF;
 
 	SELECT array_agg(c.problem), array_agg(DISTINCT c.hint) INTO problems, hints
-	FROM @extschema@.check_definition(TG_TABLE_SCHEMA, OLD.definition) AS c;
+	FROM @extschema@.check_definition(TG_TABLE_SCHEMA::text, OLD.definition::text) AS c;
 	IF problems IS NOT NULL THEN
 		RAISE EXCEPTION 'definition "%" cannot be activated', NEW.definition
 			USING ERRCODE = 'object_not_in_prerequisite_state',

@@ -119,6 +119,8 @@ BEGIN
 	PERFORM _create_funnel_tables();
 	-- before the policy: rules and transitions are checked as they come
 	PERFORM _create_funnel_triggers();
+	-- before the first row meets a constraint, and once more below
+	PERFORM _refuse_planted((SELECT oid FROM pg_namespace WHERE nspname = funnel));
 	INSERT INTO setting (time_zone, currency, template_version)
 		VALUES (create_funnel.time_zone, create_funnel.currency, 1);
 	PERFORM _create_funnel_stages();
@@ -162,7 +164,7 @@ COMMENT ON FUNCTION _funnel_relations() IS
 
 -- Read from the template itself, so that it cannot go stale.
 CREATE FUNCTION _trigger_statement(relation regclass, like_table name, trigger name,
-								   enabled "char", argument text DEFAULT '') RETURNS text
+								   enabled "char", argument text) RETURNS text
 LANGUAGE sql STABLE STRICT PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
@@ -259,13 +261,13 @@ BEGIN
 		EXECUTE format('LOCK TABLE %s IN ACCESS EXCLUSIVE MODE', attached.lead_table);
 		-- without the view nobody knows which columns were added
 		IF @extschema@._lead_table(schema) IS NOT NULL THEN
-			added := @extschema@._lead_column_names(funnel, attached.lead_columns);
+			added := @extschema@._lead_column_names(funnel, attached.lead_columns::text[]);
 		END IF;
 	END IF;
 
 	IF force THEN
 		EXECUTE format('DROP SCHEMA %I CASCADE', funnel);
-		PERFORM @extschema@._strip_lead_table(attached.lead_table, added, attached.lead_indexes);
+		PERFORM @extschema@._strip_lead_table(attached.lead_table::regclass, added, attached.lead_indexes::text[]);
 		RETURN;
 	END IF;
 
@@ -324,7 +326,7 @@ BEGIN
 	END IF;
 	EXECUTE 'DROP TABLE ' || tables;
 	EXECUTE format('DROP SCHEMA %I', funnel);
-	PERFORM @extschema@._strip_lead_table(attached.lead_table, added, attached.lead_indexes);
+	PERFORM @extschema@._strip_lead_table(attached.lead_table::regclass, added, attached.lead_indexes::text[]);
 END
 $body$;
 

@@ -346,7 +346,7 @@ DECLARE
 	shown text;
 	statement text;
 BEGIN
-	PERFORM @extschema@._require_funnel_owner(schema, 'detach_funnel');
+	PERFORM @extschema@._require_funnel_owner(schema, 'detach_funnel'::text);
 	EXECUTE format('SELECT lead_table, lead_columns, lead_indexes FROM %I.setting', funnel) INTO s;
 	IF s.lead_table IS NULL THEN
 		RAISE EXCEPTION 'funnel "%" is not attached to a table', funnel
@@ -354,7 +354,7 @@ BEGIN
 				  HINT = 'Its leads are in its own table: drop_funnel() drops it.';
 	END IF;
 	EXECUTE format('LOCK TABLE %s IN ACCESS EXCLUSIVE MODE', s.lead_table);
-	added := @extschema@._lead_column_names(funnel, s.lead_columns);
+	added := @extschema@._lead_column_names(funnel, s.lead_columns::text[]);
 
 	-- what the leads are now stays to be read, and with it every view
 	EXECUTE format('CREATE TABLE %1$I.detached_lead AS TABLE %1$I.lead', funnel);
@@ -375,7 +375,7 @@ BEGIN
 		EXECUTE statement;
 	END LOOP;
 	EXECUTE format('UPDATE %I.setting SET lead_table = NULL, lead_columns = NULL, lead_indexes = NULL', funnel);
-	PERFORM @extschema@._strip_lead_table(s.lead_table, added, s.lead_indexes);
+	PERFORM @extschema@._strip_lead_table(s.lead_table::regclass, added, s.lead_indexes::text[]);
 END
 $body$;
 

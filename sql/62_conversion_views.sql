@@ -68,12 +68,12 @@ BEGIN
 		   r.previous_milestone AS previous_milestone,
 		   r.previous_reached AS previous_reached,
 		   r.from_previous AS from_previous,
-		   _ratio(r.from_previous, r.previous_reached) AS rate_from_previous,
+		   _ratio(r.from_previous::numeric, r.previous_reached::numeric) AS rate_from_previous,
 		   r.first_reached AS first_reached,
 		   r.from_first AS from_first,
-		   _ratio(r.from_first, r.first_reached) AS rate_from_first,
+		   _ratio(r.from_first::numeric, r.first_reached::numeric) AS rate_from_first,
 		   r.skipped AS skipped,
-		   repeat('█', ceil(30 * _ratio(r.reached, r.widest))::integer) AS bar
+		   repeat('█', ceil(30 * _ratio(r.reached::numeric, r.widest::numeric))::integer) AS bar
 	FROM rung r
 	ORDER BY r.position;
 
@@ -119,12 +119,12 @@ BEGIN
 	SELECT c.month AS month,
 		   c.mqls AS mqls,
 		   c.sqls_of_cohort AS sqls_of_cohort,
-		   _ratio(c.sqls_of_cohort, c.mqls) AS cohort_rate,
+		   _ratio(c.sqls_of_cohort::numeric, c.mqls::numeric) AS cohort_rate,
 		   c.sqls_entered AS sqls_entered,
-		   _ratio(c.sqls_entered, c.mqls) AS period_rate,
+		   _ratio(c.sqls_entered::numeric, c.mqls::numeric) AS period_rate,
 		   c.skipped AS skipped,
 		   c.odd AS odd,
-		   _mature_at(c.month, s.maturity_days, s.time_zone) <= funnel_now()
+		   _mature_at(c.month, s.maturity_days::bigint, s.time_zone) <= funnel_now()
 			   AS mature
 	FROM counted c
 	CROSS JOIN setting s
@@ -160,12 +160,12 @@ BEGIN
 	SELECT c.month AS month,
 		   c.sqls AS sqls,
 		   c.customers AS customers,
-		   _ratio(c.customers, c.sqls) AS rate,
+		   _ratio(c.customers::numeric, c.sqls::numeric) AS rate,
 		   c.customers_entered AS customers_entered,
-		   _ratio(c.customers_entered, c.sqls) AS period_rate,
+		   _ratio(c.customers_entered::numeric, c.sqls::numeric) AS period_rate,
 		   c.skipped AS skipped,
 		   c.odd AS odd,
-		   _mature_at(c.month, s.maturity_days, s.time_zone) <= funnel_now()
+		   _mature_at(c.month, s.maturity_days::bigint, s.time_zone) <= funnel_now()
 			   AS mature
 	FROM counted c
 	CROSS JOIN setting s

@@ -114,20 +114,20 @@ BEGIN
 		   count(*) FILTER (WHERE o.outcome = 'returned') AS returned,
 		   count(*) FILTER (WHERE o.outcome = 'pending') AS pending,
 		   count(*) FILTER (WHERE o.outcome = 'overdue') AS overdue,
-		   _ratio(count(*) FILTER (WHERE o.outcome = 'accepted'), count(*))
+		   _ratio((count(*) FILTER (WHERE o.outcome = 'accepted'))::numeric, count(*)::numeric)
 			   AS accepted_share,
-		   _ratio(count(*) FILTER (WHERE o.outcome = 'returned'), count(*))
+		   _ratio((count(*) FILTER (WHERE o.outcome = 'returned'))::numeric, count(*)::numeric)
 			   AS returned_share,
 		   count(*) FILTER (WHERE o.outcome = 'accepted' AND NOT o.breached)
 			   AS in_time,
 		   count(*) FILTER (WHERE o.outcome = 'accepted' AND o.breached)
 			   AS late,
-		   _ratio(count(*) FILTER (WHERE o.outcome = 'accepted' AND NOT o.breached),
-				  count(*) FILTER (WHERE o.outcome = 'accepted' AND o.due_at IS NOT NULL))
+		   _ratio((count(*) FILTER (WHERE o.outcome = 'accepted' AND NOT o.breached))::numeric,
+				  (count(*) FILTER (WHERE o.outcome = 'accepted' AND o.due_at IS NOT NULL))::numeric)
 			   AS in_time_share,
 		   count(o.due_at) AS with_deadline,
 		   count(*) FILTER (WHERE o.breached) AS breached,
-		   _ratio(count(*) FILTER (WHERE o.breached), count(o.due_at))
+		   _ratio((count(*) FILTER (WHERE o.breached))::numeric, count(o.due_at)::numeric)
 			   AS breached_share,
 		   round(avg(_days_between(o.handed_over_at, o.accepted_at)), 6)
 			   AS mean_days_to_acceptance,
@@ -147,7 +147,7 @@ BEGIN
 				  _days_between(o.handed_over_at, o.first_conversation_at)))::numeric, 6)
 			   AS median_days_to_conversation,
 		   sum(o.sales_touches) AS sales_touches,
-		   _ratio(sum(o.sales_touches), count(*)) AS touches_per_lead
+		   _ratio(sum(o.sales_touches), count(*)::numeric) AS touches_per_lead
 	FROM hand_over o
 	CROSS JOIN setting s
 	GROUP BY 1, o.stage, o.owner

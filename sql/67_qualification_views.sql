@@ -185,7 +185,7 @@ BEGIN
 		   h.marketing_only AS marketing_only,
 		   h.sales_only AS sales_only,
 		   h.both_no AS both_not_qualified,
-		   _ratio(h.agreed, h.both_judged) AS agreement_rate,
+		   _ratio(h.agreed::numeric, h.both_judged::numeric) AS agreement_rate,
 		   _ratio(h.agreed::numeric * h.both_judged - h.expected,
 				  h.square - h.expected) AS kappa
 	FROM chance h

@@ -316,7 +316,7 @@ COMMENT ON FUNCTION _due_at(text, text, timestamptz) IS
 'deadline, by the policy of today, of a lead that entered a stage then; NULL: none';
 
 -- What the history and the deals say of the leads with these keys, or of all.
-CREATE FUNCTION _rebuild_leads(funnel text, keys text[] DEFAULT NULL) RETURNS bigint
+CREATE FUNCTION _rebuild_leads(funnel text, keys text[]) RETURNS bigint
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
 SET search_path = pg_catalog, pg_temp
 -- lint: extschema, because what others plant in our schema must not be found
@@ -344,7 +344,7 @@ BEGIN
 			source = CASE WHEN h.definition IS NULL THEN coalesce(h.source, l.source) ELSE h.source END,
 			campaign = CASE WHEN h.definition IS NULL THEN coalesce(h.campaign, l.campaign) ELSE h.campaign END,
 			due_at = CASE WHEN h.definition IS NULL THEN coalesce(h.due_at, w.due) ELSE h.due_at END
-		FROM (SELECT *, @extschema@._due_at(%5$L, to_stage, entered_at) AS due FROM (%2$s) AS every_move) AS w
+		FROM (SELECT *, @extschema@._due_at(%5$L::text, to_stage::text, entered_at) AS due FROM (%2$s) AS every_move) AS w
 		LEFT JOIN %3$s AS l ON l.%4$I = w.lead_id
 		WHERE h.history_id = w.history_id
 		AND ((h.from_stage, h.cycle) IS DISTINCT FROM (w.from_stage, w.cycle) OR
@@ -436,7 +436,7 @@ DECLARE
 	changed bigint;
 	total bigint := 0;
 BEGIN
-	PERFORM @extschema@._require_funnel_owner(@extschema@._funnel_schema(funnel), 'rebuild_history');
+	PERFORM @extschema@._require_funnel_owner(@extschema@._funnel_schema(funnel), 'rebuild_history'::text);
 
 	-- what arrives meanwhile would be built on what is being replaced
 	EXECUTE format('LOCK TABLE %s, %I.stage_history IN SHARE ROW EXCLUSIVE MODE',
@@ -466,7 +466,7 @@ BEGIN
 	GET DIAGNOSTICS changed = ROW_COUNT;
 	total := total + changed;
 
-	total := total + @extschema@._rebuild_leads(funnel);
+	total := total + @extschema@._rebuild_leads(funnel, NULL::text[]);
 
 	-- answers, where the log has any
 	EXECUTE format($query$

@@ -19,7 +19,7 @@ DECLARE
 	homeless text[];
 	voided bigint;
 BEGIN
-	PERFORM @extschema@._require_funnel_owner(@extschema@._funnel_schema(funnel), 'void_moves');
+	PERFORM @extschema@._require_funnel_owner(@extschema@._funnel_schema(funnel), 'void_moves'::text);
 	IF coalesce(btrim(why), '') = '' THEN
 		RAISE EXCEPTION 'a reason why the moves are void must be given'
 			USING ERRCODE = 'invalid_parameter_value';

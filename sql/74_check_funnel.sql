@@ -135,7 +135,7 @@ BEGIN ATOMIC
 	UNION ALL
 	SELECT 'trigger_misdirected', 'error', format('%I.%I', e.relname, p.tgname), 1,
 		   format('It names funnel "%s", whose schema has another name now or is gone.', encode(p.funnel, 'escape')),
-		   replace(_trigger_statement(e.relid, 'lead', e.trigger, e.enabled, n.nspname),
+		   replace(_trigger_statement(e.relid, 'lead'::name, e.trigger, e.enabled, n.nspname::text),
 				   'CREATE TRIGGER', 'CREATE OR REPLACE TRIGGER')
 	FROM expected AS e
 	JOIN present AS p ON p.tgrelid = e.relid AND p.proname = e.function AND p.tgtype = e.type
@@ -199,7 +199,7 @@ DECLARE
 	-- the keys of some of the leads l, as text
 	named constant text := format('(array_agg(l.%1$I::text ORDER BY l.%1$I))[:5]', k.key);
 BEGIN
-	PERFORM @extschema@._require_funnel_owner(schema, 'check_funnel');
+	PERFORM @extschema@._require_funnel_owner(schema, 'check_funnel'::text);
 
 	--
 	-- Policy

@@ -63,11 +63,11 @@ BEGIN
 		RAISE EXCEPTION 'name of a definition must not be null'
 			USING ERRCODE = 'null_value_not_allowed';
 	END IF;
-	PERFORM @extschema@._copy_rows(funnel, 'definition', definition, new_definition,
-		'{status,version,agreed_by_marketing,agreed_by_sales,agreed_at}');
+	PERFORM @extschema@._copy_rows(funnel, 'definition'::text, definition, new_definition,
+		'{status,version,agreed_by_marketing,agreed_by_sales,agreed_at}'::text[]);
 	-- rules first: transitions name them
-	PERFORM @extschema@._copy_rows(funnel, 'rule', definition, new_definition, '{condition_sql}');
-	PERFORM @extschema@._copy_rows(funnel, 'transition', definition, new_definition, '{condition_sql}');
+	PERFORM @extschema@._copy_rows(funnel, 'rule'::text, definition, new_definition, '{condition_sql}'::text[]);
+	PERFORM @extschema@._copy_rows(funnel, 'transition'::text, definition, new_definition, '{condition_sql}'::text[]);
 END
 $body$;
 
@@ -89,7 +89,7 @@ BEGIN
 			USING ERRCODE = 'invalid_parameter_value',
 				  HINT = 'It is keep (they move on later facts only) or move (they move now).';
 	END IF;
-	PERFORM @extschema@._require_funnel_owner(@extschema@._funnel_schema(funnel), 'activate_definition');
+	PERFORM @extschema@._require_funnel_owner(@extschema@._funnel_schema(funnel), 'activate_definition'::text);
 	-- one at a time: the next sees whom this one made the active one
 	EXECUTE format('LOCK TABLE %I.definition IN SHARE ROW EXCLUSIVE MODE', funnel);
 	EXECUTE format('SELECT d.status FROM %I.definition AS d WHERE d.definition = $1', funnel)
@@ -139,7 +139,7 @@ DECLARE
 	moved jsonb;
 BEGIN
 	PERFORM @extschema@._require_definition(funnel, definition);
-	PERFORM @extschema@._require_funnel_owner(@extschema@._funnel_schema(funnel), 'preview_definition');
+	PERFORM @extschema@._require_funnel_owner(@extschema@._funnel_schema(funnel), 'preview_definition'::text);
 	BEGIN
 		-- nobody need have signed what is only looked at
 		EXECUTE format('UPDATE %I.definition AS d SET sides = NULL WHERE d.definition = $1', funnel)
@@ -147,7 +147,7 @@ BEGIN
 		EXECUTE format('SELECT d.version FROM %I.definition AS d WHERE d.definition = $1 AND d.status = ''active''', funnel)
 			INTO became USING definition;
 		IF became IS NULL THEN
-			became := @extschema@.activate_definition(funnel, definition);
+			became := @extschema@.activate_definition(funnel, definition, 'keep'::text);
 		END IF;
 		EXECUTE format('CREATE TEMP TABLE _lead_qual_before ON COMMIT DROP AS '
 					   'SELECT %2$I AS key, stage FROM %1$s', k.leads, k.key);
@@ -310,8 +310,8 @@ BEGIN
 	END IF;
 	RETURN QUERY EXECUTE format($query$
 		WITH log AS (
-			SELECT l.*, @extschema@._policy_key(l.relation, l.old_row) AS old_key,
-				   @extschema@._policy_key(l.relation, l.new_row) AS new_key
+			SELECT l.*, @extschema@._policy_key(l.relation::text, l.old_row) AS old_key,
+				   @extschema@._policy_key(l.relation::text, l.new_row) AS new_key
 			FROM %1$I.definition_log AS l
 		), event AS (
 			-- a row whose key changed is two: one went, one came

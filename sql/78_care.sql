@@ -173,7 +173,7 @@ DECLARE
 	k constant record := @extschema@._funnel_key(funnel);
 	same boolean;
 BEGIN
-	PERFORM @extschema@._require_funnel_owner(@extschema@._funnel_schema(funnel), 'merge_leads');
+	PERFORM @extschema@._require_funnel_owner(@extschema@._funnel_schema(funnel), 'merge_leads'::text);
 	IF keep IS NULL OR merge IS NULL THEN
 		RAISE EXCEPTION 'keys of the leads to merge must not be null'
 			USING ERRCODE = 'null_value_not_allowed';
@@ -205,7 +205,7 @@ DECLARE
 	k constant record := @extschema@._funnel_key(funnel);
 	noted record;
 BEGIN
-	PERFORM @extschema@._require_funnel_owner(@extschema@._funnel_schema(funnel), 'erase_lead');
+	PERFORM @extschema@._require_funnel_owner(@extschema@._funnel_schema(funnel), 'erase_lead'::text);
 	IF lead IS NULL THEN
 		RAISE EXCEPTION 'key of the lead to erase must not be null'
 			USING ERRCODE = 'null_value_not_allowed';
@@ -253,12 +253,12 @@ DECLARE
 	rebuilt text;
 	rescored text;
 BEGIN
-	PERFORM @extschema@._require_funnel_owner(schema, 'repair_funnel');
+	PERFORM @extschema@._require_funnel_owner(schema, 'repair_funnel'::text);
 
 	-- triggers first: what is set right must stay so; then moves, cards, time
 	FOR f IN
 		SELECT c.*
-		FROM @extschema@.check_funnel(funnel) AS c
+		FROM @extschema@.check_funnel(funnel, true) AS c
 		ORDER BY array_position(ARRAY['trigger_misdirected', 'trigger_missing', 'trigger_disabled', 'partition_without_triggers',
 									  'history_missing', 'history_order', 'stage_differs', 'deals_differ',
 									  'answers_differ', 'card_differs', 'card_stale', 'review_overdue'],
@@ -287,7 +287,7 @@ BEGIN
 		WHEN f.finding = 'partition_without_triggers' THEN
 			FOR t IN
 				SELECT CASE WHEN old.tgname IS NULL
-					   THEN @extschema@._trigger_statement(f.object::regclass, e.relation, e.trigger, e.enabled)
+					   THEN @extschema@._trigger_statement(f.object::regclass, e.relation, e.trigger, e.enabled, ''::text)
 					   ELSE format('ALTER TABLE %s ENABLE TRIGGER %I', f.object::regclass, old.tgname)
 					   END AS statement
 				FROM @extschema@._funnel_triggers(schema) AS e
@@ -312,7 +312,7 @@ BEGIN
 			action := nullif(rebuilt, '');
 		WHEN f.finding IN ('card_differs', 'card_stale') THEN
 			IF rescored IS NULL THEN
-				rescored := format('rescore_funnel(): %s leads scored anew', @extschema@.rescore_funnel(funnel));
+				rescored := format('rescore_funnel(): %s leads scored anew', @extschema@.rescore_funnel(funnel, false));
 			END IF;
 			action := rescored;
 		WHEN f.finding = 'review_overdue' THEN

@@ -4,9 +4,11 @@
  *
  * Each is prepared once a session and funnel.  All names are qualified, and
  * all run as the funnel's owner under the path that lq_funnel_enter() sets,
- * on which pg_catalog comes first; so operators need no decoration.  A
- * polymorphic function does: one in the funnel's schema whose arguments fit
- * exactly would be preferred.
+ * on which pg_catalog comes first, and the funnel's schema after it.  An
+ * operator or a function there whose arguments fit exactly would be preferred
+ * to one of the server's that takes them by a cast.  So keys, whose type is
+ * the user's (varchar, a domain), are compared by {=}, and functions that are
+ * polymorphic are named with their schema.
  *
  * As in referential integrity triggers, a statement sees all that is
  * committed when it starts.  A writer that waited for a lead's row must see
@@ -32,7 +34,7 @@
 /*
  * {lead} and the like stand for the qualified table, {key} for the lead's key;
  * {lead_rows} and {rows_key} for the same where leads are in a table of the
- * user's and {lead} is a view of it.
+ * user's and {lead} is a view of it; {=} for the server's own operator.
  * Argument types: k the key, c scorecard, b bant, m meddic, l answer_level,
  * t text, z timestamptz, n numeric, i integer, I bigint, B boolean, j jsonb,
  * A bigint[], v interval, a name, r regclass.
@@ -48,27 +50,27 @@ static const struct
 	[LQ_STATEMENT_LOCK_LEAD] = {"k",
 		"SELECT scorecard, source, bant, meddic, answers,"
 		" deals_open, deals_won, deals_lost, won_amount"
-	" FROM {lead} WHERE {key} = $1 FOR NO KEY UPDATE"},
+	" FROM {lead} WHERE {key} {=} $1 FOR NO KEY UPDATE"},
 	[LQ_STATEMENT_LEAD] = {"k",
-	"SELECT l FROM {lead_rows} AS l WHERE l.{rows_key} = $1"},
+	"SELECT l FROM {lead_rows} AS l WHERE l.{rows_key} {=} $1"},
 	[LQ_STATEMENT_SET_CARD] = {"kc",
-	"UPDATE {lead} SET scorecard = $2 WHERE {key} = $1"},
+	"UPDATE {lead} SET scorecard = $2 WHERE {key} {=} $1"},
 	[LQ_STATEMENT_SET_CARD_AND_SOURCE] = {"kctt",
 		"UPDATE {lead} SET scorecard = $2, source = $3,"
-	" campaign = coalesce(campaign, $4) WHERE {key} = $1"},
+	" campaign = coalesce(campaign, $4) WHERE {key} {=} $1"},
 	[LQ_STATEMENT_SET_ANSWERS] = {"kbmj",
 		"UPDATE {lead} SET bant = $2, meddic = $3, answers = $4"
-	" WHERE {key} = $1"},
+	" WHERE {key} {=} $1"},
 	[LQ_STATEMENT_SET_DEALS] = {"kiiint",
 		"UPDATE {lead} SET deals_open = $2, deals_won = $3, deals_lost = $4,"
-	" won_amount = $5, reason = coalesce($6, reason) WHERE {key} = $1"},
+	" won_amount = $5, reason = coalesce($6, reason) WHERE {key} {=} $1"},
 	[LQ_STATEMENT_REVIEW] = {"k",
-	"UPDATE {lead} SET review_at = review_at WHERE {key} = $1"},
+	"UPDATE {lead} SET review_at = review_at WHERE {key} {=} $1"},
 	/* the log with what was archived of it, as one snapshot has them */
 	[LQ_STATEMENT_LOG] = {"k",
 		"SELECT a, b.scorecard FROM (SELECT) AS one"
-		" LEFT JOIN {baseline} AS b ON b.lead_id = $1"
-		" LEFT JOIN {activity} AS a ON a.lead_id = $1"
+		" LEFT JOIN {baseline} AS b ON b.lead_id {=} $1"
+		" LEFT JOIN {activity} AS a ON a.lead_id {=} $1"
 		" ORDER BY CASE WHEN occurred_at > recorded_at + '5 minutes'::interval"
 	" THEN recorded_at ELSE occurred_at END, activity_id"},
 	[LQ_STATEMENT_OLD_LEADS] = {"z",
@@ -77,14 +79,14 @@ static const struct
 		" WHERE CASE WHEN occurred_at > recorded_at + '5 minutes'::interval"
 	" THEN recorded_at ELSE occurred_at END < $1) AS a"},
 	[LQ_STATEMENT_TAKE_OLD] = {"kz",
-		"WITH old AS (DELETE FROM {activity} AS a WHERE lead_id = $1"
+		"WITH old AS (DELETE FROM {activity} AS a WHERE lead_id {=} $1"
 		" AND CASE WHEN occurred_at > recorded_at + '5 minutes'::interval"
 		" THEN recorded_at ELSE occurred_at END < $2"
 		" RETURNING a, activity_id,"
 		" CASE WHEN occurred_at > recorded_at + '5 minutes'::interval"
 		" THEN recorded_at ELSE occurred_at END AS at)"
 		" SELECT a, b.scorecard FROM old"
-		" LEFT JOIN {baseline} AS b ON b.lead_id = $1"
+		" LEFT JOIN {baseline} AS b ON b.lead_id {=} $1"
 	" ORDER BY at, activity_id"},
 	[LQ_STATEMENT_SET_BASELINE] = {"kczI",
 		"INSERT INTO {baseline} AS b (lead_id, scorecard, archived_before, n)"
@@ -96,14 +98,14 @@ static const struct
 	"SELECT name FROM {rule} WHERE rule_id = $1"},
 	[LQ_STATEMENT_LATEST_ANSWER] = {"ktt",
 		"SELECT level FROM {answer}"
-		" WHERE lead_id = $1 AND framework = $2 AND element = $3"
+		" WHERE lead_id {=} $1 AND framework = $2 AND element = $3"
 	" ORDER BY answered_at DESC, answer_id DESC LIMIT 1"},
 	[LQ_STATEMENT_OTHER_ANSWERS] = {"k",
 		"SELECT coalesce(pg_catalog.jsonb_object_agg(framework, levels), '{}')"
 		" FROM (SELECT framework,"
 		" pg_catalog.jsonb_object_agg(element, level::text) AS levels"
 		" FROM (SELECT DISTINCT ON (framework, element) framework, element, level"
-		" FROM {answer} WHERE lead_id = $1 AND framework NOT IN ('bant', 'meddic')"
+		" FROM {answer} WHERE lead_id {=} $1 AND framework NOT IN ('bant', 'meddic')"
 		" ORDER BY framework, element, answered_at DESC, answer_id DESC) AS latest"
 	" GROUP BY framework) AS f"},
 	[LQ_STATEMENT_ADD_ANSWER] = {"kttltz",
@@ -111,12 +113,12 @@ static const struct
 		" answered_by, answered_at)"
 		" SELECT $1, $2, $3, $4, 'lead', $5, greatest($6, max(answered_at))"
 		" FROM {answer}"
-	" WHERE lead_id = $1 AND framework = $2 AND element = $3"},
+	" WHERE lead_id {=} $1 AND framework = $2 AND element = $3"},
 	[LQ_STATEMENT_EXPIRE_ANSWERS] = {"kz",
 		"INSERT INTO {answer} (lead_id, framework, element, level, via, answered_at)"
 		" SELECT $1, e.framework, e.element, 'unknown', 'expired', $2"
 		" FROM {setting} AS s CROSS JOIN {element} AS e CROSS JOIN LATERAL"
-		" (SELECT level, answered_at FROM {answer} WHERE lead_id = $1"
+		" (SELECT level, answered_at FROM {answer} WHERE lead_id {=} $1"
 		" AND framework = e.framework AND element = e.element"
 		" ORDER BY answered_at DESC, answer_id DESC LIMIT 1) AS a"
 		" WHERE e.valid_for IS NOT NULL AND a.level::text <> 'unknown'"
@@ -129,9 +131,9 @@ static const struct
 		" VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14,"
 	" $15, $16, $17, $18)"},
 	[LQ_STATEMENT_ACCOUNT] = {"I",
-	"SELECT a FROM {account} AS a WHERE account_id = $1"},
+	"SELECT a FROM {account} AS a WHERE account_id {=} $1"},
 	[LQ_STATEMENT_ACCOUNT_LEADS] = {"A",
-		"SELECT {key} FROM {lead} WHERE account_id = ANY ($1) ORDER BY {key}"
+		"SELECT {key} FROM {lead} WHERE account_id {=} ANY ($1) ORDER BY {key}"
 	" FOR NO KEY UPDATE"},
 	[LQ_STATEMENT_DEAL_LEADS] = {"A",
 		"SELECT DISTINCT lead_id FROM {deal_contact}"
@@ -148,20 +150,20 @@ static const struct
 		" FROM (SELECT d.*,"
 		" l.cycle = 1 OR d.closed_at >= l.cycle_started_at AS in_cycle"
 		" FROM {deal_contact} AS c JOIN {deal} AS d ON d.deal_id = c.deal_id"
-		" JOIN {lead} AS l ON l.{key} = c.lead_id"
-	" WHERE c.lead_id = $1) AS d"},
+		" JOIN {lead} AS l ON l.{key} {=} c.lead_id"
+	" WHERE c.lead_id {=} $1) AS d"},
 	[LQ_STATEMENT_KEYS] = {"",
 	"SELECT {key} FROM {lead} ORDER BY {key}"},
 	[LQ_STATEMENT_DUE] = {"z",
 	"SELECT {key} FROM {lead} WHERE review_at <= $1 ORDER BY review_at"},
 	[LQ_STATEMENT_CLAIM_DUE] = {"kz",
-		"SELECT FROM {lead} WHERE {key} = $1 AND review_at <= $2"
+		"SELECT FROM {lead} WHERE {key} {=} $1 AND review_at <= $2"
 	" FOR NO KEY UPDATE SKIP LOCKED"},
 	[LQ_STATEMENT_STALE] = {"i",
 		"SELECT {key} FROM {lead} WHERE scorecard IS NULL"
 	" OR {scored_version}(scorecard) <> $1"},
 	[LQ_STATEMENT_CLAIM_STALE] = {"ki",
-		"SELECT FROM {lead} WHERE {key} = $1 AND (scorecard IS NULL"
+		"SELECT FROM {lead} WHERE {key} {=} $1 AND (scorecard IS NULL"
 		" OR {scored_version}(scorecard) <> $2)"
 	" FOR NO KEY UPDATE SKIP LOCKED"},
 	/* cards may be left of a definition that is gone */
@@ -172,18 +174,18 @@ static const struct
 	" WHERE definition = $1"},
 	[LQ_STATEMENT_SIGNERS] = {"ktit",
 		"SELECT DISTINCT signed_by FROM {signature}"
-		" WHERE lead_id = $1 AND to_stage = $2 AND cycle = $3 AND side = $4"
+		" WHERE lead_id {=} $1 AND to_stage = $2 AND cycle = $3 AND side = $4"
 	" ORDER BY signed_by"},
 	[LQ_STATEMENT_FORGET] = {"k",
 		"WITH gone AS (SELECT FROM (SELECT) AS one"
-		" WHERE NOT EXISTS (SELECT FROM {lead} WHERE {key} = $1)),"
-		" a AS (DELETE FROM {activity} WHERE lead_id = $1"
+		" WHERE NOT EXISTS (SELECT FROM {lead} WHERE {key} {=} $1)),"
+		" a AS (DELETE FROM {activity} WHERE lead_id {=} $1"
 		" AND EXISTS (SELECT FROM gone)),"
-		" b AS (DELETE FROM {baseline} WHERE lead_id = $1"
+		" b AS (DELETE FROM {baseline} WHERE lead_id {=} $1"
 		" AND EXISTS (SELECT FROM gone)),"
-		" c AS (DELETE FROM {answer} WHERE lead_id = $1"
+		" c AS (DELETE FROM {answer} WHERE lead_id {=} $1"
 		" AND EXISTS (SELECT FROM gone))"
-		" DELETE FROM {verdict} WHERE lead_id = $1"
+		" DELETE FROM {verdict} WHERE lead_id {=} $1"
 	" AND EXISTS (SELECT FROM gone)"},
 };
 
@@ -268,7 +270,9 @@ expand(const LqFunnel *funnel, const char *text)
 		}
 		end = strchr(text, '}');
 		name = pnstrdup(text + 1, end - text - 1);
-		if (strcmp(name, "key") == 0)
+		if (strcmp(name, "=") == 0)
+			appendStringInfoString(&buf, "OPERATOR(pg_catalog.=)");
+		else if (strcmp(name, "key") == 0)
 			appendStringInfoString(&buf,
 								   quote_identifier(lq_lead_key_column(funnel)));
 		else if (strcmp(name, "rows_key") == 0)

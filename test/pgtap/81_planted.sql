@@ -3,7 +3,7 @@
 -- at the head of the search path, and among temporary objects.
 BEGIN;
 SET LOCAL client_min_messages = error;
-SELECT plan(24);
+SELECT plan(26);
 
 -- a statement as a role: "done", or its SQLSTATE and message
 CREATE FUNCTION pg_temp.attempt(role text, statement text) RETURNS text LANGUAGE plpgsql AS $$
@@ -172,6 +172,16 @@ ROLLBACK TO s;
 CREATE FUNCTION public.planted(bigint, bigint) RETURNS bigint LANGUAGE sql AS 'SELECT 1::bigint';
 CREATE AGGREGATE public.count(bigint) (sfunc = public.planted, stype = bigint);
 SELECT alike(pg_temp.attempt('regress_lq_owner', $$ SELECT create_funnel('crm4', 'UTC') $$), '42710 function public.count(bigint) stands in the way%', 'is found in time');
+ROLLBACK TO s;
+-- ... and before it has run
+CREATE FUNCTION public.trap(numeric, integer) RETURNS boolean LANGUAGE plpgsql AS 'BEGIN RAISE EXCEPTION SQLSTATE ''LQBAD''; END';
+CREATE OPERATOR public.>= (leftarg = numeric, rightarg = integer, function = public.trap);
+SELECT alike(pg_temp.attempt('regress_lq_owner', $$ SELECT create_funnel('crm4', 'UTC') $$), '42710%', 'S3: one that the constraints of a new funnel would call is found before the first row');
+ROLLBACK TO s;
+-- nor does creating the extension run one
+DROP EXTENSION lead_qual CASCADE;
+CREATE FUNCTION public._refuse_planted(text) RETURNS void LANGUAGE plpgsql AS 'BEGIN RAISE EXCEPTION SQLSTATE ''LQBAD''; END';
+SELECT lives_ok('CREATE EXTENSION lead_qual', 'S3: the extension is created beside an overload of what its script calls');
 ROLLBACK TO s;
 
 -- names that mean something else
