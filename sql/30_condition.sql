@@ -8,6 +8,14 @@ AS 'MODULE_PATHNAME' LANGUAGE C STABLE PARALLEL UNSAFE;
 COMMENT ON FUNCTION check_condition(name, text, text, text) IS
 'checks the condition of a rule or transition (target: fit, activity, transition) and returns it with all names qualified; raises if it is not one';
 
+CREATE FUNCTION _condition_thresholds(funnel name, condition text, definition text,
+	OUT quantity text, OUT rule_id bigint, OUT threshold numeric)
+RETURNS SETOF record
+AS 'MODULE_PATHNAME' LANGUAGE C STABLE STRICT PARALLEL UNSAFE;
+
+COMMENT ON FUNCTION _condition_thresholds(name, text, text) IS
+'the points that a transition''s condition asks for in parts that are only that: of score, fit, engagement or one rule (points)';
+
 CREATE FUNCTION check_rule() RETURNS trigger
 AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE PARALLEL UNSAFE;
 

@@ -5,8 +5,9 @@
 -- usual models (MQL, SAL, SQL); the criteria are the eight explicit, nine
 -- implicit and four negative ones of the textbooks.
 --
--- How the points fit together: MQL is 100.  Who the lead is can give 60 at
--- most, so interest is always needed; a download, a subscription or a webinar
+-- How the points fit together: MQL is 100.  Who the lead is gives 60 by the
+-- rules below, and the way to MQL asks for engagement besides, so that
+-- interest is needed whatever rules of fit are added; a download, a subscription or a webinar
 -- cannot give 100 alone; a demo, a trial, a meeting or an inquiry can, and
 -- gives more than 100, so that it still counts a little later.
 --
@@ -19,21 +20,21 @@ BEGIN
 		('lead', 1, 'lead', 'marketing', NULL,
 		 'a person who may buy; marketing wins and keeps the interest'),
 		('mql', 2, 'mql', 'marketing', '24 hours',
-		 'marketing qualified: the score says that sales should look; sales accepts or returns the lead within the deadline'),
+		 'marketing qualified: worth a look by sales, which accepts or returns it'),
 		('sal', 3, 'sal', 'sales', '7 days',
-		 'accepted by sales, who reaches out and asks; ends with a qualification or a return'),
+		 'accepted by sales, who reaches out and asks'),
 		('sql', 4, 'sql', 'sales', NULL,
-		 'sales qualified: a conversation took place and the criteria are met'),
+		 'sales qualified: found fit to buy'),
 		('opportunity', 5, 'opportunity', 'sales', NULL,
-		 'a deal is being worked on and its timeline is known'),
+		 'a deal is being worked on'),
 		('customer', 6, 'customer', 'none', NULL,
 		 'a deal was won'),
 		('nurture', 7, 'nurture', 'marketing', NULL,
-		 'not ready yet: back with marketing, comes back in a new cycle on new activity or on its date'),
+		 'not ready yet: back with marketing'),
 		('disqualified', 8, 'disqualified', 'none', NULL,
-		 'will not buy: discarded, with a reason'),
+		 'will not buy'),
 		('lost', 9, 'lost', 'none', NULL,
-		 'the deals were lost; comes back in a new cycle on new activity');
+		 'the deals were lost');
 END
 $template$;
 
@@ -219,13 +220,11 @@ BEGIN
 	--
 	-- The definition: a draft until all its rows are there
 	--
-	INSERT INTO definition (definition, status, version, max_fit, note) VALUES
-		('default', 'draft', 0, 60,
-		 'MQL at 100 points; sales accepts within 24 hours; SQL after a conversation with three of four of BANT met and none refuted');
+	INSERT INTO definition (definition, status, version, note) VALUES
+		('default', 'draft', 0, 'what a new funnel begins with');
 
 	--
-	-- Rules: who the lead is.  The positive ones add up to max_fit, so that
-	-- a negative one always shows.
+	-- Rules: who the lead is.
 	--
 	INSERT INTO rule (definition, name, axis, condition, points, category, enabled, description) VALUES
 		('default', 'job_title', 'fit', 'job_title ILIKE ANY (list.target_job_titles)',
@@ -321,8 +320,8 @@ BEGIN
 		('default', 30, '*', 'disqualified', true,
 		 'split_part(email, ''@'', 2) ILIKE ANY (list.rival_domains) OR company ILIKE ANY (list.rival_companies)', false, false,
 		 'a rival is a hard stop'),
-		('default', 40, 'lead', 'mql', true, 'score >= 100', false, false,
-		 'the score hands the lead over to sales'),
+		('default', 40, 'lead', 'mql', true, 'score >= 100 AND engagement > 0', false, false,
+		 'the score hands the lead over to sales; who somebody is does not do it without anything done'),
 		('default', 50, 'mql', 'sal', false, NULL, false, false,
 		 'sales accepts the lead by asking for this move'),
 		('default', 55, 'lead', 'sal', false, 'last.sales_inquiry >= cycle_started_at', false, false,
@@ -356,7 +355,8 @@ BEGIN
 		 'the purchase was put off: give resume_at where the date is known'),
 		('default', 100, '*', 'disqualified', false, NULL, true, false,
 		 'will not buy: discarded'),
-		('default', 110, 'nurture', 'mql', true, 'score >= 100 AND last_activity > stage_entered_at', false, false,
+		('default', 110, 'nurture', 'mql', true,
+		 'score >= 100 AND engagement > 0 AND last_activity > stage_entered_at', false, false,
 		 'came back by itself: new activity and a score over the threshold'),
 		('default', 111, 'nurture', 'mql', true,
 		 'resume_at > stage_entered_at AND days_in_stage >= trunc(extract(epoch FROM resume_at - stage_entered_at) / 86400, 6)', false, false,
@@ -367,7 +367,8 @@ BEGIN
 		 'discarded in error, or things have changed'),
 		('default', 114, 'lost', 'nurture', false, NULL, false, false,
 		 'lost this time: marketing keeps the interest alive'),
-		('default', 115, 'lost', 'mql', true, 'score >= 100 AND last_activity > stage_entered_at', false, false,
+		('default', 115, 'lost', 'mql', true,
+		 'score >= 100 AND engagement > 0 AND last_activity > stage_entered_at', false, false,
 		 'came back by itself: new activity and a score over the threshold'),
 		('default', 116, 'lost', 'opportunity', false, 'deals_open > 0', false, false,
 		 'a deal is open again'),

@@ -290,6 +290,68 @@ $body$;
 COMMENT ON FUNCTION refuse_circle() IS
 'trigger on transition: automatic transitions that hold at once do not lead in a circle';
 
+-- Guards that ask for more points than the caps of the definition let a lead
+-- have.  Under a cap on one axis the other gives what its rules add up to.
+CREATE FUNCTION _out_of_reach(funnel text, definition text)
+RETURNS TABLE (transition text, quantity text, threshold numeric, most numeric)
+LANGUAGE plpgsql STABLE PARALLEL UNSAFE
+SET search_path = pg_catalog, pg_temp
+-- lint: extschema, because what others plant in our schema must not be found
+AS $body$
+#variable_conflict use_variable
+DECLARE
+	part record;
+	fit numeric;
+	engagement numeric;
+BEGIN
+	EXECUTE format($query$
+		SELECT CASE WHEN capped THEN least(max_fit, coalesce(fit, 0), 'Infinity') ELSE 'Infinity' END,
+			   CASE WHEN capped THEN least(max_engagement, coalesce(engagement, 0), 'Infinity') ELSE 'Infinity' END
+		FROM (SELECT d.max_fit, d.max_engagement, coalesce(d.max_fit, d.max_engagement) IS NOT NULL,
+					 sum(least(r.points, r.max_points)) FILTER (WHERE r.axis = 'fit'),
+					 sum(coalesce(r.max_points, r.points * CASE WHEN r.per IS NULL THEN r.max_hits END, 'Infinity'))
+						 FILTER (WHERE r.axis = 'engagement')
+			  FROM %1$I.definition AS d
+			  LEFT JOIN %1$I.rule AS r ON r.definition = d.definition AND r.enabled AND r.points > 0
+			  WHERE d.definition = $1
+			  GROUP BY d.definition) AS c (max_fit, max_engagement, capped, fit, engagement)
+		$query$, funnel)
+		INTO fit, engagement USING definition;
+
+	FOR part IN EXECUTE format($query$
+		SELECT format('%%s to "%%s"', coalesce('from "' || t.from_stage || '"', 'that creates,'), t.to_stage) AS transition,
+			   t.condition
+		FROM %1$I.transition AS t
+		WHERE t.definition = $1 AND t.condition IS NOT NULL
+		ORDER BY t.position, t.transition_id $query$, funnel) USING definition
+	LOOP
+		BEGIN
+			FOR quantity, threshold, most IN EXECUTE format($query$
+				SELECT CASE q.quantity WHEN 'points' THEN format('points.%%s', r.name) ELSE q.quantity END, q.threshold,
+					   CASE q.quantity WHEN 'fit' THEN $3 WHEN 'engagement' THEN $4 WHEN 'score' THEN $3 + $4
+									   ELSE coalesce(r.max_points, 'Infinity') END
+				FROM @extschema@._condition_thresholds($5, $1, $2) AS q
+				LEFT JOIN %1$I.rule AS r ON r.rule_id = q.rule_id $query$, funnel)
+				USING part.condition, definition, fit, engagement, funnel::name
+			LOOP
+				transition := part.transition;
+				CONTINUE WHEN threshold <= most;
+				RETURN NEXT;
+			END LOOP;
+		EXCEPTION
+			WHEN query_canceled OR insufficient_privilege THEN
+				RAISE;
+			-- that it does not compile is told elsewhere
+			WHEN OTHERS THEN
+				NULL;
+		END;
+	END LOOP;
+END
+$body$;
+
+COMMENT ON FUNCTION _out_of_reach(text, text) IS
+'guards of a definition that ask for more points than its caps let a lead have';
+
 -- The rows of a definition are checked as they are written, but what they
 -- name may have changed since: columns, functions, lists, other rows.
 CREATE FUNCTION check_definition(funnel text, definition text)
@@ -366,6 +428,13 @@ BEGIN
 		hint := 'Give one of them a condition that the others exclude, or let people ask for it.';
 		RETURN NEXT;
 	END IF;
+
+	FOR part IN SELECT * FROM @extschema@._out_of_reach(funnel, definition) LOOP
+		problem := format('The transition %s asks for %s >= %s, and the caps let nobody have more than %s.',
+						  part.transition, part.quantity, part.threshold, part.most);
+		hint := 'Raise or remove the caps (max_fit, max_engagement of the definition, max_points of rules), or lower the threshold.';
+		RETURN NEXT;
+	END LOOP;
 
 	IF cardinality(def.sides) > 0 THEN
 		SELECT array_agg(DISTINCT s.signed_by) INTO signers

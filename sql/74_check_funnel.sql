@@ -277,6 +277,37 @@ BEGIN
 		$query$, funnel, k.leads, k.key, named, @extschema@._history_query(funnel));
 
 	--
+	-- Caps
+	--
+	RETURN QUERY EXECUTE format($query$
+		SELECT 'threshold_out_of_reach', 'warning', format('transition %%s', o.transition), 1::bigint,
+			   format('It asks for %%s >= %%s, and the caps let nobody have more than %%s.', o.quantity, o.threshold, o.most),
+			   'Raise or remove the caps (max_fit, max_engagement of the definition, max_points of rules), or lower the threshold.'
+		FROM %1$I.definition AS d
+		CROSS JOIN LATERAL @extschema@._out_of_reach($1, d.definition::text) AS o
+		WHERE d.status = 'active'
+		UNION ALL
+		SELECT 'leads_at_cap', 'warning', c.cap, c.n,
+			   format('Of %%s leads with a scorecard, %%s stand at the cap of %%s: their points do not tell them apart any more.',
+					  c.of, c.n, trim_scale(c.most)),
+			   format('Raise %%s of the active definition, or set it to NULL.', c.cap)
+		FROM (SELECT v.cap, count(*), count(*) FILTER (WHERE v.points >= v.most), v.most
+			  FROM %1$I.definition AS d
+			  CROSS JOIN %2$s AS l
+			  CROSS JOIN LATERAL (VALUES
+				  ('max_fit', d.max_fit,
+				   CASE WHEN d.max_fit IS NOT NULL
+						THEN @extschema@.fit(l.scorecard, greatest(@extschema@.funnel_now(), @extschema@.as_of(l.scorecard))) END),
+				  ('max_engagement', d.max_engagement,
+				   CASE WHEN d.max_engagement IS NOT NULL
+						THEN @extschema@.engagement(l.scorecard, greatest(@extschema@.funnel_now(), @extschema@.as_of(l.scorecard))) END)
+			  ) AS v (cap, most, points)
+			  WHERE d.status = 'active' AND v.most IS NOT NULL AND l.scorecard IS NOT NULL
+			  GROUP BY v.cap, v.most) AS c (cap, of, n, most)
+		WHERE 3 * c.n >= c.of AND c.n > 0
+		$query$, funnel, k.leads) USING funnel;
+
+	--
 	-- What time and policy have left behind
 	--
 	RETURN QUERY EXECUTE format($query$

@@ -136,6 +136,7 @@ typedef struct LqConditionPart
 	const LqPseudo **pseudos;
 	int			n_tests;
 	LqTimeTest *tests;
+	bool		is_test;		/* it is tests[0] and nothing else */
 	bool		otherwise_timed;	/* reads the clock through a pseudo-column
 									 * in a way that tests does not cover */
 } LqConditionPart;

@@ -257,8 +257,13 @@ void
 lq_find_tests(Node *expr, const LqPseudo *pseudos, LqConditionPart *part)
 {
 	TestsContext cxt;
+	LqCompare	compare;
 
 	cxt.pseudos = pseudos;
 	cxt.part = part;
 	(void) tests_walker(expr, &cxt);
+	part->is_test = part->n_tests == 1 && IsA(expr, OpExpr) &&
+		comparison(((OpExpr *) expr)->opfuncid, &compare) &&
+		(timed_pseudo(&cxt, linitial(((OpExpr *) expr)->args)) != NULL ||
+		 timed_pseudo(&cxt, lsecond(((OpExpr *) expr)->args)) != NULL);
 }

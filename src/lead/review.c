@@ -123,14 +123,16 @@ transition_review(LqLead *lead, const LqTransition *transition)
 		const LqConditionPart *part =
 		lq_condition_part(transition->condition, i);
 
+		/* what holds now is looked at again when the others come to hold */
+		if (lq_condition_eval_part(transition->condition, i, lead->slot,
+								   lq_lead_pseudo, lead) == LQ_TRUE)
+			continue;
+		if (part->n_tests == 0 && !part->otherwise_timed)
+			return DT_NOEND;
 		if (part->otherwise_timed)
 			result = Min(result, lead->now + UNKNOWN_REVIEW);
 		for (int j = 0; j < part->n_tests; j++)
 			result = Min(result, test_changes(lead, &part->tests[j]));
-		if (part->n_tests == 0 && !part->otherwise_timed &&
-			lq_condition_eval_part(transition->condition, i, lead->slot,
-								   lq_lead_pseudo, lead) != LQ_TRUE)
-			return DT_NOEND;
 	}
 	return result;
 }

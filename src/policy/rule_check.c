@@ -19,6 +19,7 @@
 #include "catalog/pg_type.h"
 #include "commands/trigger.h"
 #include "executor/spi.h"
+#include "funcapi.h"
 #include "utils/builtins.h"
 #include "utils/fmgrprotos.h"
 #include "utils/rel.h"
@@ -27,6 +28,7 @@
 #include "lead_qual.h"
 
 PG_FUNCTION_INFO_V1(check_condition);
+PG_FUNCTION_INFO_V1(_condition_thresholds);
 PG_FUNCTION_INFO_V1(check_rule);
 PG_FUNCTION_INFO_V1(check_transition);
 PG_FUNCTION_INFO_V1(protect_rule);
@@ -293,9 +295,9 @@ check_numbers(const Written *w)
 
 	check_number(w, "points", -LQ_MAX_POINTS, LQ_MAX_POINTS,
 				 "Points of one hit are from -1000000 to 1000000.");
-	/* the smallest that the card can tell from nothing */
-	check_number(w, "max_points", 0.000001, 1e9,
-				 "A limit is more than 0 and at most 1000000000.");
+	/* less would be shown, and compared, as nothing */
+	check_number(w, "max_points", 0.01, 1e9,
+				 "A limit is at least 0.01 and at most 1000000000.");
 	check_interval(w, "half_life");
 	check_interval(w, "per");
 
@@ -503,4 +505,67 @@ check_condition(PG_FUNCTION_ARGS)
 	PG_RETURN_TEXT_P(cstring_to_text(check(funnel, target,
 										   text_to_cstring(PG_GETARG_TEXT_PP(2)),
 										   definition)));
+}
+
+/*
+ * _condition_thresholds(funnel, condition, definition) -
+ *		setof (quantity, rule_id, threshold)
+ *
+ * What the condition of a transition asks of points in parts that are nothing
+ * but such a comparison: each must be reached for the whole to hold.
+ */
+Datum
+_condition_thresholds(PG_FUNCTION_ARGS)
+{
+	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
+	char	   *written = text_to_cstring(PG_GETARG_TEXT_PP(1));
+	char	   *definition = text_to_cstring(PG_GETARG_TEXT_PP(2));
+	LqFunnel   *funnel;
+	Relation	relation;
+	LqConditionScope scope;
+	LqCondition *condition;
+
+	InitMaterializedSRF(fcinfo, 0);
+	funnel = lq_funnel_by_name(NameStr(*PG_GETARG_NAME(0)));
+	relation = table_open(funnel->relid[LQ_TABLE_LEAD], AccessShareLock);
+	lq_funnel_scope(funnel, LQ_FOR_TRANSITION, relation, definition, &scope);
+	condition = lq_condition_compile(lq_condition_check(written, &scope), written,
+									 &scope, "a transition");
+	table_close(relation, NoLock);
+
+	for (int i = 0; i < lq_condition_n_parts(condition); i++)
+	{
+		const LqConditionPart *part = lq_condition_part(condition, i);
+		const LqTimeTest *test = part->tests;
+		Datum		values[3] = {0};
+		bool		nulls[3] = {false};
+
+		if (!part->is_test || test->compare == LQ_COMPARE_LT ||
+			test->compare == LQ_COMPARE_LE)
+			continue;
+		switch (test->pseudo->kind)
+		{
+			case LQ_PSEUDO_SCORE:
+				values[0] = CStringGetTextDatum("score");
+				break;
+			case LQ_PSEUDO_FIT:
+				values[0] = CStringGetTextDatum("fit");
+				break;
+			case LQ_PSEUDO_ENGAGEMENT:
+				values[0] = CStringGetTextDatum("engagement");
+				break;
+			case LQ_PSEUDO_POINTS:
+				values[0] = CStringGetTextDatum("points");
+				break;
+			default:
+				continue;
+		}
+		values[1] = Int64GetDatum(test->pseudo->rule_id);
+		nulls[1] = test->pseudo->kind != LQ_PSEUDO_POINTS;
+		values[2] = lq_points_to_numeric(test->units +
+										 (test->compare == LQ_COMPARE_GT));
+		tuplestore_putvalues(result->setResult, result->setDesc, values,
+							 nulls);
+	}
+	return (Datum) 0;
 }

@@ -37,7 +37,7 @@ BEGIN
 				  "deals_open": 0, "deals_won": 0, "deals_lost": 0}'::jsonb || $1) AS lead,
 			 (SELECT %s) AS list,
 			 (SELECT $5 AS sales_conversation, $6 AS sales_inquiry) AS last,
-			 (SELECT $2 AS score, $3 AS last_activity, $4 AS days_in_stage) AS now
+			 (SELECT $2 AS score, $2 AS engagement, $3 AS last_activity, $4 AS days_in_stage) AS now
 		$query$, condition, lists)
 		INTO result USING lead, score, last_activity, days_in_stage, talked, inquired;
 	RETURN result;
@@ -68,9 +68,10 @@ SELECT set_has('SELECT name FROM rule WHERE axis = ''fit'' AND points > 0',
 			  ('company_size'), ('company_revenue'), ('location') $$,
 	'R004-18 R000-08 the fit model has the eight explicit criteria');
 SELECT is(pg_temp.fit(lead), 60::numeric, 'R004-18 R000-04 who meets all has the highest fit') FROM ideal;
-SELECT is(max_fit, (SELECT sum(points) FROM rule WHERE axis = 'fit' AND points > 0),
-	'the cap of fit hides no negative point') FROM definition;
-SELECT cmp_ok(max_fit, '<', 100::numeric, 'fit alone makes no MQL') FROM definition;
+SELECT results_eq('SELECT max_fit, max_engagement, floor FROM definition', $$ VALUES (NULL::numeric, NULL::numeric, NULL::numeric) $$,
+	'N19: no cap hides a point');
+SELECT is_empty($$ SELECT condition FROM transition WHERE to_stage = 'mql' AND condition ~ 'score' AND condition !~ 'engagement > 0' $$,
+	'N19: fit alone makes no MQL');
 SELECT is(pg_temp.fit('{}'), 0::numeric, 'of whom nothing is known, nothing counts');
 SELECT is_empty($$ SELECT name FROM rule, ideal WHERE axis = 'fit' AND points > 0
 				   AND pg_temp.holds(condition, lead || jsonb_build_object(

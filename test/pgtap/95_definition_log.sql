@@ -64,9 +64,9 @@ SELECT is(pg_temp.past('ad_click', '2026-01-20Z', 'points'), '3', 'a rule that i
 SELECT is(pg_temp.past('ad_click', '2026-02-02Z', 'points'), NULL, 'and is not any more');
 SELECT is(pg_temp.past('click', '2026-01-20Z', 'points'), NULL, 'one that came later was not');
 SELECT is(pg_temp.past('click', '2026-02-02Z', 'points'), '4', 'and then is');
-SELECT is(pg_temp.past('lead -> mql', '2026-01-20Z', 'condition'), 'score >= 100', 'R000-11 a guard as it was');
+SELECT is(pg_temp.past('lead -> mql', '2026-01-20Z', 'condition'), 'score >= 100 AND engagement > 0', 'R000-11 a guard as it was');
 SELECT is(pg_temp.past('mql', '2026-01-20Z', 'sla'), '24:00:00', 'R000-11 a deadline as it was');
-SELECT is(pg_temp.past('default', '2026-01-20Z', 'max_fit'), '60', 'a limit as it was');
+SELECT is(pg_temp.past('default', '2026-01-20Z', 'max_fit'), NULL, 'a limit as it was');
 SELECT is(pg_temp.past('default', '2026-02-20Z', 'max_fit'), '50', 'and as it is');
 SELECT is((SELECT string_agg(content ->> 'value', ' ') FROM definition_at('crm', '2026-01-20Z') WHERE item = 'target_countries'), 'AT CH DE FR GB NL US', 'a list as it was');
 SELECT is((SELECT string_agg(content ->> 'value', ' ') FROM definition_at('crm', '2026-02-20Z') WHERE item = 'target_countries'), 'AU CH DE FR GB NL NZ US', 'and as it is');

@@ -52,7 +52,7 @@ SELECT results_eq($$ SELECT * FROM compare_definitions('crm', 'default', 'eager'
 	$$ VALUES ('definition', 'limits', 'changed', NULL, 'max_engagement: 200'),
 			  ('rule', 'ad_click', 'only in a', (SELECT in_a FROM compare_definitions('crm', 'default', 'eager') WHERE item = 'ad_click'), NULL),
 			  ('rule', 'contact_request', 'changed', 'points: 60', 'points: 70'),
-			  ('transition', 'lead -> mql', 'changed', 'condition: score >= 100', 'condition: score >= 50') $$,
+			  ('transition', 'lead -> mql', 'changed', 'condition: score >= 100 AND engagement > 0', 'condition: score >= 50') $$,
 	'what differs');
 
 -- tried
@@ -114,11 +114,11 @@ SELECT is((pg_temp.refusal($$ DELETE FROM definition WHERE definition = 'empty' 
 
 -- circles
 SELECT is(pg_temp.refusal($$ INSERT INTO transition (definition, position, from_stage, to_stage, automatic, condition)
-	VALUES ('broken', 1, 'mql', 'sal', true, 'score >= 100'), ('broken', 2, 'sal', 'lead', true, NULL) $$),
+	VALUES ('broken', 1, 'mql', 'sal', true, 'score >= 100 AND engagement > 0'), ('broken', 2, 'sal', 'lead', true, NULL) $$),
 	ARRAY['23514', 'automatic transitions of definition "broken" lead in a circle',
 	'It is: "lead" -> "mql" -> "sal" -> "lead". A lead there would never rest.',
 	'Give one of them a condition that the others exclude, or let people ask for it.'], 'a circle of automatic moves is found when it is written, and named');
-SELECT is((pg_temp.refusal($$ INSERT INTO transition (definition, position, from_stage, to_stage, condition) VALUES ('broken', 1, 'mql', 'lead', 'score >= 100');
+SELECT is((pg_temp.refusal($$ INSERT INTO transition (definition, position, from_stage, to_stage, condition) VALUES ('broken', 1, 'mql', 'lead', 'score >= 100 AND engagement > 0');
 	UPDATE transition SET automatic = true WHERE definition = 'broken' AND from_stage = 'mql' AND to_stage = 'lead' $$))[3],
 	'It is: "lead" -> "mql" -> "lead". A lead there would never rest.', 'or when a move begins to happen by itself');
 SELECT is((pg_temp.refusal($$ INSERT INTO transition (definition, position, from_stage, to_stage, automatic)
