@@ -2,7 +2,9 @@
 -- View of a funnel: what marketing and sales agreed on
 --
 -- The document of the hand-over is not written beside the rules, it is the
--- rules, in the order in which people read them.
+-- rules, in the order in which people read them.  Notes and descriptions of
+-- rules and transitions are not in it: nothing keeps them true when the rules
+-- change.
 --
 CREATE FUNCTION _create_agreement_view() RETURNS void
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
@@ -17,9 +19,13 @@ BEGIN
 			   0 AS subordinal, v.text AS text
 		FROM d
 		CROSS JOIN LATERAL (VALUES
-			(1, format('Definition "%s", version %s%s', d.definition, d.version, ': ' || d.note)),
-			(2, coalesce('To be reviewed by ' || d.review_by, 'No day of review is set'))
+			(1, format('Definition "%s", version %s', d.definition, d.version)),
+			(2, coalesce('To be reviewed by ' || d.review_by, 'No day of review is set')),
+			(3, 'Fit counts for ' || trim_scale(d.max_fit) || ' points at most'),
+			(4, 'Engagement counts for ' || trim_scale(d.max_engagement) || ' points at most'),
+			(5, 'A score is never below ' || trim_scale(d.floor))
 		) AS v (n, text)
+		WHERE v.text IS NOT NULL
 		UNION ALL
 		SELECT 2 AS rank, 'stages'::text AS section, s.position AS ordinal,
 			   0 AS subordinal,
@@ -29,29 +35,33 @@ BEGIN
 		UNION ALL
 		SELECT 3 AS rank, 'criteria'::text AS section, t.position AS ordinal,
 			   t.transition_id AS subordinal,
-			   format('%s -> %s%s: %s', coalesce(t.from_stage, '(new)'), t.to_stage,
+			   format('%s -> %s%s%s', coalesce(t.from_stage, '(new)'), t.to_stage,
 					  CASE WHEN t.automatic THEN ', by itself'
 						   WHEN t.exception THEN ', as an exception'
 						   ELSE ', on request' END,
-					  concat_ws('; ', t.description,
+					  ': ' || NULLIF(concat_ws('; ',
 								'if ' || t.condition,
 								CASE WHEN t.after IS NOT NULL
 									 THEN format('after %s', t.after) END,
 								CASE WHEN t.needs_reason THEN 'with a reason' END,
 								CASE WHEN cardinality(t.sides) > 0
-									 THEN 'signed by ' || array_to_string(t.sides, ' and ') END)) AS text
+									 THEN 'signed by ' || array_to_string(t.sides, ' and ') END), '')) AS text
 		FROM transition t
 		JOIN d ON d.definition = t.definition
 		UNION ALL
 		SELECT 4 AS rank, 'points'::text AS section, CASE r.axis WHEN 'fit' THEN 1 ELSE 2 END AS ordinal,
 			   r.rule_id AS subordinal,
-			   format('%s %s: %s%s%s', r.axis, r.name,
+			   format('%s %s: %s%s%s%s%s%s', r.axis, r.name,
 					  CASE WHEN r.points > 0 THEN '+' ELSE '' END || trim_scale(r.points),
 					  CASE WHEN r.half_life IS NOT NULL
 						   THEN format(', half of it after %s', r.half_life) ELSE '' END,
 					  CASE WHEN r.max_points IS NOT NULL
-						   THEN format(', at most %s', trim_scale(r.max_points)) ELSE '' END)
-			   || coalesce(' (' || r.description || ')', '') AS text
+						   THEN format(', at most %s', trim_scale(r.max_points)) ELSE '' END,
+					  CASE WHEN r.max_hits IS NOT NULL
+						   THEN format(', %s times at most%s', r.max_hits, ' in ' || r.per) ELSE '' END,
+					  CASE r.kind WHEN '*' THEN ' for any activity'
+								  ELSE coalesce(' for ' || r.kind, '') END,
+					  ' if ' || r.condition) AS text
 		FROM rule r
 		JOIN d ON d.definition = r.definition
 		WHERE r.enabled
@@ -68,7 +78,8 @@ BEGIN
 			   0 AS subordinal,
 			   format('%s: %s within %s', s.stage,
 					  CASE s.milestone WHEN 'mql' THEN 'sales accepts or returns it'
-						  ELSE 'the next move' END, s.sla) AS text
+						  ELSE 'the next move' END, s.sla)
+			   || CASE WHEN s.working_time THEN ' of working time' ELSE '' END AS text
 		FROM stage s
 		WHERE s.sla IS NOT NULL
 		UNION ALL
@@ -103,7 +114,7 @@ BEGIN
 	ORDER BY line.rank, position;
 
 	COMMENT ON VIEW agreement IS
-'The service level agreement of the hand-over, read from the rows that are in force: the active definition with version and day of review, the stages and who works on them, the criteria of every move, what gives points, which columns of a lead are passed on (those that triggers do not keep), the deadlines, the reasons, and who signed which version. One row per line, in reading order.';
+'The service level agreement of the hand-over, read from the rows that are in force: the active definition with version, day of review, caps and floor, the stages and who works on them, the criteria of every move, what gives points and when, which columns of a lead are passed on (those that triggers do not keep), the deadlines, the reasons, and who signed which version. Notes and descriptions are left out, but for those of stages: they are nobody''s rules. One row per line, in reading order.';
 END
 $template$;
 

@@ -2,7 +2,7 @@
 BEGIN;
 SET LOCAL client_min_messages = warning;
 SET LOCAL IntervalStyle = postgres;
-SELECT plan(22);
+SELECT plan(27);
 
 SET LOCAL lead_qual.clock = '2026-03-02 23:30Z';
 SELECT create_funnel('crm', 'Europe/Berlin');
@@ -19,7 +19,7 @@ SELECT results_eq('SELECT position FROM agreement WHERE section = ''criteria''',
 	'SELECT generate_series(1, 27)::bigint', 'so do their lines');
 
 -- what it says
-SELECT ok(pg_temp.says('criteria', '^lead -> mql, by itself: .*if score >= 100$'), 'R000-11 the criterion of an MQL');
+SELECT ok(pg_temp.says('criteria', '^lead -> mql, by itself: .*if score >= 100 AND engagement > 0$'), 'R000-11 the criterion of an MQL');
 SELECT ok(pg_temp.says('criteria', '^sal -> sql, on request: .*if last.sales_conversation .* met\(bant\) >= 3'), 'R000-11 that of an SQL');
 SELECT ok(pg_temp.says('criteria', '^sal -> sql, as an exception: .*with a reason$'), 'its exception');
 SELECT ok(pg_temp.says('criteria', '^\(new\) -> lead'), 'how leads begin');
@@ -32,6 +32,18 @@ SELECT ok(pg_temp.says('deadlines', '^mql: sales accepts or returns it within 24
 SELECT ok(pg_temp.says('reasons', '^nurture: Has no budget yet$'), 'why a lead may come back');
 
 -- it follows the rows
+UPDATE transition SET condition = 'last.sales_conversation >= cycle_started_at AND met(bant) = 4' WHERE position = 60;
+UPDATE transition SET condition = 'score >= 80' WHERE position = 40;
+UPDATE stage SET sla = '2 days', working_time = true WHERE stage = 'sal';
+UPDATE rule SET condition = 'company_size >= 200' WHERE name = 'company_size';
+UPDATE definition SET max_fit = 60, note = 'MQL at 50 points';
+SELECT is_empty($$ SELECT text FROM agreement WHERE text ~* '100 points|50 points|24 hours|three|50 people|met and none' $$,
+	'N18: no sentence says what is no longer true');
+SELECT ok(pg_temp.says('criteria', '^lead -> mql, by itself: if score >= 80$') AND pg_temp.says('criteria', '^sal -> sql, on request: if .* met\(bant\) = 4$'),
+	'N18: the criteria are those in force');
+SELECT ok(pg_temp.says('points', '^fit company_size: \+10 if company_size >= 200$'), 'N18: so are the points');
+SELECT ok(pg_temp.says('definition', '^Fit counts for 60 points at most$'), 'N18: and the caps');
+SELECT ok(pg_temp.says('deadlines', '^sal: the next move within 2 days of working time$'), 'N18: and the deadlines');
 UPDATE definition SET review_by = '2026-09-01', sides = '{marketing,sales}';
 UPDATE stage SET sla = '4 hours' WHERE stage = 'mql';
 UPDATE transition SET sides = '{marketing,sales}' WHERE position = 60;
