@@ -1,7 +1,22 @@
 --
--- Trigger functions: what they are attached to stands in the template of a
--- funnel, create_funnel().
+-- Triggers: the rows that say which a funnel has, the proof that one was fired
+-- as they say, and the trigger functions.
 --
+CREATE FUNCTION _template_triggers(OUT relation name, OUT trigger name, OUT function regproc,
+								   OUT timing text, OUT events text, OUT level text,
+								   OUT old_rows boolean, OUT new_rows boolean, OUT is_deferrable boolean,
+								   OUT enabled "char", OUT type smallint)
+RETURNS SETOF record
+AS 'MODULE_PATHNAME' LANGUAGE C STABLE PARALLEL SAFE;
+COMMENT ON FUNCTION _template_triggers() IS
+'the triggers that every funnel has; type and enabled as in pg_trigger';
+
+-- Its arguments are of the types that PL/pgSQL's variables have.
+CREATE FUNCTION _prove_trigger(function text, relid oid, tg_when text, tg_level text, tg_op text) RETURNS boolean
+AS 'MODULE_PATHNAME' LANGUAGE C STABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION _prove_trigger(text, oid, text, text, text) IS
+'the first act of a trigger function: raises unless it was fired as _template_triggers() says, on a table of a funnel';
+
 CREATE FUNCTION qualify_lead() RETURNS trigger
 AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE PARALLEL UNSAFE;
 COMMENT ON FUNCTION qualify_lead() IS

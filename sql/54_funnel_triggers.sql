@@ -1,9 +1,7 @@
 --
--- The triggers of a funnel
+-- Trigger functions of facts and of small tables
 --
--- Names begin with zz: triggers fire in the order of their names, and ours
--- see what the user's own BEFORE triggers left.  The exception is aa_record: a
--- move is in the history before an AFTER trigger of the user's makes another.
+-- Which triggers a funnel has is written in src/funnel/trigger_rows.c.
 --
 CREATE FUNCTION stamp_deal() RETURNS trigger
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
@@ -11,6 +9,7 @@ SET search_path = pg_catalog, pg_temp
 -- lint: extschema, because what others plant in our schema must not be found
 AS $body$
 DECLARE
+	proven constant boolean := @extschema@._prove_trigger('stamp_deal'::text, TG_RELID, TG_WHEN, TG_LEVEL, TG_OP);
 	home text;
 BEGIN
 	IF @extschema@._importing() THEN
@@ -67,6 +66,7 @@ SET search_path = pg_catalog, pg_temp
 -- lint: extschema, because what others plant in our schema must not be found
 AS $body$
 DECLARE
+	proven constant boolean := @extschema@._prove_trigger('protect_stage'::text, TG_RELID, TG_WHEN, TG_LEVEL, TG_OP);
 	uses text[];
 BEGIN
 	IF TG_OP = 'UPDATE' AND NEW.stage = OLD.stage THEN
@@ -108,6 +108,7 @@ SET search_path = pg_catalog, pg_temp
 -- lint: extschema, because what others plant in our schema must not be found
 AS $body$
 DECLARE
+	proven constant boolean := @extschema@._prove_trigger('protect_element'::text, TG_RELID, TG_WHEN, TG_LEVEL, TG_OP);
 	n bigint;
 BEGIN
 	IF TG_OP = 'UPDATE' AND NEW.framework = OLD.framework AND
@@ -141,6 +142,7 @@ SET search_path = pg_catalog, pg_temp
 -- lint: extschema, because what others plant in our schema must not be found
 AS $body$
 DECLARE
+	proven constant boolean := @extschema@._prove_trigger('protect_kind'::text, TG_RELID, TG_WHEN, TG_LEVEL, TG_OP);
 	uses text[];
 	used boolean;
 BEGIN
@@ -184,6 +186,7 @@ SET search_path = pg_catalog, pg_temp
 -- lint: extschema, because what others plant in our schema must not be found
 AS $body$
 DECLARE
+	proven constant boolean := @extschema@._prove_trigger('check_working_time'::text, TG_RELID, TG_WHEN, TG_LEVEL, TG_OP);
 	never boolean;
 	stages text[];
 BEGIN
@@ -222,6 +225,7 @@ SET search_path = pg_catalog, pg_temp
 -- lint: extschema, because what others plant in our schema must not be found
 AS $body$
 DECLARE
+	proven constant boolean := @extschema@._prove_trigger('check_hours'::text, TG_RELID, TG_WHEN, TG_LEVEL, TG_OP);
 	weekday constant text := ('{Monday,Tuesday,Wednesday,Thursday,Friday,Saturday,Sunday}'::text[])[NEW.weekday];
 	other text;
 BEGIN
@@ -254,243 +258,3 @@ $body$;
 
 COMMENT ON FUNCTION check_hours() IS
 'trigger on calendar: refuses hours that close before they open, or that overlap';
-
-CREATE FUNCTION _create_lead_triggers(has_keys boolean) RETURNS void
-LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
-AS $template$
-BEGIN
-	-- lint: search_path, because create_funnel() has set it
-	CREATE TRIGGER zz_qualify BEFORE INSERT OR UPDATE ON lead
-		FOR EACH ROW EXECUTE FUNCTION qualify_lead();
-	CREATE TRIGGER aa_record AFTER INSERT OR UPDATE ON lead
-		FOR EACH ROW EXECUTE FUNCTION record_lead();
-	CREATE TRIGGER zz_no_truncate BEFORE TRUNCATE ON lead
-		FOR EACH STATEMENT EXECUTE FUNCTION refuse_truncate();
-	-- in the place of foreign keys to a table that cannot have them
-	IF NOT has_keys THEN
-		CREATE TRIGGER zz_forget AFTER DELETE ON lead
-			FOR EACH ROW EXECUTE FUNCTION forget_lead();
-	END IF;
-END
-$template$;
-
-COMMENT ON FUNCTION _create_lead_triggers(boolean) IS
-'creates the triggers of table "lead" of a funnel, whose facts have foreign keys to it or not; called by create_funnel()';
-
-CREATE FUNCTION _create_funnel_triggers() RETURNS void
-LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
-AS $template$
-BEGIN
-	-- lint: search_path, because create_funnel() has set it
-	CREATE TRIGGER zz_append_only BEFORE UPDATE OR DELETE ON stage_history
-		FOR EACH ROW EXECUTE FUNCTION append_only_history();
-	CREATE TRIGGER zz_no_truncate BEFORE TRUNCATE ON stage_history
-		FOR EACH STATEMENT EXECUTE FUNCTION refuse_truncate();
-
-	--
-	-- Facts
-	--
-	CREATE TRIGGER zz_stamp BEFORE INSERT OR UPDATE ON activity
-		FOR EACH ROW EXECUTE FUNCTION stamp_activity();
-	CREATE TRIGGER zz_insert AFTER INSERT ON activity
-		REFERENCING NEW TABLE AS new_rows
-		FOR EACH STATEMENT EXECUTE FUNCTION ingest_activity();
-	CREATE TRIGGER zz_update AFTER UPDATE ON activity
-		REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows
-		FOR EACH STATEMENT EXECUTE FUNCTION ingest_activity();
-	CREATE TRIGGER zz_delete AFTER DELETE ON activity
-		REFERENCING OLD TABLE AS old_rows
-		FOR EACH STATEMENT EXECUTE FUNCTION ingest_activity();
-	CREATE TRIGGER zz_no_truncate BEFORE TRUNCATE ON activity
-		FOR EACH STATEMENT EXECUTE FUNCTION refuse_truncate();
-
-	CREATE TRIGGER zz_insert AFTER INSERT ON answer
-		REFERENCING NEW TABLE AS new_rows
-		FOR EACH STATEMENT EXECUTE FUNCTION ingest_answer();
-	CREATE TRIGGER zz_update AFTER UPDATE ON answer
-		REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows
-		FOR EACH STATEMENT EXECUTE FUNCTION ingest_answer();
-	CREATE TRIGGER zz_delete AFTER DELETE ON answer
-		REFERENCING OLD TABLE AS old_rows
-		FOR EACH STATEMENT EXECUTE FUNCTION ingest_answer();
-	CREATE TRIGGER zz_no_truncate BEFORE TRUNCATE ON answer
-		FOR EACH STATEMENT EXECUTE FUNCTION refuse_truncate();
-
-	CREATE TRIGGER zz_update AFTER UPDATE ON account
-		REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows
-		FOR EACH STATEMENT EXECUTE FUNCTION refit_account_leads();
-
-	CREATE TRIGGER zz_stamp BEFORE INSERT OR UPDATE ON deal
-		FOR EACH ROW EXECUTE FUNCTION stamp_deal();
-	CREATE TRIGGER zz_insert AFTER INSERT ON deal
-		REFERENCING NEW TABLE AS new_rows
-		FOR EACH STATEMENT EXECUTE FUNCTION ingest_deal();
-	CREATE TRIGGER zz_update AFTER UPDATE ON deal
-		REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows
-		FOR EACH STATEMENT EXECUTE FUNCTION ingest_deal();
-	CREATE TRIGGER zz_delete AFTER DELETE ON deal
-		REFERENCING OLD TABLE AS old_rows
-		FOR EACH STATEMENT EXECUTE FUNCTION ingest_deal();
-	CREATE TRIGGER zz_no_truncate BEFORE TRUNCATE ON deal
-		FOR EACH STATEMENT EXECUTE FUNCTION refuse_truncate();
-
-	CREATE TRIGGER zz_insert AFTER INSERT ON deal_contact
-		REFERENCING NEW TABLE AS new_rows
-		FOR EACH STATEMENT EXECUTE FUNCTION ingest_deal_contact();
-	CREATE TRIGGER zz_update AFTER UPDATE ON deal_contact
-		REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows
-		FOR EACH STATEMENT EXECUTE FUNCTION ingest_deal_contact();
-	CREATE TRIGGER zz_delete AFTER DELETE ON deal_contact
-		REFERENCING OLD TABLE AS old_rows
-		FOR EACH STATEMENT EXECUTE FUNCTION ingest_deal_contact();
-	CREATE TRIGGER zz_no_truncate BEFORE TRUNCATE ON deal_contact
-		FOR EACH STATEMENT EXECUTE FUNCTION refuse_truncate();
-
-	--
-	-- Policy: checked as it is written
-	--
-	CREATE TRIGGER zz_check BEFORE INSERT OR UPDATE ON rule
-		FOR EACH ROW EXECUTE FUNCTION check_rule();
-	CREATE TRIGGER zz_protect BEFORE UPDATE OR DELETE ON rule
-		FOR EACH ROW EXECUTE FUNCTION protect_rule();
-	CREATE TRIGGER zz_check BEFORE INSERT OR UPDATE ON transition
-		FOR EACH ROW EXECUTE FUNCTION check_transition();
-	CREATE TRIGGER zz_protect BEFORE UPDATE OR DELETE ON stage
-		FOR EACH ROW EXECUTE FUNCTION protect_stage();
-	CREATE TRIGGER zz_protect BEFORE UPDATE OR DELETE ON element
-		FOR EACH ROW EXECUTE FUNCTION protect_element();
-	CREATE TRIGGER zz_protect BEFORE UPDATE OR DELETE ON kind
-		FOR EACH ROW EXECUTE FUNCTION protect_kind();
-
-	CREATE TRIGGER zz_open AFTER INSERT OR UPDATE ON stage
-		FOR EACH STATEMENT EXECUTE FUNCTION check_working_time();
-	CREATE TRIGGER zz_hours BEFORE INSERT OR UPDATE ON calendar
-		FOR EACH ROW EXECUTE FUNCTION check_hours();
-	CREATE TRIGGER zz_open AFTER DELETE OR TRUNCATE ON calendar
-		FOR EACH STATEMENT EXECUTE FUNCTION check_working_time();
-	CREATE TRIGGER zz_circle AFTER INSERT OR UPDATE ON transition
-		FOR EACH ROW EXECUTE FUNCTION refuse_circle();
-	CREATE TRIGGER zz_sides BEFORE INSERT OR UPDATE ON transition
-		FOR EACH ROW EXECUTE FUNCTION check_sides();
-	CREATE TRIGGER zz_sides BEFORE INSERT OR UPDATE ON definition
-		FOR EACH ROW EXECUTE FUNCTION check_sides();
-	CREATE TRIGGER zz_guard BEFORE INSERT OR UPDATE ON definition
-		FOR EACH ROW EXECUTE FUNCTION guard_definition();
-	CREATE CONSTRAINT TRIGGER zz_one_active AFTER UPDATE OR DELETE ON definition
-		DEFERRABLE INITIALLY IMMEDIATE
-		FOR EACH ROW EXECUTE FUNCTION keep_one_active();
-	CREATE TRIGGER zz_protect BEFORE UPDATE OR DELETE ON side
-		FOR EACH ROW EXECUTE FUNCTION protect_side();
-
-	CREATE TRIGGER zz_guard BEFORE INSERT OR UPDATE ON verdict
-		FOR EACH ROW EXECUTE FUNCTION guard_verdict();
-	CREATE TRIGGER zz_stamp BEFORE INSERT ON signature
-		FOR EACH ROW EXECUTE FUNCTION stamp_signature();
-	CREATE TRIGGER zz_append_only BEFORE UPDATE OR DELETE ON signature
-		FOR EACH ROW EXECUTE FUNCTION refuse_change();
-	CREATE TRIGGER zz_no_truncate BEFORE TRUNCATE ON signature
-		FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
-	CREATE TRIGGER zz_append_only BEFORE UPDATE OR DELETE ON definition_log
-		FOR EACH ROW EXECUTE FUNCTION refuse_change();
-	CREATE TRIGGER zz_no_truncate BEFORE TRUNCATE ON definition_log
-		FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
-
-	--
-	-- Policy: every session hears of a change, also of one that replication
-	-- or session_replication_role = replica brings
-	--
-	CREATE TRIGGER zz_changed AFTER INSERT OR UPDATE OR DELETE ON setting
-		FOR EACH ROW EXECUTE FUNCTION policy_changed();
-	CREATE TRIGGER zz_emptied AFTER TRUNCATE ON setting
-		FOR EACH STATEMENT EXECUTE FUNCTION policy_changed();
-	ALTER TABLE setting ENABLE ALWAYS TRIGGER zz_changed;
-	ALTER TABLE setting ENABLE ALWAYS TRIGGER zz_emptied;
-
-	CREATE TRIGGER zz_changed AFTER INSERT OR UPDATE OR DELETE ON kind
-		FOR EACH ROW EXECUTE FUNCTION policy_changed();
-	CREATE TRIGGER zz_emptied AFTER TRUNCATE ON kind
-		FOR EACH STATEMENT EXECUTE FUNCTION policy_changed();
-	ALTER TABLE kind ENABLE ALWAYS TRIGGER zz_changed;
-	ALTER TABLE kind ENABLE ALWAYS TRIGGER zz_emptied;
-
-	CREATE TRIGGER zz_changed AFTER INSERT OR UPDATE OR DELETE ON source
-		FOR EACH ROW EXECUTE FUNCTION policy_changed();
-	CREATE TRIGGER zz_emptied AFTER TRUNCATE ON source
-		FOR EACH STATEMENT EXECUTE FUNCTION policy_changed();
-	ALTER TABLE source ENABLE ALWAYS TRIGGER zz_changed;
-	ALTER TABLE source ENABLE ALWAYS TRIGGER zz_emptied;
-
-	CREATE TRIGGER zz_changed AFTER INSERT OR UPDATE OR DELETE ON list
-		FOR EACH ROW EXECUTE FUNCTION policy_changed();
-	CREATE TRIGGER zz_emptied AFTER TRUNCATE ON list
-		FOR EACH STATEMENT EXECUTE FUNCTION policy_changed();
-	ALTER TABLE list ENABLE ALWAYS TRIGGER zz_changed;
-	ALTER TABLE list ENABLE ALWAYS TRIGGER zz_emptied;
-
-	CREATE TRIGGER zz_changed AFTER INSERT OR UPDATE OR DELETE ON element
-		FOR EACH ROW EXECUTE FUNCTION policy_changed();
-	CREATE TRIGGER zz_emptied AFTER TRUNCATE ON element
-		FOR EACH STATEMENT EXECUTE FUNCTION policy_changed();
-	ALTER TABLE element ENABLE ALWAYS TRIGGER zz_changed;
-	ALTER TABLE element ENABLE ALWAYS TRIGGER zz_emptied;
-
-	CREATE TRIGGER zz_changed AFTER INSERT OR UPDATE OR DELETE ON stage
-		FOR EACH ROW EXECUTE FUNCTION policy_changed();
-	CREATE TRIGGER zz_emptied AFTER TRUNCATE ON stage
-		FOR EACH STATEMENT EXECUTE FUNCTION policy_changed();
-	ALTER TABLE stage ENABLE ALWAYS TRIGGER zz_changed;
-	ALTER TABLE stage ENABLE ALWAYS TRIGGER zz_emptied;
-
-	CREATE TRIGGER zz_changed AFTER INSERT OR UPDATE OR DELETE ON calendar
-		FOR EACH ROW EXECUTE FUNCTION policy_changed();
-	CREATE TRIGGER zz_emptied AFTER TRUNCATE ON calendar
-		FOR EACH STATEMENT EXECUTE FUNCTION policy_changed();
-	ALTER TABLE calendar ENABLE ALWAYS TRIGGER zz_changed;
-	ALTER TABLE calendar ENABLE ALWAYS TRIGGER zz_emptied;
-
-	CREATE TRIGGER zz_changed AFTER INSERT OR UPDATE OR DELETE ON holiday
-		FOR EACH ROW EXECUTE FUNCTION policy_changed();
-	CREATE TRIGGER zz_emptied AFTER TRUNCATE ON holiday
-		FOR EACH STATEMENT EXECUTE FUNCTION policy_changed();
-	ALTER TABLE holiday ENABLE ALWAYS TRIGGER zz_changed;
-	ALTER TABLE holiday ENABLE ALWAYS TRIGGER zz_emptied;
-
-	CREATE TRIGGER zz_changed AFTER INSERT OR UPDATE OR DELETE ON definition
-		FOR EACH ROW EXECUTE FUNCTION policy_changed();
-	CREATE TRIGGER zz_emptied AFTER TRUNCATE ON definition
-		FOR EACH STATEMENT EXECUTE FUNCTION policy_changed();
-	ALTER TABLE definition ENABLE ALWAYS TRIGGER zz_changed;
-	ALTER TABLE definition ENABLE ALWAYS TRIGGER zz_emptied;
-
-	CREATE TRIGGER zz_changed AFTER INSERT OR UPDATE OR DELETE ON transition
-		FOR EACH ROW EXECUTE FUNCTION policy_changed();
-	CREATE TRIGGER zz_emptied AFTER TRUNCATE ON transition
-		FOR EACH STATEMENT EXECUTE FUNCTION policy_changed();
-	ALTER TABLE transition ENABLE ALWAYS TRIGGER zz_changed;
-	ALTER TABLE transition ENABLE ALWAYS TRIGGER zz_emptied;
-
-	CREATE TRIGGER zz_changed AFTER INSERT OR UPDATE OR DELETE ON rule
-		FOR EACH ROW EXECUTE FUNCTION policy_changed();
-	CREATE TRIGGER zz_emptied AFTER TRUNCATE ON rule
-		FOR EACH STATEMENT EXECUTE FUNCTION policy_changed();
-	ALTER TABLE rule ENABLE ALWAYS TRIGGER zz_changed;
-	ALTER TABLE rule ENABLE ALWAYS TRIGGER zz_emptied;
-
-	CREATE TRIGGER zz_changed AFTER INSERT OR UPDATE OR DELETE ON side
-		FOR EACH ROW EXECUTE FUNCTION policy_changed();
-	CREATE TRIGGER zz_emptied AFTER TRUNCATE ON side
-		FOR EACH STATEMENT EXECUTE FUNCTION policy_changed();
-	ALTER TABLE side ENABLE ALWAYS TRIGGER zz_changed;
-	ALTER TABLE side ENABLE ALWAYS TRIGGER zz_emptied;
-
-	CREATE TRIGGER zz_changed AFTER INSERT OR UPDATE OR DELETE ON reason
-		FOR EACH ROW EXECUTE FUNCTION policy_changed();
-	CREATE TRIGGER zz_emptied AFTER TRUNCATE ON reason
-		FOR EACH STATEMENT EXECUTE FUNCTION policy_changed();
-	ALTER TABLE reason ENABLE ALWAYS TRIGGER zz_changed;
-	ALTER TABLE reason ENABLE ALWAYS TRIGGER zz_emptied;
-END
-$template$;
-
-COMMENT ON FUNCTION _create_funnel_triggers() IS
-'creates the triggers of a funnel; called by create_funnel()';

@@ -16,6 +16,8 @@ LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
 SET search_path = pg_catalog, pg_temp
 -- lint: extschema, because what others plant in our schema must not be found
 AS $body$
+DECLARE
+	proven constant boolean := @extschema@._prove_trigger('refuse_change'::text, TG_RELID, TG_WHEN, TG_LEVEL, TG_OP);
 BEGIN
 	IF @extschema@._importing() AND TG_LEVEL = 'ROW' AND
 	   pg_has_role((SELECT relowner FROM pg_class WHERE oid = TG_RELID), 'MEMBER') THEN
@@ -70,6 +72,7 @@ SET search_path = pg_catalog, pg_temp
 -- lint: extschema, because what others plant in our schema must not be found
 AS $body$
 DECLARE
+	proven constant boolean := @extschema@._prove_trigger('check_sides'::text, TG_RELID, TG_WHEN, TG_LEVEL, TG_OP);
 	asked text;
 BEGIN
 	-- a restore may bring the sides later
@@ -98,6 +101,7 @@ SET search_path = pg_catalog, pg_temp
 -- lint: extschema, because what others plant in our schema must not be found
 AS $body$
 DECLARE
+	proven constant boolean := @extschema@._prove_trigger('protect_side'::text, TG_RELID, TG_WHEN, TG_LEVEL, TG_OP);
 	uses text[];
 BEGIN
 	IF TG_OP = 'UPDATE' AND NEW.side = OLD.side THEN
@@ -136,6 +140,7 @@ SET search_path = pg_catalog, pg_temp
 -- lint: extschema, because what others plant in our schema must not be found
 AS $body$
 DECLARE
+	proven constant boolean := @extschema@._prove_trigger('stamp_signature'::text, TG_RELID, TG_WHEN, TG_LEVEL, TG_OP);
 	owner constant oid := (SELECT relowner FROM pg_class WHERE oid = TG_RELID);
 	k record;
 	named name;
@@ -270,6 +275,7 @@ SET search_path = pg_catalog, pg_temp
 -- lint: extschema, because what others plant in our schema must not be found
 AS $body$
 DECLARE
+	proven constant boolean := @extschema@._prove_trigger('refuse_circle'::text, TG_RELID, TG_WHEN, TG_LEVEL, TG_OP);
 	circle text;
 BEGIN
 	IF NOT NEW.automatic OR NEW.from_stage IS NULL THEN
@@ -466,6 +472,7 @@ SET search_path = pg_catalog, pg_temp
 -- lint: extschema, because what others plant in our schema must not be found
 AS $body$
 DECLARE
+	proven constant boolean := @extschema@._prove_trigger('guard_definition'::text, TG_RELID, TG_WHEN, TG_LEVEL, TG_OP);
 	owner constant oid := (SELECT relowner FROM pg_class WHERE oid = TG_RELID);
 	problems text[];
 	hints text[];
@@ -548,6 +555,7 @@ SET search_path = pg_catalog, pg_temp
 -- lint: extschema, because what others plant in our schema must not be found
 AS $body$
 DECLARE
+	proven constant boolean := @extschema@._prove_trigger('keep_one_active'::text, TG_RELID, TG_WHEN, TG_LEVEL, TG_OP);
 	found_one boolean;
 BEGIN
 	IF OLD.status <> 'active' OR @extschema@._importing() THEN

@@ -61,8 +61,10 @@ CREATE FUNCTION create_funnel(funnel text,
 							  stages jsonb DEFAULT '{}') RETURNS void
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
 SET search_path = pg_catalog, pg_temp
+-- lint: extschema, because what others plant in our schema must not be found
 AS $body$
 DECLARE
+	schema oid;
 	longest int := current_setting('max_identifier_length');
 	extension_schema name;
 	attached constant boolean := lead_table IS NOT NULL;
@@ -109,6 +111,7 @@ BEGIN
 				USING ERRCODE = 'duplicate_schema',
 					  HINT = 'A funnel is a schema of its own: choose another name.';
 	END;
+	SELECT n.oid INTO STRICT schema FROM pg_namespace AS n WHERE n.nspname = funnel;
 
 	-- The template names its objects without a schema.  The function's own
 	-- search_path is back when it returns, and so is the caller's.
@@ -118,20 +121,20 @@ BEGIN
 
 	PERFORM _create_funnel_tables();
 	-- before the policy: rules and transitions are checked as they come
-	PERFORM _create_funnel_triggers();
+	PERFORM @extschema@._create_triggers(schema, false);
 	-- before the first row meets a constraint, and once more below
-	PERFORM _refuse_planted((SELECT oid FROM pg_namespace WHERE nspname = funnel));
+	PERFORM _refuse_planted(schema);
 	INSERT INTO setting (time_zone, currency, template_version)
 		VALUES (create_funnel.time_zone, create_funnel.currency, 1);
 	PERFORM _create_funnel_stages();
 	IF attached THEN
 		PERFORM _attach_leads(funnel, lead_table, lead_key, columns, prefix, stage_column, stages);
 	ELSE
-		PERFORM _create_lead_triggers(true);
+		PERFORM @extschema@._create_triggers(schema, true);
 	END IF;
 	PERFORM _create_funnel_views();
 	PERFORM _create_funnel_comments();
-	PERFORM _refuse_planted((SELECT oid FROM pg_namespace WHERE nspname = funnel));
+	PERFORM _refuse_planted(schema);
 	PERFORM _create_funnel_policy();
 	IF attached THEN
 		PERFORM _begin_leads(funnel);
@@ -143,50 +146,23 @@ COMMENT ON FUNCTION create_funnel(text, text, text, regclass, name, jsonb, text,
 'creates a funnel: a schema with tables, views, triggers and a default policy, owned by the caller. With lead_table its leads are the rows of that table, whose key is lead_key: the columns that a lead has and the table lacks are added, named with a prefix; columns names those that are there ({"job_title": "position"}); rows begin at the first stage, or at those that stages gives for values of stage_column ({"Qualified": "sql"})';
 
 --
--- What a funnel consists of, read from the template itself so that it cannot
--- go stale.  drop_funnel() takes anything else in the schema for the user's.
+-- What a funnel consists of.  drop_funnel() takes anything else in the schema
+-- for the user's; a test compares this with what create_funnel() creates.
 --
 CREATE FUNCTION _funnel_relations() RETURNS name[]
-LANGUAGE sql STABLE PARALLEL SAFE
-BEGIN ATOMIC
-	SELECT pg_catalog.array_agg(created.words[1]::name) || name 'detached_lead'
-	FROM pg_extension AS e
-	JOIN pg_depend AS d ON d.refclassid = 'pg_extension'::regclass
-		AND d.refobjid = e.oid AND d.deptype = 'e'
-		AND d.classid = 'pg_proc'::regclass
-	JOIN pg_proc AS p ON p.oid = d.objid
-	CROSS JOIN regexp_matches(p.prosrc, '\mCREATE (?:TABLE|VIEW) (\w+)', 'g') AS created (words)
-	WHERE e.extname = 'lead_qual' AND starts_with(p.proname, '_create_');
-END;
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+RETURN '{
+	setting,kind,source,list,element,question,stage,calendar,holiday,side,definition,transition,rule,reason,
+	message,content,definition_log,
+	account,lead,activity,baseline,answer,verdict,stage_history,signature,deal,deal_contact,spend,
+	milestone_entry,won_deal,lead_journey,stage_stay,stage_velocity,
+	funnel,funnel_monthly,mql_to_sql,sql_conversion,sql_velocity,cost_per_sql,sql_revenue,
+	lead_now,inbox,hand_over,sla,rejection,agreement,
+	open_question,account_qualification,verdict_pair,verdict_agreement,disputed_lead,
+	detached_lead}'::name[];
 
 COMMENT ON FUNCTION _funnel_relations() IS
 'names of the tables and views that create_funnel() and detach_funnel() create';
-
--- Read from the template itself, so that it cannot go stale.
-CREATE FUNCTION _trigger_statement(relation regclass, like_table name, trigger name,
-								   enabled "char", argument text) RETURNS text
-LANGUAGE sql STABLE STRICT PARALLEL SAFE
-SET search_path = pg_catalog, pg_temp
-BEGIN ATOMIC
-	SELECT format('CREATE %sTRIGGER %I %s ON %s %s EXECUTE FUNCTION %I.%I(%s)', made.words[1], trigger,
-				  made.words[2], relation, regexp_replace(made.words[3], '\s+', ' ', 'g'),
-				  n.nspname, made.words[4], CASE WHEN argument <> '' THEN quote_literal(argument) END)
-		   || CASE WHEN enabled = 'A'
-			  THEN format('; ALTER TABLE %s ENABLE ALWAYS TRIGGER %I', relation, trigger)
-			  ELSE '' END
-	FROM pg_extension AS e
-	JOIN pg_namespace AS n ON n.oid = e.extnamespace
-	JOIN pg_depend AS d ON d.refclassid = 'pg_extension'::regclass
-		AND d.refobjid = e.oid AND d.deptype = 'e'
-		AND d.classid = 'pg_proc'::regclass
-	JOIN pg_proc AS p ON p.oid = d.objid
-	CROSS JOIN regexp_matches(p.prosrc, format('\mCREATE (CONSTRAINT )?TRIGGER %s ([^;]*) ON %s\s+([^;]*)\s+EXECUTE FUNCTION (\w+)\(\);',
-											   trigger, like_table)) AS made (words)
-	WHERE e.extname = 'lead_qual' AND starts_with(p.proname, '_create_');
-END;
-
-COMMENT ON FUNCTION _trigger_statement(regclass, name, name, "char", text) IS
-'the statement that creates on a table a trigger that create_funnel() creates on another; the argument names the funnel where the table is not in its schema';
 
 -- The schema of a funnel; raises if it is none.
 CREATE FUNCTION _funnel_schema(funnel text) RETURNS oid

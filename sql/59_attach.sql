@@ -282,13 +282,7 @@ BEGIN
 		EXECUTE statement;
 	END LOOP;
 
-	FOR statement IN
-		SELECT @extschema@._trigger_statement(lead_table, e.relation, e.trigger, e.enabled, funnel)
-		FROM @extschema@._funnel_triggers(schema) AS e
-		WHERE e.relation = 'lead'
-	LOOP
-		EXECUTE statement;
-	END LOOP;
+	PERFORM @extschema@._create_triggers(schema, true);
 	PERFORM @extschema@.rebuild_history(funnel);
 END
 $body$;

@@ -2,71 +2,6 @@
 -- Is all well with a funnel?
 --
 
--- The triggers of a funnel, as _create_funnel_triggers() makes them; tgtype
--- as in pg_trigger.
-CREATE FUNCTION _funnel_triggers(schema oid)
-RETURNS TABLE (relation name, relid regclass, trigger name, function name, type smallint, enabled "char")
-LANGUAGE sql STABLE PARALLEL SAFE
-SET search_path = pg_catalog, pg_temp
-BEGIN ATOMIC
-	WITH made (relation, trigger, function, type, enabled) AS (
-	VALUES ('lead'::name, 'zz_qualify'::name, 'qualify_lead'::name, 23::smallint, 'O'::"char"),
-		   ('lead', 'aa_record', 'record_lead', 21, 'O'),
-		   ('lead', 'zz_forget', 'forget_lead', 9, 'O'),
-		   ('stage_history', 'zz_append_only', 'append_only_history', 27, 'O'),
-		   ('activity', 'zz_stamp', 'stamp_activity', 23, 'O'),
-		   ('deal', 'zz_stamp', 'stamp_deal', 23, 'O'),
-		   ('account', 'zz_update', 'refit_account_leads', 16, 'O'),
-		   ('rule', 'zz_check', 'check_rule', 23, 'O'),
-		   ('rule', 'zz_protect', 'protect_rule', 27, 'O'),
-		   ('transition', 'zz_check', 'check_transition', 23, 'O'),
-		   ('transition', 'zz_circle', 'refuse_circle', 21, 'O'),
-		   ('transition', 'zz_sides', 'check_sides', 23, 'O'),
-		   ('definition', 'zz_sides', 'check_sides', 23, 'O'),
-		   ('definition', 'zz_guard', 'guard_definition', 23, 'O'),
-		   ('definition', 'zz_one_active', 'keep_one_active', 25, 'O'),
-		   ('side', 'zz_protect', 'protect_side', 27, 'O'),
-		   ('verdict', 'zz_guard', 'guard_verdict', 23, 'O'),
-		   ('signature', 'zz_stamp', 'stamp_signature', 7, 'O'),
-		   ('signature', 'zz_append_only', 'refuse_change', 27, 'O'),
-		   ('signature', 'zz_no_truncate', 'refuse_change', 34, 'O'),
-		   ('definition_log', 'zz_append_only', 'refuse_change', 27, 'O'),
-		   ('definition_log', 'zz_no_truncate', 'refuse_change', 34, 'O'),
-		   ('stage', 'zz_protect', 'protect_stage', 27, 'O'),
-		   ('element', 'zz_protect', 'protect_element', 27, 'O'),
-		   ('kind', 'zz_protect', 'protect_kind', 27, 'O'),
-		   ('stage', 'zz_open', 'check_working_time', 20, 'O'),
-		   ('calendar', 'zz_open', 'check_working_time', 40, 'O'),
-		   ('calendar', 'zz_hours', 'check_hours', 23, 'O')
-	UNION ALL
-	SELECT t.relation, 'zz_' || e.event, 'ingest_' || t.relation, e.type, 'O'
-	FROM unnest(ARRAY['activity', 'answer', 'deal', 'deal_contact']) AS t (relation),
-		 (VALUES ('insert', 4::smallint), ('update', 16), ('delete', 8)) AS e (event, type)
-	UNION ALL
-	SELECT t.relation, 'zz_no_truncate', 'refuse_truncate', 34, 'O'
-	FROM unnest(ARRAY['lead', 'stage_history', 'activity', 'answer', 'deal', 'deal_contact']) AS t (relation)
-	UNION ALL
-	SELECT t.relation, e.name, 'policy_changed', e.type, 'A'
-	FROM unnest(ARRAY['setting', 'kind', 'source', 'list', 'element', 'stage', 'calendar', 'holiday', 'definition',
-					  'transition', 'rule', 'side', 'reason']) AS t (relation),
-		 (VALUES ('zz_changed', 29::smallint), ('zz_emptied', 32)) AS e (name, type)
-	)
-	SELECT m.relation, c.oid, m.trigger, m.function, m.type, m.enabled
-	FROM made AS m
-	JOIN pg_class AS c ON c.oid = CASE m.relation WHEN 'lead' THEN _lead_table(schema)
-								  ELSE (SELECT oid FROM pg_class
-										WHERE relnamespace = schema AND relname = m.relation) END
-	-- unless foreign keys do it
-	WHERE m.function <> 'forget_lead' OR
-		  NOT EXISTS (SELECT FROM pg_constraint AS k
-					  JOIN pg_class AS log ON log.oid = k.conrelid
-					  WHERE k.contype = 'f' AND k.confrelid = c.oid
-					  AND log.relnamespace = schema AND log.relname = 'activity');
-END;
-
-COMMENT ON FUNCTION _funnel_triggers(oid) IS
-'the triggers that create_funnel() creates';
-
 CREATE FUNCTION _check_policy(funnel text, deep boolean, OUT finding text, OUT severity text,
 							  OUT object text, OUT n bigint, OUT detail text, OUT hint text)
 RETURNS SETOF record
@@ -83,76 +18,66 @@ RETURNS SETOF record
 LANGUAGE sql STABLE STRICT PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
-	WITH ours AS (
-		SELECT d.objid AS oid, p.proname
-		FROM pg_extension AS e
-		JOIN pg_depend AS d ON d.refclassid = 'pg_extension'::regclass AND d.refobjid = e.oid
-			AND d.classid = 'pg_proc'::regclass AND d.deptype = 'e'
-		JOIN pg_proc AS p ON p.oid = d.objid
-		WHERE e.extname = 'lead_qual'
-	), present AS (
-		SELECT t.tgrelid, o.proname, t.tgtype, t.tgenabled, t.tgname, t.tgparentid,
-			   CASE WHEN t.tgnargs > 0 THEN trim('\x00'::bytea FROM t.tgargs) END AS funnel
-		FROM pg_trigger AS t
-		JOIN ours AS o ON o.oid = t.tgfoid
-		WHERE NOT t.tgisinternal
+	WITH funnel_trigger AS (
+		SELECT f.* FROM _funnel_triggers(schema) AS f
 	), expected AS (
-		SELECT f.relid, f.relation AS relname, f.trigger, f.function, f.type, f.enabled
-		FROM _funnel_triggers(schema) AS f
+		SELECT 'table' AS place, f.relid AS place_id, f.relation AS place_name, f.* FROM funnel_trigger AS f
 		UNION ALL
 		-- partitions of the leads have theirs, which may be disabled by themselves
-		SELECT tree.relid, c.relname, f.trigger, f.function, f.type, f.enabled
-		FROM _funnel_triggers(schema) AS f, pg_partition_tree(f.relid) AS tree
+		SELECT 'lead', tree.relid, c.relname, f.*
+		FROM funnel_trigger AS f, pg_partition_tree(f.relid) AS tree
 		JOIN pg_class AS c ON c.oid = tree.relid
-		WHERE f.relation = 'lead' AND f.type & 1 > 0 AND tree.level > 0
-	), partition AS (
-		SELECT tree.relid, c.relnamespace = schema AS in_schema
-		FROM pg_class AS a, pg_partition_tree(a.oid) AS tree
+		WHERE f.relation = 'lead' AND f.level = 'ROW' AND tree.level > 0
+		UNION ALL
+		-- a statement on a partition by its own name fires that of the partition
+		SELECT 'activity', tree.relid, c.relname, f.*
+		FROM funnel_trigger AS f, pg_partition_tree(f.relid) AS tree
 		JOIN pg_class AS c ON c.oid = tree.relid
-		WHERE a.relnamespace = schema AND a.relname = 'activity' AND tree.level > 0
+		WHERE f.relation = 'activity' AND (f.old_rows OR f.new_rows) AND tree.level > 0
+	), found AS (
+		SELECT e.*, t.oid, t.tgname, t.tgenabled, t.tgparentid,
+			   CASE WHEN t.tgnargs > 0 THEN trim('\x00'::bytea FROM t.tgargs) END AS funnel
+		FROM expected AS e
+		LEFT JOIN pg_trigger AS t ON t.tgrelid = e.place_id AND t.tgfoid = e.function AND t.tgtype = e.type
+			AND t.tgdeferrable = e.is_deferrable AND NOT t.tginitdeferred AND NOT t.tgisinternal
+			AND (t.tgoldtable IS NOT NULL OR NOT e.old_rows) AND (t.tgnewtable IS NOT NULL OR NOT e.new_rows)
+			-- neither WHEN nor UPDATE OF keeps it from firing
+			AND t.tgqual IS NULL AND cardinality(t.tgattr::smallint[]) = 0
 	)
-	SELECT 'trigger_missing', 'error', format('%I.%I', e.relname, e.trigger), 1::bigint,
-		   format('No trigger of table "%s" executes %s() %s.', e.relname, e.function,
-				  CASE WHEN e.type & 2 > 0 THEN 'BEFORE ' ELSE 'AFTER ' END
-				  || concat_ws(' OR ', CASE WHEN e.type & 4 > 0 THEN 'INSERT' END,
-							   CASE WHEN e.type & 8 > 0 THEN 'DELETE' END,
-							   CASE WHEN e.type & 16 > 0 THEN 'UPDATE' END,
-							   CASE WHEN e.type & 32 > 0 THEN 'TRUNCATE' END)),
-		   'Create it again as in another funnel, then call rescore_funnel().'
-	FROM expected AS e
-	WHERE NOT EXISTS (SELECT FROM present AS p
-					  WHERE p.tgrelid = e.relid AND p.proname = e.function AND p.tgtype = e.type)
+	SELECT 'trigger_missing', 'error', format('%I.%I', f.place_name, f.trigger), 1::bigint,
+		   format('No trigger of table "%s" executes %s() %s %s.', f.place_name, p.proname, f.timing, f.events),
+		   CASE WHEN EXISTS (SELECT FROM pg_trigger AS taken WHERE taken.tgrelid = f.place_id AND taken.tgname = f.trigger)
+				THEN 'Rename or drop the trigger that has its name, then call repair_funnel() and rescore_funnel().'
+				ELSE 'Call repair_funnel(), then rescore_funnel().' END
+	FROM found AS f
+	JOIN pg_proc AS p ON p.oid = f.function
+	WHERE f.place <> 'activity' AND f.oid IS NULL
 	UNION ALL
-	SELECT 'trigger_disabled', 'error', format('%I.%I', e.relname, p.tgname), 1,
-		   CASE WHEN p.tgenabled = 'R' THEN 'It fires on a replica only.'
-				WHEN p.tgenabled = 'O' THEN 'It does not fire on a replica.'
+	SELECT 'trigger_disabled', 'error', format('%I.%I', f.place_name, f.tgname), 1,
+		   CASE WHEN f.tgenabled = 'R' THEN 'It fires on a replica only.'
+				WHEN f.tgenabled = 'O' THEN 'It does not fire on a replica.'
 				ELSE 'It is disabled.' END,
-		   format('ALTER TABLE %s ENABLE %sTRIGGER %I', e.relid::regclass,
-				  CASE WHEN e.enabled = 'A' THEN 'ALWAYS ' ELSE '' END, p.tgname)
-	FROM expected AS e
-	JOIN present AS p ON p.tgrelid = e.relid AND p.proname = e.function AND p.tgtype = e.type
-	WHERE p.tgenabled IN ('D', 'R') OR (e.enabled = 'A' AND p.tgenabled <> 'A')
+		   format('ALTER TABLE %s ENABLE %sTRIGGER %I', f.place_id::regclass,
+				  CASE WHEN f.enabled = 'A' THEN 'ALWAYS ' ELSE '' END, f.tgname)
+	FROM found AS f
+	WHERE f.place <> 'activity' AND (f.tgenabled IN ('D', 'R') OR (f.enabled = 'A' AND f.tgenabled <> 'A'))
 	UNION ALL
-	SELECT 'trigger_misdirected', 'error', format('%I.%I', e.relname, p.tgname), 1,
-		   format('It names funnel "%s", whose schema has another name now or is gone.', encode(p.funnel, 'escape')),
-		   replace(_trigger_statement(e.relid, 'lead'::name, e.trigger, e.enabled, n.nspname::text),
-				   'CREATE TRIGGER', 'CREATE OR REPLACE TRIGGER')
-	FROM expected AS e
-	JOIN present AS p ON p.tgrelid = e.relid AND p.proname = e.function AND p.tgtype = e.type
+	SELECT 'trigger_misdirected', 'error', format('%I.%I', f.place_name, f.tgname), 1,
+		   format('It names funnel "%s", whose schema has another name now or is gone.', encode(f.funnel, 'escape')),
+		   'CREATE OR REPLACE' || substr(_trigger_statement(f.place_id, f.relation, f.trigger, n.nspname::text), length('CREATE') + 1)
+	FROM found AS f
 	JOIN pg_namespace AS n ON n.oid = schema
-	WHERE p.tgparentid = 0 AND p.funnel <> convert_to(n.nspname, getdatabaseencoding())
+	WHERE f.place <> 'activity' AND f.tgparentid = 0 AND f.funnel <> convert_to(n.nspname, getdatabaseencoding())
 	UNION ALL
-	SELECT 'partition_without_triggers', 'error', r.relid::regclass::text, count(*),
+	SELECT 'partition_without_triggers', 'error', e.place_id::regclass::text, count(*),
 		   format('An %s of this partition by its own name would leave the leads as they are.',
-				  string_agg(upper(substr(f.trigger, 4)), ', ' ORDER BY f.type)),
-		   'Create the triggers zz_insert, zz_update and zz_delete of table "activity" on it, too.'
-	FROM partition AS r
-	CROSS JOIN _funnel_triggers(schema) AS f
-	WHERE f.function = 'ingest_activity'
-	AND NOT EXISTS (SELECT FROM present AS p
-					WHERE p.tgrelid = r.relid AND p.proname = f.function
-					AND p.tgtype = f.type AND p.tgenabled IN ('O', 'A'))
-	GROUP BY r.relid
+				  string_agg(e.events, ', ' ORDER BY e.type)),
+		   'Call repair_funnel(), which creates on it the triggers that table "activity" has.'
+	FROM expected AS e
+	WHERE e.place = 'activity'
+	AND NOT EXISTS (SELECT FROM found AS f
+					WHERE f.place_id = e.place_id AND f.trigger = e.trigger AND f.tgenabled IN ('O', 'A'))
+	GROUP BY e.place_id
 	UNION ALL
 	SELECT 'row_security_bypassed', 'error', format('%I.lead', l.relnamespace::regnamespace), 1,
 		   format('Who reads the view sees all rows of table "%s".', c.oid::regclass),
@@ -172,14 +97,15 @@ BEGIN ATOMIC
 	JOIN pg_language AS l ON l.oid = p.prolang
 	WHERE c.oid = _lead_table(schema) AND c.relnamespace <> schema
 	AND NOT t.tgisinternal AND l.lanname NOT IN ('c', 'internal')
-	AND p.oid NOT IN (SELECT oid FROM ours)
+	AND p.oid NOT IN (SELECT f.function FROM funnel_trigger AS f)
 	AND NOT EXISTS (SELECT FROM unnest(p.proconfig) AS s WHERE starts_with(s, 'search_path='))
 	UNION ALL
-	SELECT 'partition_elsewhere', 'error', r.relid::regclass::text, 1,
+	SELECT DISTINCT 'partition_elsewhere', 'error', e.place_id::regclass::text, 1,
 		   'Triggers find the funnel by the schema of the table that they are fired on.',
 		   'ALTER TABLE ... SET SCHEMA'
-	FROM partition AS r
-	WHERE NOT r.in_schema;
+	FROM expected AS e
+	JOIN pg_class AS c ON c.oid = e.place_id
+	WHERE e.place = 'activity' AND c.relnamespace <> schema;
 END;
 
 COMMENT ON FUNCTION _check_triggers(oid) IS

@@ -247,7 +247,6 @@ SET lead_qual.import = off
 AS $body$
 DECLARE
 	schema constant oid := @extschema@._funnel_schema(funnel);
-	attached constant boolean := (SELECT relkind = 'v' FROM pg_class WHERE relnamespace = schema AND relname = 'lead');
 	f record;
 	t record;
 	rebuilt text;
@@ -270,9 +269,7 @@ BEGIN
 		action := NULL;
 		CASE
 		WHEN f.finding = 'trigger_missing' THEN
-			SELECT @extschema@._trigger_statement(e.relid, e.relation, e.trigger, e.enabled,
-												  CASE WHEN e.relation = 'lead' AND attached THEN funnel ELSE '' END)
-				INTO action
+			SELECT e.statement INTO action
 			FROM @extschema@._funnel_triggers(schema) AS e
 			WHERE ARRAY[e.relation, e.trigger]::text[] = parse_ident(f.object)
 			-- one of that name would be somebody's
@@ -287,13 +284,13 @@ BEGIN
 		WHEN f.finding = 'partition_without_triggers' THEN
 			FOR t IN
 				SELECT CASE WHEN old.tgname IS NULL
-					   THEN @extschema@._trigger_statement(f.object::regclass, e.relation, e.trigger, e.enabled, ''::text)
+					   THEN @extschema@._trigger_statement(f.object::regclass, e.relation, e.trigger, NULL::text)
 					   ELSE format('ALTER TABLE %s ENABLE TRIGGER %I', f.object::regclass, old.tgname)
 					   END AS statement
 				FROM @extschema@._funnel_triggers(schema) AS e
-				LEFT JOIN (pg_trigger AS old JOIN pg_proc AS p ON p.oid = old.tgfoid)
-					ON old.tgrelid = f.object::regclass AND p.proname = e.function AND old.tgtype = e.type
-				WHERE e.relation = 'activity' AND e.function = 'ingest_activity'
+				LEFT JOIN pg_trigger AS old
+					ON old.tgrelid = f.object::regclass AND old.tgfoid = e.function AND old.tgtype = e.type
+				WHERE e.relation = 'activity' AND (e.old_rows OR e.new_rows)
 				AND (old.tgname IS NULL OR old.tgenabled IN ('D', 'R'))
 			LOOP
 				EXECUTE t.statement;

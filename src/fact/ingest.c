@@ -32,6 +32,7 @@
 #include "fact/activity.h"
 #include "fact/transition_rows.h"
 #include "funnel/own_write.h"
+#include "funnel/trigger.h"
 #include "lead_qual.h"
 
 PG_FUNCTION_INFO_V1(stamp_activity);
@@ -293,12 +294,10 @@ update_leads(Batch *batch)
 Datum
 ingest_activity(PG_FUNCTION_ARGS)
 {
-	LqFunnel   *funnel = lq_funnel_of_trigger(fcinfo, LQ_TABLE_ACTIVITY, 0,
-											  "ingest_activity");
+	LqFunnel   *funnel = lq_funnel_of_trigger(fcinfo, "ingest_activity");
 	TriggerData *trigdata = (TriggerData *) fcinfo->context;
 	Batch		batch = {0};
 
-	lq_transition_rows_check(trigdata, "ingest_activity");
 	if (lq_funnel_importing(funnel))
 		return PointerGetDatum(NULL);
 
@@ -322,10 +321,7 @@ ingest_activity(PG_FUNCTION_ARGS)
 Datum
 stamp_activity(PG_FUNCTION_ARGS)
 {
-	LqFunnel   *funnel = lq_funnel_of_trigger(fcinfo, LQ_TABLE_ACTIVITY,
-											  TRIGGER_EVENT_BEFORE |
-											  TRIGGER_EVENT_ROW,
-											  "stamp_activity");
+	LqFunnel   *funnel = lq_funnel_of_trigger(fcinfo, "stamp_activity");
 	TriggerData *trigdata = (TriggerData *) fcinfo->context;
 	TupleDesc	desc = RelationGetDescr(trigdata->tg_relation);
 	bool		update = TRIGGER_FIRED_BY_UPDATE(trigdata->tg_event);

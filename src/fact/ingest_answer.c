@@ -17,6 +17,7 @@
 #include "compat.h"
 #include "fact/transition_rows.h"
 #include "funnel/own_write.h"
+#include "funnel/trigger.h"
 #include "type/qualification.h"
 
 PG_FUNCTION_INFO_V1(ingest_answer);
@@ -252,14 +253,12 @@ update_lead(Batch *batch, const Touched *touched, int n)
 Datum
 ingest_answer(PG_FUNCTION_ARGS)
 {
-	LqFunnel   *funnel = lq_funnel_of_trigger(fcinfo, LQ_TABLE_ANSWER, 0,
-											  "ingest_answer");
+	LqFunnel   *funnel = lq_funnel_of_trigger(fcinfo, "ingest_answer");
 	TriggerData *trigdata = (TriggerData *) fcinfo->context;
 	MemoryContext lead_context;
 	LqIdentity	saved;
 	Batch		batch = {funnel, NULL, 0, 0};
 
-	lq_transition_rows_check(trigdata, "ingest_answer");
 	if (lq_funnel_importing(funnel))
 		return PointerGetDatum(NULL);
 	if (trigdata->tg_oldtable != NULL)

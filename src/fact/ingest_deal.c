@@ -21,6 +21,7 @@
 #include "compat.h"
 #include "fact/transition_rows.h"
 #include "funnel/own_write.h"
+#include "funnel/trigger.h"
 
 PG_FUNCTION_INFO_V1(ingest_deal);
 PG_FUNCTION_INFO_V1(ingest_deal_contact);
@@ -174,14 +175,12 @@ update_leads(LqFunnel *funnel, Column *keys, bool must_exist)
 Datum
 ingest_deal(PG_FUNCTION_ARGS)
 {
-	LqFunnel   *funnel = lq_funnel_of_trigger(fcinfo, LQ_TABLE_DEAL, 0,
-											  "ingest_deal");
+	LqFunnel   *funnel = lq_funnel_of_trigger(fcinfo, "ingest_deal");
 	TriggerData *trigdata = (TriggerData *) fcinfo->context;
 	LqIdentity	saved;
 	Column		deals = {NULL, 0, 0};
 	Column		keys = {NULL, 0, 0};
 
-	lq_transition_rows_check(trigdata, "ingest_deal");
 	if (lq_funnel_importing(funnel))
 		return PointerGetDatum(NULL);
 	read_column(&deals, funnel, trigdata, trigdata->tg_oldtable,
@@ -225,14 +224,12 @@ ingest_deal(PG_FUNCTION_ARGS)
 Datum
 ingest_deal_contact(PG_FUNCTION_ARGS)
 {
-	LqFunnel   *funnel = lq_funnel_of_trigger(fcinfo, LQ_TABLE_DEAL_CONTACT, 0,
-											  "ingest_deal_contact");
+	LqFunnel   *funnel = lq_funnel_of_trigger(fcinfo, "ingest_deal_contact");
 	TriggerData *trigdata = (TriggerData *) fcinfo->context;
 	LqIdentity	saved;
 	Column		before = {NULL, 0, 0};
 	Column		after = {NULL, 0, 0};
 
-	lq_transition_rows_check(trigdata, "ingest_deal_contact");
 	if (lq_funnel_importing(funnel))
 		return PointerGetDatum(NULL);
 	read_column(&before, funnel, trigdata, trigdata->tg_oldtable,

@@ -19,6 +19,7 @@
 #include "compat.h"
 #include "fact/transition_rows.h"
 #include "funnel/own_write.h"
+#include "funnel/trigger.h"
 
 PG_FUNCTION_INFO_V1(refit_account_leads);
 
@@ -153,18 +154,11 @@ refit(const LqFunnel *funnel, const Accounts *accounts)
 Datum
 refit_account_leads(PG_FUNCTION_ARGS)
 {
-	LqFunnel   *funnel = lq_funnel_of_trigger(fcinfo, LQ_TABLE_ACCOUNT, 0,
-											  "refit_account_leads");
+	LqFunnel   *funnel = lq_funnel_of_trigger(fcinfo, "refit_account_leads");
 	TriggerData *trigdata = (TriggerData *) fcinfo->context;
 	Accounts	changed = {NULL, 0, 0};
 	LqIdentity	saved;
 
-	if (!TRIGGER_FIRED_BY_UPDATE(trigdata->tg_event))
-		ereport(ERROR,
-				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
-				 errmsg("function \"%s\" must be fired for UPDATE",
-						"refit_account_leads")));
-	lq_transition_rows_check(trigdata, "refit_account_leads");
 	if (lq_funnel_importing(funnel) || bms_is_empty(funnel->account_columns))
 		return PointerGetDatum(NULL);
 	read_changed(&changed, funnel, trigdata);

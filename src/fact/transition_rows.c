@@ -16,30 +16,6 @@
 #include "compat.h"
 #include "fact/transition_rows.h"
 
-/*
- * A trigger that was made without the transition tables it needs would see
- * nothing, and say nothing.
- */
-void
-lq_transition_rows_check(const TriggerData *trigdata, const char *function)
-{
-	TriggerEvent event = trigdata->tg_event;
-	bool		wants_old = !TRIGGER_FIRED_BY_INSERT(event);
-	bool		wants_new = !TRIGGER_FIRED_BY_DELETE(event);
-
-	if (TRIGGER_FIRED_BY_TRUNCATE(event))
-		ereport(ERROR,
-				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
-				 errmsg("function \"%s\" must be fired for INSERT, UPDATE or DELETE",
-						function)));
-	if ((wants_old && trigdata->tg_oldtable == NULL) ||
-		(wants_new && trigdata->tg_newtable == NULL))
-		ereport(ERROR,
-				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
-				 errmsg("function \"%s\" needs transition tables", function),
-				 errhint("Create the trigger with REFERENCING NEW TABLE AS new_rows, OLD TABLE AS old_rows, as the event has them.")));
-}
-
 void
 lq_transition_rows_begin(LqTransitionRows *scan, TriggerData *trigdata,
 						 Tuplestorestate *rows, Oid relid)

@@ -22,8 +22,6 @@ typedef struct LqTransitionRows
 	TupleDesc	desc;			/* of slot */
 } LqTransitionRows;
 
-extern void lq_transition_rows_check(const TriggerData *trigdata,
-									 const char *function);
 extern void lq_transition_rows_begin(LqTransitionRows *scan,
 									 TriggerData *trigdata,
 									 Tuplestorestate *rows, Oid relid);

@@ -31,9 +31,7 @@
 #include "access/table.h"
 #include "access/xact.h"
 #include "catalog/namespace.h"
-#include "catalog/partition.h"
 #include "catalog/pg_class.h"
-#include "commands/trigger.h"
 #include "miscadmin.h"
 #include "storage/lmgr.h"
 #include "storage/proc.h"
@@ -205,6 +203,15 @@ prove_owner(LqFunnel *funnel, LqTable table, Oid relid)
 	return relkind;
 }
 
+pg_noreturn static void
+refuse_kind(const LqFunnel *funnel, LqTable table)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_WRONG_OBJECT_TYPE),
+			 errmsg("\"%s.%s\" is not a table",
+					funnel->name, table_names[table])));
+}
+
 /*
  * Find the tables, and prove that one role owns them all.  Were a sibling
  * somebody else's, acting as the owner of the table that fired would let its
@@ -228,11 +235,35 @@ find_tables(LqFunnel *funnel, Oid *relid)
 		}
 		if (relkind != RELKIND_RELATION &&
 			relkind != RELKIND_PARTITIONED_TABLE)
-			ereport(ERROR,
-					(errcode(ERRCODE_WRONG_OBJECT_TYPE),
-					 errmsg("\"%s.%s\" is not a table",
-							funnel->name, table_names[i])));
+			refuse_kind(funnel, i);
 	}
+}
+
+/*
+ * Prove that a schema holds a funnel, by its tables alone; returns their
+ * owner.  Nothing is opened.
+ */
+Oid
+lq_funnel_prove_tables(Oid schema)
+{
+	LqFunnel	funnel = {0};
+
+	funnel.schema = schema;
+	funnel.name = get_namespace_name(schema);
+	if (funnel.name == NULL)
+		funnel.name = "";
+	for (int i = 0; i < LQ_N_TABLES; i++)
+	{
+		char		relkind;
+
+		relkind = prove_owner(&funnel, i,
+							  get_relname_relid(table_names[i], schema));
+		if (relkind != RELKIND_RELATION &&
+			relkind != RELKIND_PARTITIONED_TABLE &&
+			!(i == LQ_TABLE_LEAD && relkind == RELKIND_VIEW))
+			refuse_kind(&funnel, i);
+	}
+	return funnel.owner;
 }
 
 /*
@@ -377,6 +408,21 @@ lq_funnel_by_schema(Oid schema)
 	return entry->current;
 }
 
+/*
+ * Does a funnel that we keep, and that is not out of date, prove that this is
+ * a table of it?
+ */
+bool
+lq_funnel_knows_table(Oid schema, LqTable table, Oid relid)
+{
+	LqFunnelEntry *entry = entries == NULL ? NULL :
+	hash_search(entries, &schema, HASH_FIND, NULL);
+
+	return entry != NULL && entry->valid && entry->current != NULL &&
+		(entry->current->relid[table] == relid ||
+		 (table == LQ_TABLE_LEAD && is_partition(entry->current, relid)));
+}
+
 LqFunnel *
 lq_funnel_replaced(const LqFunnel *funnel)
 {
@@ -394,6 +440,12 @@ lq_funnel_by_name(const char *name)
 				 errmsg("funnel \"%s\" does not exist", name),
 				 errhint("Create it with create_funnel().")));
 	return lq_funnel_by_schema(schema);
+}
+
+const char *
+lq_table_name(LqTable table)
+{
+	return table_names[table];
 }
 
 bool
@@ -423,87 +475,6 @@ lq_funnel_table(const LqFunnel *funnel, LqTable table)
 	return lq_relation_name(table == LQ_TABLE_LEAD &&
 							OidIsValid(funnel->lead_view) ?
 							funnel->lead_view : funnel->relid[table]);
-}
-
-/*
- * The schema of the funnel that a trigger works for: the one in which the
- * fired table stands, or, on a table of leads of the user's, the one that the
- * trigger names.
- */
-static Oid
-schema_of_trigger(const TriggerData *trigdata, LqTable table)
-{
-	const Trigger *trigger = trigdata->tg_trigger;
-	Oid			schema;
-
-	if (table != LQ_TABLE_LEAD || trigger->tgnargs == 0)
-		return RelationGetNamespace(trigdata->tg_relation);
-	schema = get_namespace_oid(trigger->tgargs[0], true);
-	if (!OidIsValid(schema))
-		ereport(ERROR,
-				(errcode(ERRCODE_UNDEFINED_SCHEMA),
-				 errmsg("funnel \"%s\" does not exist", trigger->tgargs[0]),
-				 errdetail("Trigger \"%s\" of table \"%s\" names it.",
-						   trigger->tgname,
-						   RelationGetRelationName(trigdata->tg_relation)),
-				 errhint("Where its schema was renamed, call repair_funnel(); where it was dropped, drop the trigger.")));
-	return schema;
-}
-
-/*
- * The funnel that a trigger works for.  The table must be the funnel's own or
- * a partition of it; anybody may attach our function to a table of his.
- */
-LqFunnel *
-lq_funnel_of_trigger(FunctionCallInfo fcinfo, LqTable table,
-					 uint32 timing_and_level, const char *function)
-{
-	TriggerData *trigdata = (TriggerData *) fcinfo->context;
-	uint32		fired;
-	Oid			relid;
-	LqFunnel   *funnel;
-
-	if (!CALLED_AS_TRIGGER(fcinfo))
-		ereport(ERROR,
-				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
-				 errmsg("function \"%s\" must be called as a trigger",
-						function)));
-	fired = trigdata->tg_event;
-	if ((fired & TRIGGER_EVENT_TIMINGMASK) !=
-		(timing_and_level & TRIGGER_EVENT_TIMINGMASK))
-		ereport(ERROR,
-				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
-				 errmsg("function \"%s\" must be fired %s", function,
-						(timing_and_level & TRIGGER_EVENT_TIMINGMASK) ==
-						TRIGGER_EVENT_BEFORE ? "BEFORE" : "AFTER")));
-	if ((fired & TRIGGER_EVENT_ROW) != (timing_and_level & TRIGGER_EVENT_ROW))
-		ereport(ERROR,
-				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
-				 errmsg("function \"%s\" must be fired FOR EACH %s", function,
-						(timing_and_level & TRIGGER_EVENT_ROW) ?
-						"ROW" : "STATEMENT")));
-
-	relid = RelationGetRelid(trigdata->tg_relation);
-	funnel = lq_funnel_by_schema(schema_of_trigger(trigdata, table));
-	if (relid != funnel->relid[table] &&
-		!(table == LQ_TABLE_LEAD && is_partition(funnel, relid)) &&
-		!(trigdata->tg_relation->rd_rel->relispartition &&
-		  list_member_oid(get_partition_ancestors(relid),
-						  funnel->relid[table])))
-		ereport(ERROR,
-				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
-				 errmsg("function \"%s\" must be fired for table \"%s\" of a funnel",
-						function, table_names[table]),
-				 errdetail("It was fired for table \"%s.%s\".",
-						   get_namespace_name(RelationGetNamespace(trigdata->tg_relation)),
-						   RelationGetRelationName(trigdata->tg_relation))));
-	if (trigdata->tg_relation->rd_rel->relowner != funnel->owner)
-		ereport(ERROR,
-				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
-				 errmsg("table \"%s\" does not belong to the owner of funnel \"%s\"",
-						RelationGetRelationName(trigdata->tg_relation),
-						funnel->name)));
-	return funnel;
 }
 
 const LqStage *

@@ -8,7 +8,6 @@
 #define LQ_FUNNEL_H
 
 #include "access/htup_details.h"
-#include "commands/trigger.h"
 #include "executor/spi.h"
 #include "fmgr.h"
 #include "storage/lock.h"
@@ -258,15 +257,6 @@ typedef struct LqIdentity
 	int			guc_level;
 } LqIdentity;
 
-/*
- * The funnel that a trigger works for, after proving that it was fired on the
- * table it is meant for, at the right time and level.  Event bits are those
- * of trigger.h: TRIGGER_EVENT_BEFORE, TRIGGER_EVENT_ROW.
- */
-extern LqFunnel *lq_funnel_of_trigger(FunctionCallInfo fcinfo, LqTable table,
-									  uint32 timing_and_level,
-									  const char *function);
-
 /* The funnel of that name, for an SQL function. */
 extern LqFunnel *lq_funnel_by_name(const char *name);
 extern LqFunnel *lq_funnel_by_schema(Oid schema);
@@ -281,7 +271,14 @@ extern void lq_model_load(LqFunnel *funnel);
 extern void lq_shape_check(const LqFunnel *funnel);
 extern void lq_shape_check_leads(const LqFunnel *funnel);
 
+/* Raise unless the schema holds a funnel's tables; returns their owner. */
+extern Oid	lq_funnel_prove_tables(Oid schema);
+
+/* Is it known already that this is that table, or a partition of the leads? */
+extern bool lq_funnel_knows_table(Oid schema, LqTable table, Oid relid);
+
 /* The table called so in every funnel. */
+extern const char *lq_table_name(LqTable table);
 extern bool lq_table_by_name(const char *name, LqTable *table);
 
 /* The table's name, quoted and with its schema, for SPI. */
@@ -289,6 +286,7 @@ extern const char *lq_funnel_table(const LqFunnel *funnel, LqTable table);
 extern const char *lq_relation_name(Oid relid);
 
 /* lead_table.c: a table of the user's that holds the leads */
+extern Oid	lq_lead_table_of_view(const char *funnel, Oid view);
 extern Oid	lq_lead_table_find(LqFunnel *funnel, Oid view);
 extern AttrNumber lq_lead_attno(const LqFunnel *funnel, const char *name);
 extern const char *lq_lead_key_column(const LqFunnel *funnel);

@@ -35,13 +35,13 @@ PG_FUNCTION_INFO_V1(_lead_columns);
 #define KEY_COLUMN "lead_id"
 
 pg_noreturn static void
-refuse_view(const LqFunnel *funnel, const char *detail)
+refuse_view(const char *funnel)
 {
 	ereport(ERROR,
 			(errcode(ERRCODE_WRONG_OBJECT_TYPE),
 			 errmsg("view \"%s.lead\" does not show a table of leads",
-					funnel->name),
-			 errdetail("%s", detail),
+					funnel),
+			 errdetail("It does not show all rows of one table."),
 			 errhint("It must be as create_funnel() made it.")));
 }
 
@@ -79,6 +79,32 @@ name_columns(TupleDesc desc, const Query *query, int base)
 	return names;
 }
 
+/* The query of the view, which shows every row of a table and may be written */
+static Query *
+query_of_view(const char *funnel, Relation view, int *base)
+{
+	Query	   *query = get_view_query(view);
+
+	if (view_query_is_auto_updatable(query, false) != NULL ||
+		query->jointree->quals != NULL)
+		refuse_view(funnel);
+	*base = linitial_node(RangeTblRef, query->jointree->fromlist)->rtindex;
+	return query;
+}
+
+/* The table that the view shows. */
+Oid
+lq_lead_table_of_view(const char *funnel, Oid view)
+{
+	Relation	rel = relation_open(view, AccessShareLock);
+	int			base;
+	Query	   *query = query_of_view(funnel, rel, &base);
+	Oid			relid = rt_fetch(base, query->rtable)->relid;
+
+	relation_close(rel, AccessShareLock);
+	return relid;
+}
+
 /*
  * The table that the view shows; its columns' names go into the funnel.  The
  * lock on it stays: the names are counted by its columns.
@@ -87,19 +113,11 @@ Oid
 lq_lead_table_find(LqFunnel *funnel, Oid view)
 {
 	Relation	rel = relation_open(view, AccessShareLock);
-	Query	   *query = get_view_query(rel);
-	Relation	table;
-	Oid			relid;
 	int			base;
+	Query	   *query = query_of_view(funnel->name, rel, &base);
+	Oid			relid = rt_fetch(base, query->rtable)->relid;
+	Relation	table = table_open(relid, AccessShareLock);
 
-	/* it shows every row, and its columns may be written */
-	if (view_query_is_auto_updatable(query, false) != NULL ||
-		query->jointree->quals != NULL)
-		refuse_view(funnel, "It does not show all rows of one table.");
-	base = linitial_node(RangeTblRef, query->jointree->fromlist)->rtindex;
-	relid = rt_fetch(base, query->rtable)->relid;
-
-	table = table_open(relid, AccessShareLock);
 	funnel->lead_view = view;
 	funnel->n_lead_names = RelationGetDescr(table)->natts;
 	funnel->lead_names = name_columns(RelationGetDescr(table), query, base);

@@ -15,6 +15,7 @@
 #include "compat.h"
 #include "funnel/partition.h"
 #include "funnel/statement.h"
+#include "funnel/trigger.h"
 #include "lead/lead.h"
 
 PG_FUNCTION_INFO_V1(forget_lead);
@@ -28,19 +29,12 @@ PG_FUNCTION_INFO_V1(forget_lead);
 Datum
 forget_lead(PG_FUNCTION_ARGS)
 {
-	LqFunnel   *funnel = lq_funnel_of_trigger(fcinfo, LQ_TABLE_LEAD,
-											  TRIGGER_EVENT_ROW,
-											  "forget_lead");
+	LqFunnel   *funnel = lq_funnel_of_trigger(fcinfo, "forget_lead");
 	TriggerData *trigdata = (TriggerData *) fcinfo->context;
 	LqIdentity	saved;
 	LqLead		lead;
 	Datum		key;
 
-	if (!TRIGGER_FIRED_BY_DELETE(trigdata->tg_event))
-		ereport(ERROR,
-				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
-				 errmsg("function \"%s\" must be fired for DELETE",
-						"forget_lead")));
 	lq_lead_init(&lead, funnel,
 				 lq_partition_to_lead(lq_partition(funnel,
 												   trigdata->tg_relation),

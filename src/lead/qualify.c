@@ -16,6 +16,7 @@
 #include "compat.h"
 #include "funnel/own_write.h"
 #include "funnel/partition.h"
+#include "funnel/trigger.h"
 #include "lead/lead.h"
 #include "lead/used_up.h"
 
@@ -172,10 +173,7 @@ create(LqLead *lead, const char *asked, LqPath *path)
 Datum
 qualify_lead(PG_FUNCTION_ARGS)
 {
-	LqFunnel   *funnel = lq_funnel_of_trigger(fcinfo, LQ_TABLE_LEAD,
-											  TRIGGER_EVENT_BEFORE |
-											  TRIGGER_EVENT_ROW,
-											  "qualify_lead");
+	LqFunnel   *funnel = lq_funnel_of_trigger(fcinfo, "qualify_lead");
 	TriggerData *trigdata = (TriggerData *) fcinfo->context;
 	bool		update = TRIGGER_FIRED_BY_UPDATE(trigdata->tg_event);
 	HeapTuple	tuple = update ? trigdata->tg_newtuple : trigdata->tg_trigtuple;
@@ -191,11 +189,6 @@ qualify_lead(PG_FUNCTION_ARGS)
 	int			flags = 0;
 	bool		own;
 
-	if (!update && !TRIGGER_FIRED_BY_INSERT(trigdata->tg_event))
-		ereport(ERROR,
-				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
-				 errmsg("function \"%s\" must be fired for INSERT or UPDATE",
-						"qualify_lead")));
 	partition = lq_partition(funnel, trigdata->tg_relation);
 
 	lq_lead_init(&lead, funnel, lq_partition_to_lead(partition, tuple));

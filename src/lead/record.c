@@ -23,6 +23,7 @@
 #include "compat.h"
 #include "funnel/own_write.h"
 #include "funnel/partition.h"
+#include "funnel/trigger.h"
 #include "lead/lead.h"
 #include "lead/used_up.h"
 #include "type/qualification.h"
@@ -308,9 +309,7 @@ expire_answers(const LqFunnel *funnel, Datum key, TimestampTz at)
 Datum
 record_lead(PG_FUNCTION_ARGS)
 {
-	LqFunnel   *funnel = lq_funnel_of_trigger(fcinfo, LQ_TABLE_LEAD,
-											  TRIGGER_EVENT_ROW,
-											  "record_lead");
+	LqFunnel   *funnel = lq_funnel_of_trigger(fcinfo, "record_lead");
 	TriggerData *trigdata = (TriggerData *) fcinfo->context;
 	bool		update = TRIGGER_FIRED_BY_UPDATE(trigdata->tg_event);
 	LqPartition *partition;
@@ -326,11 +325,6 @@ record_lead(PG_FUNCTION_ARGS)
 	int			flags = 0;
 	bool		answered;
 
-	if (!update && !TRIGGER_FIRED_BY_INSERT(trigdata->tg_event))
-		ereport(ERROR,
-				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
-				 errmsg("function \"%s\" must be fired for INSERT or UPDATE",
-						"record_lead")));
 	partition = lq_partition(funnel, trigdata->tg_relation);
 	if (lq_funnel_importing(funnel))
 		return PointerGetDatum(NULL);

@@ -15,6 +15,7 @@
 
 #include "compat.h"
 #include "funnel/statement.h"
+#include "funnel/trigger.h"
 #include "lead/lead.h"
 
 PG_FUNCTION_INFO_V1(guard_verdict);
@@ -103,23 +104,13 @@ lq_transition_all_signed(const LqLead *lead, const LqTransition *transition)
 Datum
 guard_verdict(PG_FUNCTION_ARGS)
 {
+	LqFunnel   *funnel = lq_funnel_of_trigger(fcinfo, "guard_verdict");
 	TriggerData *trigdata = (TriggerData *) fcinfo->context;
-	Relation	rel;
-	LqFunnel   *funnel;
-	HeapTuple	row;
+	Relation	rel = trigdata->tg_relation;
+	HeapTuple	row = TRIGGER_FIRED_BY_UPDATE(trigdata->tg_event) ?
+	trigdata->tg_newtuple : trigdata->tg_trigtuple;
 	char	   *side;
 
-	if (!CALLED_AS_TRIGGER(fcinfo) ||
-		!TRIGGER_FIRED_BEFORE(trigdata->tg_event) ||
-		!TRIGGER_FIRED_FOR_ROW(trigdata->tg_event))
-		ereport(ERROR,
-				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
-				 errmsg("function \"%s\" must be fired BEFORE, FOR EACH ROW",
-						"guard_verdict")));
-	rel = trigdata->tg_relation;
-	row = TRIGGER_FIRED_BY_UPDATE(trigdata->tg_event) ?
-		trigdata->tg_newtuple : trigdata->tg_trigtuple;
-	funnel = lq_funnel_by_schema(RelationGetNamespace(rel));
 	if (lq_funnel_importing(funnel))
 		return PointerGetDatum(row);
 	side = SPI_getvalue(row, RelationGetDescr(rel),

@@ -18,8 +18,8 @@
 #include "utils/rel.h"
 
 #include "compat.h"
-#include "funnel/funnel.h"
 #include "funnel/statement.h"
+#include "funnel/trigger.h"
 #include "lead_qual.h"
 #include "policy/definition_log.h"
 
@@ -179,16 +179,7 @@ policy_changed(PG_FUNCTION_ARGS)
 {
 	TriggerData *trigdata = (TriggerData *) fcinfo->context;
 
-	if (!CALLED_AS_TRIGGER(fcinfo))
-		ereport(ERROR,
-				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
-				 errmsg("function \"%s\" must be called as a trigger",
-						"policy_changed")));
-	if (!TRIGGER_FIRED_AFTER(trigdata->tg_event))
-		ereport(ERROR,
-				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
-				 errmsg("function \"%s\" must be fired AFTER",
-						"policy_changed")));
+	lq_trigger_prove(fcinfo, "policy_changed");
 	lq_check_settings(trigdata->tg_relation->rd_rel->relowner,
 					  get_namespace_name(RelationGetNamespace(trigdata->tg_relation)));
 	CacheInvalidateRelcache(trigdata->tg_relation);
@@ -221,10 +212,7 @@ policy_changed(PG_FUNCTION_ARGS)
 Datum
 append_only_history(PG_FUNCTION_ARGS)
 {
-	LqFunnel   *funnel = lq_funnel_of_trigger(fcinfo, LQ_TABLE_STAGE_HISTORY,
-											  TRIGGER_EVENT_BEFORE |
-											  TRIGGER_EVENT_ROW,
-											  "append_only_history");
+	LqFunnel   *funnel = lq_funnel_of_trigger(fcinfo, "append_only_history");
 	TriggerData *trigdata = (TriggerData *) fcinfo->context;
 	TupleDesc	desc = RelationGetDescr(trigdata->tg_relation);
 
@@ -276,12 +264,7 @@ refuse_truncate(PG_FUNCTION_ARGS)
 {
 	TriggerData *trigdata = (TriggerData *) fcinfo->context;
 
-	if (!CALLED_AS_TRIGGER(fcinfo) ||
-		!TRIGGER_FIRED_BY_TRUNCATE(trigdata->tg_event))
-		ereport(ERROR,
-				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
-				 errmsg("function \"%s\" must be fired for TRUNCATE",
-						"refuse_truncate")));
+	lq_trigger_prove(fcinfo, "refuse_truncate");
 	ereport(ERROR,
 			(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
 			 errmsg("cannot truncate table \"%s\" of a funnel",

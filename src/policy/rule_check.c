@@ -24,7 +24,7 @@
 #include "utils/fmgrprotos.h"
 #include "utils/rel.h"
 
-#include "funnel/funnel.h"
+#include "funnel/trigger.h"
 #include "lead_qual.h"
 
 PG_FUNCTION_INFO_V1(check_condition);
@@ -44,11 +44,9 @@ typedef struct Written
 } Written;
 
 static void
-start(Written *w, FunctionCallInfo fcinfo, LqTable table, const char *function)
+start(Written *w, FunctionCallInfo fcinfo, const char *function)
 {
-	w->funnel = lq_funnel_of_trigger(fcinfo, table,
-									 TRIGGER_EVENT_BEFORE | TRIGGER_EVENT_ROW,
-									 function);
+	w->funnel = lq_funnel_of_trigger(fcinfo, function);
 	w->trigdata = (TriggerData *) fcinfo->context;
 	w->desc = RelationGetDescr(w->trigdata->tg_relation);
 	if (TRIGGER_FIRED_BY_UPDATE(w->trigdata->tg_event))
@@ -338,7 +336,7 @@ check_rule(PG_FUNCTION_ARGS)
 	char	   *axis;
 	char	   *qualified;
 
-	start(&w, fcinfo, LQ_TABLE_RULE, "check_rule");
+	start(&w, fcinfo, "check_rule");
 	name = text_of(&w, w.row, "name");
 	axis = text_of(&w, w.row, "axis");
 
@@ -390,7 +388,7 @@ check_transition(PG_FUNCTION_ARGS)
 	char	   *to;
 	char	   *qualified;
 
-	start(&w, fcinfo, LQ_TABLE_TRANSITION, "check_transition");
+	start(&w, fcinfo, "check_transition");
 	from = text_of(&w, w.row, "from_stage");
 	to = text_of(&w, w.row, "to_stage");
 
@@ -425,7 +423,7 @@ protect_rule(PG_FUNCTION_ARGS)
 	ListCell   *lc2;
 	StringInfoData uses;
 
-	start(&w, fcinfo, LQ_TABLE_RULE, "protect_rule");
+	start(&w, fcinfo, "protect_rule");
 	old = w.trigdata->tg_trigtuple;
 	name = text_of(&w, old, "name");
 	definition = text_of(&w, old, "definition");

@@ -116,7 +116,9 @@ DELETE FROM account;
 ALTER TABLE answer DROP CONSTRAINT answer_lead_id_fkey;
 ALTER TABLE verdict DROP CONSTRAINT verdict_lead_id_fkey;
 INSERT INTO verdict (lead_id, side, qualified) VALUES (1, 'sales', true);
+ALTER TABLE lead DISABLE TRIGGER zz_forget;
 DELETE FROM lead WHERE lead_id = 1;
+ALTER TABLE lead ENABLE TRIGGER zz_forget;
 SELECT set_eq('SELECT pg_temp.found()', $$ VALUES ('account_missing error lead 3'), ('lead_missing error answer 1'), ('lead_missing error verdict 1') $$,
 	'without foreign keys, accounts and leads go missing');
 ROLLBACK TO human;

@@ -1,0 +1,227 @@
+/*
+ * trigger_rows.c
+ *		The triggers of a funnel, each written once.
+ *
+ * They are created, checked and repaired by these rows, and a trigger function
+ * refuses whatever they do not say of it.
+ *
+ * Names begin with zz: triggers fire in the order of their names, and ours see
+ * what the user's own BEFORE triggers left.  The exception is aa_record: a
+ * move is in the history before an AFTER trigger of the user's makes another.
+ *
+ * Copyright (c) 2026, lead_qual contributors
+ */
+#include "postgres.h"
+
+#include "access/htup_details.h"
+#include "catalog/pg_proc.h"
+#include "funcapi.h"
+#include "lib/stringinfo.h"
+#include "utils/builtins.h"
+#include "utils/syscache.h"
+#include "utils/tuplestore.h"
+
+#include "compat.h"
+#include "funnel/trigger.h"
+
+PG_FUNCTION_INFO_V1(_template_triggers);
+
+#define BEFORE_ROW			(TRIGGER_TYPE_BEFORE | TRIGGER_TYPE_ROW)
+#define AFTER_ROW			(TRIGGER_TYPE_AFTER | TRIGGER_TYPE_ROW)
+#define BEFORE_STATEMENT	(TRIGGER_TYPE_BEFORE | TRIGGER_TYPE_STATEMENT)
+#define AFTER_STATEMENT		(TRIGGER_TYPE_AFTER | TRIGGER_TYPE_STATEMENT)
+#define ON_INSERT			TRIGGER_TYPE_INSERT
+#define ON_UPDATE			TRIGGER_TYPE_UPDATE
+#define ON_DELETE			TRIGGER_TYPE_DELETE
+#define ON_TRUNCATE			TRIGGER_TYPE_TRUNCATE
+
+/* leads follow each statement on facts; TRUNCATE does not say what went */
+#define FACTS(table, function) \
+	{table, "zz_insert", function, AFTER_STATEMENT | ON_INSERT, \
+		LQ_TRIGGER_ROWS}, \
+	{table, "zz_update", function, AFTER_STATEMENT | ON_UPDATE, \
+		LQ_TRIGGER_ROWS}, \
+	{table, "zz_delete", function, AFTER_STATEMENT | ON_DELETE, \
+		LQ_TRIGGER_ROWS}, \
+	{table, "zz_no_truncate", "refuse_truncate", \
+		BEFORE_STATEMENT | ON_TRUNCATE, 0}
+
+/*
+ * every session hears of a change of policy, also of one that replication or
+ * session_replication_role = replica brings
+ */
+#define POLICY(table) \
+	{table, "zz_changed", "policy_changed", \
+		AFTER_ROW | ON_INSERT | ON_UPDATE | ON_DELETE, LQ_TRIGGER_ALWAYS}, \
+	{table, "zz_emptied", "policy_changed", AFTER_STATEMENT | ON_TRUNCATE, \
+		LQ_TRIGGER_ALWAYS}
+
+#define APPEND_ONLY(table) \
+	{table, "zz_append_only", "refuse_change", \
+		BEFORE_ROW | ON_UPDATE | ON_DELETE, 0}, \
+	{table, "zz_no_truncate", "refuse_change", \
+		BEFORE_STATEMENT | ON_TRUNCATE, 0}
+
+/* *INDENT-OFF* */
+const LqTrigger lq_triggers[] =
+{
+	{LQ_TABLE_LEAD, "zz_qualify", "qualify_lead",
+	BEFORE_ROW | ON_INSERT | ON_UPDATE, 0},
+	{LQ_TABLE_LEAD, "aa_record", "record_lead",
+	AFTER_ROW | ON_INSERT | ON_UPDATE, 0},
+	{LQ_TABLE_LEAD, "zz_forget", "forget_lead",
+	AFTER_ROW | ON_DELETE, 0},
+	{LQ_TABLE_LEAD, "zz_no_truncate", "refuse_truncate",
+	BEFORE_STATEMENT | ON_TRUNCATE, 0},
+	{LQ_TABLE_STAGE_HISTORY, "zz_append_only", "append_only_history",
+	BEFORE_ROW | ON_UPDATE | ON_DELETE, 0},
+	{LQ_TABLE_STAGE_HISTORY, "zz_no_truncate", "refuse_truncate",
+	BEFORE_STATEMENT | ON_TRUNCATE, 0},
+
+	{LQ_TABLE_ACTIVITY, "zz_stamp", "stamp_activity",
+	BEFORE_ROW | ON_INSERT | ON_UPDATE, 0},
+	FACTS(LQ_TABLE_ACTIVITY, "ingest_activity"),
+	FACTS(LQ_TABLE_ANSWER, "ingest_answer"),
+	{LQ_TABLE_ACCOUNT, "zz_update", "refit_account_leads",
+	AFTER_STATEMENT | ON_UPDATE, LQ_TRIGGER_ROWS},
+	{LQ_TABLE_DEAL, "zz_stamp", "stamp_deal",
+	BEFORE_ROW | ON_INSERT | ON_UPDATE, 0},
+	FACTS(LQ_TABLE_DEAL, "ingest_deal"),
+	FACTS(LQ_TABLE_DEAL_CONTACT, "ingest_deal_contact"),
+
+	/* policy is checked as it is written */
+	{LQ_TABLE_RULE, "zz_check", "check_rule",
+	BEFORE_ROW | ON_INSERT | ON_UPDATE, 0},
+	{LQ_TABLE_RULE, "zz_protect", "protect_rule",
+	BEFORE_ROW | ON_UPDATE | ON_DELETE, 0},
+	{LQ_TABLE_TRANSITION, "zz_check", "check_transition",
+	BEFORE_ROW | ON_INSERT | ON_UPDATE, 0},
+	{LQ_TABLE_STAGE, "zz_protect", "protect_stage",
+	BEFORE_ROW | ON_UPDATE | ON_DELETE, 0},
+	{LQ_TABLE_ELEMENT, "zz_protect", "protect_element",
+	BEFORE_ROW | ON_UPDATE | ON_DELETE, 0},
+	{LQ_TABLE_KIND, "zz_protect", "protect_kind",
+	BEFORE_ROW | ON_UPDATE | ON_DELETE, 0},
+	{LQ_TABLE_STAGE, "zz_open", "check_working_time",
+	AFTER_STATEMENT | ON_INSERT | ON_UPDATE, 0},
+	{LQ_TABLE_CALENDAR, "zz_hours", "check_hours",
+	BEFORE_ROW | ON_INSERT | ON_UPDATE, 0},
+	{LQ_TABLE_CALENDAR, "zz_open", "check_working_time",
+	AFTER_STATEMENT | ON_DELETE | ON_TRUNCATE, 0},
+	{LQ_TABLE_TRANSITION, "zz_circle", "refuse_circle",
+	AFTER_ROW | ON_INSERT | ON_UPDATE, 0},
+	{LQ_TABLE_TRANSITION, "zz_sides", "check_sides",
+	BEFORE_ROW | ON_INSERT | ON_UPDATE, 0},
+	{LQ_TABLE_DEFINITION, "zz_sides", "check_sides",
+	BEFORE_ROW | ON_INSERT | ON_UPDATE, 0},
+	{LQ_TABLE_DEFINITION, "zz_guard", "guard_definition",
+	BEFORE_ROW | ON_INSERT | ON_UPDATE, 0},
+	{LQ_TABLE_DEFINITION, "zz_one_active", "keep_one_active",
+	AFTER_ROW | ON_UPDATE | ON_DELETE, LQ_TRIGGER_DEFERRABLE},
+	{LQ_TABLE_SIDE, "zz_protect", "protect_side",
+	BEFORE_ROW | ON_UPDATE | ON_DELETE, 0},
+	{LQ_TABLE_VERDICT, "zz_guard", "guard_verdict",
+	BEFORE_ROW | ON_INSERT | ON_UPDATE, 0},
+	{LQ_TABLE_SIGNATURE, "zz_stamp", "stamp_signature",
+	BEFORE_ROW | ON_INSERT, 0},
+	APPEND_ONLY(LQ_TABLE_SIGNATURE),
+	APPEND_ONLY(LQ_TABLE_DEFINITION_LOG),
+
+	POLICY(LQ_TABLE_SETTING),
+	POLICY(LQ_TABLE_KIND),
+	POLICY(LQ_TABLE_SOURCE),
+	POLICY(LQ_TABLE_LIST),
+	POLICY(LQ_TABLE_ELEMENT),
+	POLICY(LQ_TABLE_STAGE),
+	POLICY(LQ_TABLE_CALENDAR),
+	POLICY(LQ_TABLE_HOLIDAY),
+	POLICY(LQ_TABLE_DEFINITION),
+	POLICY(LQ_TABLE_TRANSITION),
+	POLICY(LQ_TABLE_RULE),
+	POLICY(LQ_TABLE_SIDE),
+	POLICY(LQ_TABLE_REASON),
+};
+
+/* *INDENT-ON* */
+
+const int	lq_n_triggers = lengthof(lq_triggers);
+
+char *
+lq_trigger_events(int16 type)
+{
+	static const struct
+	{
+		int16		bit;
+		const char *name;
+	}			events[] =
+
+	{
+		{ON_INSERT, "INSERT"},
+		{ON_UPDATE, "UPDATE"},
+		{ON_DELETE, "DELETE"},
+		{ON_TRUNCATE, "TRUNCATE"},
+	};
+	StringInfoData buf;
+
+	initStringInfo(&buf);
+	for (int i = 0; i < lengthof(events); i++)
+		if (type & events[i].bit)
+			appendStringInfo(&buf, "%s%s", buf.len > 0 ? " OR " : "",
+							 events[i].name);
+	return buf.data;
+}
+
+static Oid
+function_oid(const char *name, Oid schema)
+{
+	oidvector  *none = buildoidvector(NULL, 0);
+	Oid			function =
+	GetSysCacheOid3(PROCNAMEARGSNSP, Anum_pg_proc_oid,
+					CStringGetDatum(name), PointerGetDatum(none),
+					ObjectIdGetDatum(schema));
+
+	if (!OidIsValid(function))
+		elog(ERROR, "function \"%s\" of lead_qual not found", name);
+	return function;
+}
+
+/*
+ * _template_triggers() - the rows above, as a set
+ */
+Datum
+_template_triggers(PG_FUNCTION_ARGS)
+{
+	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
+	Oid			schema = lq_extension_schema();
+
+	InitMaterializedSRF(fcinfo, 0);
+	for (int i = 0; i < lq_n_triggers; i++)
+	{
+		const LqTrigger *trigger = &lq_triggers[i];
+		NameData	relation;
+		NameData	name;
+		Datum		values[11];
+		bool		nulls[11] = {false};
+
+		namestrcpy(&relation, lq_table_name(trigger->table));
+		namestrcpy(&name, trigger->name);
+		values[0] = NameGetDatum(&relation);
+		values[1] = NameGetDatum(&name);
+		values[2] = ObjectIdGetDatum(function_oid(trigger->function, schema));
+		values[3] = CStringGetTextDatum(TRIGGER_FOR_BEFORE(trigger->type) ?
+										"BEFORE" : "AFTER");
+		values[4] = CStringGetTextDatum(lq_trigger_events(trigger->type));
+		values[5] = CStringGetTextDatum(TRIGGER_FOR_ROW(trigger->type) ?
+										"ROW" : "STATEMENT");
+		values[6] = BoolGetDatum(lq_trigger_old_rows(trigger));
+		values[7] = BoolGetDatum(lq_trigger_new_rows(trigger));
+		values[8] = BoolGetDatum((trigger->flags & LQ_TRIGGER_DEFERRABLE) != 0);
+		values[9] = CharGetDatum((trigger->flags & LQ_TRIGGER_ALWAYS) != 0 ?
+								 TRIGGER_FIRES_ALWAYS :
+								 TRIGGER_FIRES_ON_ORIGIN);
+		values[10] = Int16GetDatum(trigger->type);
+		tuplestore_putvalues(result->setResult, result->setDesc, values,
+							 nulls);
+	}
+	return (Datum) 0;
+}

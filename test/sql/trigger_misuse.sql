@@ -1,0 +1,57 @@
+-- Trigger functions on tables that they are not for: what their errors say
+SET client_min_messages = warning;
+CREATE ROLE regress_lq_stranger;
+SELECT create_funnel('regress_lq_misuse', 'UTC');
+ALTER TABLE regress_lq_misuse.lead DROP COLUMN years_in_industry;
+\c -
+SET ROLE regress_lq_stranger;
+
+-- S1: a statement trigger for rows that are not there
+CREATE TEMP TABLE rule (x int);
+CREATE TRIGGER t AFTER UPDATE ON rule FOR EACH STATEMENT EXECUTE FUNCTION policy_changed();
+UPDATE rule SET x = x;
+DROP TABLE rule;
+CREATE TEMP TABLE rule AS SELECT 1 AS x;
+CREATE TRIGGER t AFTER UPDATE ON rule FOR EACH ROW EXECUTE FUNCTION policy_changed();
+UPDATE rule SET x = x;
+
+-- S1: a funnel is not read for a table that is not its own: no word of its rules
+CREATE TEMP TABLE lead (x int);
+CREATE TRIGGER t BEFORE INSERT ON lead FOR EACH ROW EXECUTE FUNCTION qualify_lead('regress_lq_misuse');
+INSERT INTO lead VALUES (1);
+CREATE TRIGGER t2 BEFORE TRUNCATE ON lead FOR EACH STATEMENT EXECUTE FUNCTION refuse_truncate('regress_lq_misuse');
+TRUNCATE lead;
+DROP TRIGGER t ON lead;
+CREATE TRIGGER t BEFORE INSERT ON lead FOR EACH ROW EXECUTE FUNCTION qualify_lead('regress_lq_nowhere');
+INSERT INTO lead VALUES (1);
+DROP TABLE rule, lead;
+RESET ROLE;
+-- not for a temporary one, but for one that was attached
+CREATE TABLE public.regress_lq_mine (x int);
+CREATE TRIGGER t BEFORE INSERT ON public.regress_lq_mine FOR EACH ROW EXECUTE FUNCTION qualify_lead('regress_lq_nowhere');
+INSERT INTO public.regress_lq_mine VALUES (1);
+DROP TABLE public.regress_lq_mine;
+
+-- time, level, event, transition tables, in PL/pgSQL as in C
+SET search_path = regress_lq_misuse, public;
+CREATE TRIGGER a AFTER INSERT ON deal FOR EACH ROW EXECUTE FUNCTION stamp_deal();
+INSERT INTO deal DEFAULT VALUES;
+DROP TRIGGER a ON deal;
+CREATE TRIGGER a BEFORE DELETE ON signature FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+DELETE FROM signature;
+DROP TRIGGER a ON signature;
+CREATE TRIGGER a AFTER INSERT ON deal FOR EACH STATEMENT EXECUTE FUNCTION ingest_deal();
+INSERT INTO deal DEFAULT VALUES;
+DROP TRIGGER a ON deal;
+CREATE TRIGGER a BEFORE INSERT ON side FOR EACH ROW EXECUTE FUNCTION check_sides();
+INSERT INTO side VALUES ('x');
+DROP TRIGGER a ON side;
+
+-- asked directly
+SELECT _prove_trigger('stamp_deal', 0, 'BEFORE', 'ROW', 'INSERT');
+SELECT _prove_trigger('qualify', 'deal'::regclass, 'BEFORE', 'ROW', 'INSERT');
+SELECT _prove_trigger('stamp_deal', 'deal'::regclass, 'BEFORE', 'ROW', 'INSERT');
+
+SET client_min_messages = warning;
+DROP SCHEMA regress_lq_misuse CASCADE;
+DROP ROLE regress_lq_stranger;
