@@ -79,8 +79,7 @@ BEGIN
 		stage text PRIMARY KEY CHECK (stage NOT IN ('', '*')),
 		position integer NOT NULL,
 		milestone text NOT NULL
-			CHECK (milestone IN ('lead', 'mql', 'sal', 'sql', 'opportunity',
-								 'customer', 'nurture', 'disqualified', 'lost')),
+			CHECK (milestone = ANY (_milestones())),
 		owner_role text NOT NULL DEFAULT 'none'
 			CHECK (owner_role IN ('marketing', 'sales', 'none')),
 		sla interval CHECK (sla > '0'),
@@ -194,8 +193,7 @@ BEGIN
 		message text PRIMARY KEY CHECK (message ~ '^[a-z_][a-z0-9_]*$'),
 		party text NOT NULL DEFAULT 'marketing' CHECK (party IN ('marketing', 'sales')),
 		milestones text[] NOT NULL
-			CHECK (milestones <@ ARRAY['lead', 'mql', 'sal', 'sql', 'opportunity',
-									   'customer', 'nurture', 'disqualified', 'lost']),
+			CHECK (milestones <@ _milestones()),
 		stages text[],
 		description text
 	);
@@ -205,8 +203,7 @@ BEGIN
 		title text NOT NULL UNIQUE,
 		url text,
 		milestones text[] NOT NULL
-			CHECK (milestones <@ ARRAY['lead', 'mql', 'sal', 'sql', 'opportunity',
-									   'customer', 'nurture', 'disqualified', 'lost']),
+			CHECK (milestones <@ _milestones()),
 		stages text[],
 		topic text,
 		position integer NOT NULL DEFAULT 0
@@ -360,11 +357,12 @@ BEGIN
 		owner text,
 		account_id bigint,
 		due_at timestamptz,
+		ordinal integer,
 		voided_at timestamptz,
 		voided_by text,
 		voided_why text
 	);
-	CREATE INDEX stage_history_lead ON stage_history (lead_id, entered_at, history_id);
+	CREATE INDEX stage_history_lead ON stage_history (lead_id, entered_at, ordinal, history_id);
 	CREATE INDEX stage_history_entered ON stage_history (to_stage, entered_at);
 
 	-- No foreign key to the lead here either: who agreed stays known.

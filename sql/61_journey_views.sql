@@ -33,7 +33,7 @@ BEGIN
 	FROM stage_history h
 	JOIN stage st ON st.stage = h.to_stage
 	WHERE h.voided_at IS NULL
-	ORDER BY h.lead_id, h.cycle, st.milestone, h.entered_at, h.history_id;
+	ORDER BY h.lead_id, h.cycle, st.milestone, h.entered_at, h.ordinal, h.history_id;
 
 	COMMENT ON VIEW milestone_entry IS
 'One row per unit (lead and cycle) and milestone: the first non-voided history row of the unit in any stage of the milestone, with source, campaign, owner and account as that row has them. A later visit within the cycle is no new entry. Source (none) where it is missing.';
@@ -95,15 +95,23 @@ BEGIN
 			   coalesce(h.source, '(none)') AS source,
 			   h.campaign, h.owner, h.account_id, h.definition, h.version,
 			   row_number() OVER unit = 1 AS is_first,
-			   lead(h.history_id) OVER unit IS NULL AS is_last,
-			   row_number() OVER visit = 1 AS is_entry
+			   row_number() OVER visit = 1 AS is_entry,
+			   -- the first of the exits that nothing but exits come after
+			   _is_exit(st.milestone)
+				   AND _is_exit(lag(st.milestone) OVER unit) IS NOT TRUE
+				   AND count(*) FILTER (WHERE _is_exit(st.milestone) IS NOT TRUE)
+						   OVER unit
+					   = count(*) FILTER (WHERE _is_exit(st.milestone) IS NOT TRUE)
+						   OVER (PARTITION BY h.lead_id, h.cycle)
+				   AND count(*) FILTER (WHERE st.milestone = 'customer')
+					   OVER unit = 0 AS is_end
 		FROM stage_history h
 		LEFT JOIN stage st ON st.stage = h.to_stage
 		WHERE h.voided_at IS NULL
 		WINDOW unit AS (PARTITION BY h.lead_id, h.cycle
-						ORDER BY h.entered_at, h.history_id),
+						ORDER BY h.entered_at, h.ordinal, h.history_id),
 			   visit AS (PARTITION BY h.lead_id, h.cycle, st.milestone
-						 ORDER BY h.entered_at, h.history_id)
+						 ORDER BY h.entered_at, h.ordinal, h.history_id)
 	), unit AS (
 		SELECT p.lead_id, p.cycle,
 			   min(p.entered_at) AS started_at,
@@ -116,12 +124,9 @@ BEGIN
 				   AS opportunity_at,
 			   min(p.entered_at) FILTER (WHERE p.milestone = 'customer')
 				   AS customer_at,
-			   max(p.milestone) FILTER (WHERE p.is_last AND p.milestone IN
-				   ('nurture', 'disqualified', 'lost')) AS exit,
-			   max(p.entered_at) FILTER (WHERE p.is_last AND p.milestone IN
-				   ('nurture', 'disqualified', 'lost')) AS exited_at,
-			   max(p.reason) FILTER (WHERE p.is_last AND p.milestone IN
-				   ('nurture', 'disqualified', 'lost')) AS exit_reason,
+			   max(p.milestone) FILTER (WHERE p.is_end) AS exit,
+			   max(p.entered_at) FILTER (WHERE p.is_end) AS exited_at,
+			   max(p.reason) FILTER (WHERE p.is_end) AS exit_reason,
 			   max(p.source) FILTER (WHERE p.is_first) AS source,
 			   max(p.campaign) FILTER (WHERE p.is_first) AS campaign,
 			   max(p.owner) FILTER (WHERE p.is_first) AS owner,
@@ -195,17 +200,17 @@ BEGIN
 	LEFT JOIN lead l ON l.lead_id = u.lead_id;
 
 	COMMENT ON VIEW lead_journey IS
-'One row per unit (lead and cycle), from the history that is not voided. <milestone>_at: first entry into any stage of the milestone. exit, exited_at, exit_reason: the last row of the cycle where it stands in nurture, disqualified or lost. source, campaign, owner, account_id: as the cycle began; mql_ and sql_ columns: as the row of that entry has them. days_a_to_b: seconds / 86400, negative where b came first, NULL where one is missing. won_deals, won_amount: deals credited to the unit by won_deal, each deal once. No personal data. A deleted lead keeps its rows; last_seen_at is then its last entry in the cycle, after which nothing is known: NULL while the lead is there.';
+'One row per unit (lead and cycle), from the history that is not voided. <milestone>_at: first entry into any stage of the milestone. exit, exited_at, exit_reason: the row by which it left the path for nurture, disqualified or lost and after which it never came back to it or became a customer in that cycle; moves from there to another of the three change nothing, and a customer who leaves has no exit. source, campaign, owner, account_id: as the cycle began; mql_ and sql_ columns: as the row of that entry has them. days_a_to_b: seconds / 86400, negative where b came first, NULL where one is missing. won_deals, won_amount: deals credited to the unit by won_deal, each deal once. No personal data. A deleted lead keeps its rows; last_seen_at is then its last entry in the cycle, after which nothing is known: NULL while the lead is there.';
 
 	CREATE VIEW stage_stay WITH (security_invoker = true) AS
 	WITH stay AS (
-		SELECT h.lead_id, h.to_stage, h.entered_at, h.history_id,
+		SELECT h.lead_id, h.to_stage, h.entered_at, h.ordinal, h.history_id,
 			   lead(h.entered_at) OVER log AS left_at,
 			   lead(h.history_id) OVER log IS NULL AS is_last
 		FROM stage_history h
 		WHERE h.voided_at IS NULL
 		WINDOW log AS (PARTITION BY h.lead_id
-					   ORDER BY h.entered_at, h.history_id)
+					   ORDER BY h.entered_at, h.ordinal, h.history_id)
 	), timed AS (
 		SELECT t.lead_id, t.to_stage, t.entered_at,
 			   t.is_last AND l.lead_id IS NOT NULL AS is_open,
@@ -215,7 +220,7 @@ BEGIN
 					THEN greatest(_days_between(t.entered_at, funnel_now()), 0)
 			   END AS days,
 			   row_number() OVER (PARTITION BY t.lead_id, t.to_stage
-								  ORDER BY t.entered_at DESC,
+								  ORDER BY t.entered_at DESC, t.ordinal DESC,
 										   t.history_id DESC) = 1 AS is_latest
 		FROM stay t
 		LEFT JOIN lead l ON l.lead_id = t.lead_id
@@ -248,9 +253,7 @@ BEGIN
 	CREATE VIEW stage_velocity WITH (security_invoker = true) AS
 	WITH step AS (
 		SELECT m.position, m.milestone
-		FROM (VALUES (1, 'lead'), (2, 'mql'), (3, 'sal'), (4, 'sql'),
-					 (5, 'opportunity'), (6, 'customer'), (7, 'nurture'),
-					 (8, 'disqualified'), (9, 'lost')) AS m (position, milestone)
+		FROM unnest(_milestones()) WITH ORDINALITY AS m (milestone, position)
 		WHERE m.milestone IN (SELECT st.milestone FROM stage st)
 	), pair AS (
 		SELECT a.milestone AS from_milestone, b.milestone AS to_milestone,
@@ -269,7 +272,7 @@ BEGIN
 		   round((percentile_cont(0.9) WITHIN GROUP (ORDER BY p.days)
 				  FILTER (WHERE p.days >= 0))::numeric, 6) AS p90_days
 	FROM step a
-	JOIN step b ON b.position > a.position AND a.position <= 6
+	JOIN step b ON b.position > a.position AND NOT _is_exit(a.milestone)
 	LEFT JOIN pair p ON p.from_milestone = a.milestone
 					AND p.to_milestone = b.milestone
 	GROUP BY a.position, a.milestone, b.position, b.milestone

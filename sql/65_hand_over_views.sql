@@ -21,9 +21,9 @@ BEGIN
 		LEFT JOIN stage st ON st.stage = h.to_stage
 		WHERE h.voided_at IS NULL
 		WINDOW unit AS (PARTITION BY h.lead_id, h.cycle
-						ORDER BY h.entered_at, h.history_id),
+						ORDER BY h.entered_at, h.ordinal, h.history_id),
 			   visit AS (PARTITION BY h.lead_id, h.cycle, st.milestone
-						 ORDER BY h.entered_at, h.history_id)
+						 ORDER BY h.entered_at, h.ordinal, h.history_id)
 	), cycle AS (
 		SELECT p.lead_id, p.cycle,
 			   lead(min(p.entered_at)) OVER (PARTITION BY p.lead_id

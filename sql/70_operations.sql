@@ -235,34 +235,53 @@ COMMENT ON FUNCTION sweep_funnel(text, integer) IS
 --
 -- History as it was
 --
--- What a row of history says of the row before it: from_stage and cycle
--- (D2: a new one begins when a lead leaves nurture, disqualified, lost or
--- customer towards lead ... opportunity).  A lead that the history finds there
--- first, before it entered any other stage, was dated wrongly: it is one unit,
--- whose order metrics call odd.  Voided rows do not count.
+-- What a row of history says of the rows before it, in the order of moves:
+-- by instant; of moves at one instant, those that triggers recorded (they have
+-- a definition) as they were made, and those that were loaded where the path
+-- has them: stage.position, exits last.  One that left a stage which was
+-- loaded for that instant follows it.  What names the stage that the lead was
+-- in already is no move: it repeats, and is void as long as it does; such a
+-- row, from a stage to the same, is told from one that was voided by hand.
+--
+-- ordinal is what a reader needs to find the order again by entered_at,
+-- ordinal, history_id: NULL for most, where the last of these is enough.
 CREATE FUNCTION _history_query(funnel text) RETURNS text
 LANGUAGE sql STABLE STRICT PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
+-- lint: extschema, because what others plant in our schema must not be found
 RETURN format($query$
-	SELECT history_id, lead_id, to_stage, entered_at, due_at, milestone, automatic, actor, from_stage,
-		   (1 + count(*) FILTER (WHERE on_the_way AND n_on_the_way > 0
-									AND left_from IN ('customer', 'nurture', 'disqualified', 'lost'))
-				OVER so_far)::integer AS cycle
-	FROM (SELECT h.history_id, h.lead_id, h.to_stage, h.entered_at, h.due_at, h.automatic, h.actor, s.milestone,
-				 lag(h.to_stage) OVER before AS from_stage,
-				 lag(s.milestone) OVER before AS left_from,
-				 s.milestone IN ('lead', 'mql', 'sal', 'sql', 'opportunity') AS on_the_way,
-				 count(*) FILTER (WHERE s.milestone IN ('lead', 'mql', 'sal', 'sql', 'opportunity'))
-					 OVER (before ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS n_on_the_way
-		  FROM %1$I.stage_history AS h
-		  LEFT JOIN %1$I.stage AS s ON s.stage = h.to_stage
-		  WHERE h.voided_at IS NULL
-		  WINDOW before AS (PARTITION BY h.lead_id ORDER BY h.entered_at, h.history_id)) AS step
-	WINDOW so_far AS (PARTITION BY lead_id ORDER BY entered_at, history_id
-					  ROWS UNBOUNDED PRECEDING) $query$, funnel);
+	SELECT history_id, lead_id, n, to_stage, entered_at, due_at, milestone, place, left_milestone, left_place, left_at,
+		   automatic, actor, loaded, from_stage, coalesce(from_stage = to_stage, false) AS repeats,
+		   CASE WHEN bool_or(due_place <> kept_place) OVER (PARTITION BY lead_id, entered_at)
+				THEN due_place ELSE ordinal END AS ordinal,
+		   (1 + count(*) FILTER (WHERE @extschema@._begins_cycle(left_milestone::text, milestone::text))
+				OVER (PARTITION BY lead_id ORDER BY n ROWS UNBOUNDED PRECEDING))::integer AS cycle
+	FROM (SELECT *, row_number() OVER log AS n,
+				 lag(to_stage) OVER log AS from_stage, lag(milestone) OVER log AS left_milestone,
+				 lag(place) OVER log AS left_place, lag(entered_at) OVER log AS left_at,
+				 (row_number() OVER (PARTITION BY lead_id, entered_at
+									 ORDER BY rank, NOT loaded, history_id))::integer AS due_place,
+				 row_number() OVER (PARTITION BY lead_id, entered_at ORDER BY ordinal, history_id) AS kept_place
+		  FROM (SELECT history_id, lead_id, to_stage, entered_at, due_at, milestone, place, automatic, actor, loaded, ordinal,
+					   CASE WHEN loaded THEN place
+							ELSE max(greatest(place, CASE WHEN was = ANY (loaded_stages) THEN was_place END))
+									FILTER (WHERE NOT loaded) OVER (PARTITION BY lead_id, entered_at ORDER BY history_id)
+							END AS rank
+				FROM (SELECT h.history_id, h.lead_id, h.to_stage, h.entered_at, h.due_at, h.automatic, h.actor, h.ordinal,
+							 s.milestone, s.place, h.from_stage AS was, f.place AS was_place, h.definition IS NULL AS loaded,
+							 array_agg(h.to_stage) FILTER (WHERE h.definition IS NULL)
+								 OVER (PARTITION BY h.lead_id, h.entered_at) AS loaded_stages
+					  FROM %1$I.stage_history AS h
+					  LEFT JOIN (%2$s) AS s ON s.stage = h.to_stage
+					  LEFT JOIN (%2$s) AS f ON f.stage = h.from_stage
+					  WHERE h.voided_at IS NULL OR h.from_stage = h.to_stage) AS move) AS ranked
+		  WINDOW log AS (PARTITION BY lead_id ORDER BY entered_at, rank, NOT loaded, history_id)) AS step $query$,
+	funnel,
+	format('SELECT stage, milestone, row_number() OVER (ORDER BY @extschema@._is_exit(milestone::text), position, stage) AS place '
+		   'FROM %I.stage', funnel));
 
 COMMENT ON FUNCTION _history_query(text) IS
-'text of a query: the history of a funnel with from_stage and cycle as the rows before say';
+'text of a query: the moves of a funnel in their order, with from_stage and cycle as the moves before say, and what repeats';
 
 -- As ingest_deal() counts them: closed deals of the cycle they were closed in.
 CREATE FUNCTION _deals_query(funnel text, leads regclass, key name) RETURNS text
@@ -341,13 +360,20 @@ BEGIN
 		UPDATE %1$I.stage_history AS h
 		SET from_stage = w.from_stage,
 			cycle = w.cycle,
+			ordinal = w.ordinal,
+			voided_at = CASE WHEN w.repeats THEN coalesce(h.voided_at, @extschema@.funnel_now()) END,
+			voided_by = CASE WHEN w.repeats AND h.voided_at IS NULL THEN @extschema@._actor()
+							 WHEN w.repeats THEN h.voided_by END,
+			voided_why = CASE WHEN w.repeats AND h.voided_at IS NULL THEN 'repeats the stage that the lead was in'
+							  WHEN w.repeats THEN h.voided_why END,
 			source = CASE WHEN h.definition IS NULL THEN coalesce(h.source, l.source) ELSE h.source END,
 			campaign = CASE WHEN h.definition IS NULL THEN coalesce(h.campaign, l.campaign) ELSE h.campaign END,
 			due_at = CASE WHEN h.definition IS NULL THEN coalesce(h.due_at, w.due) ELSE h.due_at END
 		FROM (SELECT *, @extschema@._due_at(%5$L::text, to_stage::text, entered_at) AS due FROM (%2$s) AS every_move) AS w
 		LEFT JOIN %3$s AS l ON l.%4$I = w.lead_id
 		WHERE h.history_id = w.history_id
-		AND ((h.from_stage, h.cycle) IS DISTINCT FROM (w.from_stage, w.cycle) OR
+		AND ((h.from_stage, h.cycle, h.ordinal, h.voided_at IS NOT NULL)
+				 IS DISTINCT FROM (w.from_stage, w.cycle, w.ordinal, w.repeats) OR
 			 (h.definition IS NULL AND h.source IS NULL AND l.source IS NOT NULL) OR
 			 (h.definition IS NULL AND h.campaign IS NULL AND l.campaign IS NOT NULL) OR
 			 (h.definition IS NULL AND h.due_at IS NULL AND w.due IS NOT NULL))
@@ -376,12 +402,14 @@ BEGIN
 			  FROM %3$s AS l
 			  JOIN (SELECT DISTINCT ON (lead_id) lead_id, to_stage, entered_at, cycle, due_at
 					FROM (%2$s) AS w
-					ORDER BY lead_id, entered_at DESC, history_id DESC) AS last ON last.lead_id = l.%4$I
+					WHERE NOT repeats
+					ORDER BY lead_id, n DESC) AS last ON last.lead_id = l.%4$I
 			  JOIN (SELECT lead_id, cycle, min(entered_at) AS started_at,
 						   min(entered_at) FILTER (WHERE milestone = 'sal' AND NOT automatic) AS accepted_at,
-						   (array_agg(actor ORDER BY entered_at, history_id)
+						   (array_agg(actor ORDER BY n)
 							FILTER (WHERE milestone = 'sal' AND NOT automatic))[1] AS accepted_by
 					FROM (%2$s) AS w
+					WHERE NOT repeats
 					GROUP BY lead_id, cycle) AS this ON this.lead_id = l.%4$I AND this.cycle = last.cycle
 			  -- the lead may know better when it was accepted, but for a move
 			  -- that was voided
@@ -389,7 +417,8 @@ BEGIN
 				  (SELECT l.accepted_at >= this.started_at AND
 						  NOT EXISTS (SELECT FROM %1$I.stage_history AS v
 									  WHERE v.lead_id = l.%4$I AND v.entered_at = l.accepted_at
-									  AND v.voided_at IS NOT NULL)) AS keeps (acceptance)) AS n
+									  AND v.voided_at IS NOT NULL
+									  AND v.from_stage IS DISTINCT FROM v.to_stage)) AS keeps (acceptance)) AS n
 		WHERE l.%4$I = n.key
 		AND (l.stage, l.stage_entered_at, l.cycle, l.cycle_started_at, l.accepted_at, l.accepted_by, l.due_at)
 			IS DISTINCT FROM (n.stage, n.stage_entered_at, n.cycle, n.cycle_started_at,
@@ -419,7 +448,38 @@ END
 $body$;
 
 COMMENT ON FUNCTION _rebuild_leads(text, text[]) IS
-'part of rebuild_history() and void_moves(): from_stage and cycle of the history, and where leads stand; returns how many rows changed';
+'part of rebuild_history(), void_moves() and merge_leads(): order, from_stage and cycle of the history, what repeats in it, and where leads stand; returns how many rows changed';
+
+-- A cast to time goes by the session's zone, as did that of a date to an
+-- instant: whoever calls this from a function must not set another.
+CREATE FUNCTION _warn_of_midnights(funnel text) RETURNS void
+LANGUAGE plpgsql STABLE STRICT PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+AS $body$
+DECLARE
+	found record;
+BEGIN
+	EXECUTE format($query$
+		SELECT count(*) AS n, s.time_zone
+		FROM (SELECT entered_at FROM %1$I.stage_history WHERE definition IS NULL AND voided_at IS NULL
+			  UNION ALL SELECT opened_at FROM %1$I.deal
+			  UNION ALL SELECT closed_at FROM %1$I.deal
+			  UNION ALL SELECT occurred_at FROM %1$I.activity
+			  UNION ALL SELECT answered_at FROM %1$I.answer) AS of (instant)
+		CROSS JOIN %1$I.setting AS s
+		WHERE of.instant::time = '00:00' AND (of.instant AT TIME ZONE s.time_zone)::time <> '00:00'
+		GROUP BY s.time_zone $query$, funnel) INTO found;
+	IF found.n > 0 THEN
+		RAISE WARNING '% instants of funnel "%" are midnights of time zone "%", not of the funnel''s "%"',
+			found.n, funnel, current_setting('TimeZone'), found.time_zone
+			USING HINT = format('If they were dates, cast them in the funnel''s zone: SET TimeZone = %L before they are loaded.',
+								found.time_zone);
+	END IF;
+END
+$body$;
+
+COMMENT ON FUNCTION _warn_of_midnights(text) IS
+'warns of loaded moves, deals, activities and answers that are dates cast in another time zone than the funnel''s';
 
 -- The setting spares the history and the leads what triggers would make of
 -- these updates; it is back when the function returns.
@@ -427,7 +487,6 @@ CREATE FUNCTION rebuild_history(funnel text) RETURNS bigint
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
 -- lint: extschema, because what others plant in our schema must not be found
 SET search_path = pg_catalog, pg_temp
-SET TimeZone = 'UTC'
 SET lead_qual.import = on
 AS $body$
 DECLARE
@@ -466,6 +525,7 @@ BEGIN
 	GET DIAGNOSTICS changed = ROW_COUNT;
 	total := total + changed;
 
+	PERFORM @extschema@._warn_of_midnights(funnel);
 	total := total + @extschema@._rebuild_leads(funnel, NULL::text[]);
 
 	-- answers, where the log has any
@@ -492,4 +552,4 @@ END
 $body$;
 
 COMMENT ON FUNCTION rebuild_history(text) IS
-'after an import: fills from_stage and cycle of the history, and from it, the deals and the answers what leads hold; returns how many rows changed';
+'after an import: puts the history in order, fills from_stage and cycle, voids rows that repeat the stage that the lead was in, and fills from it, the deals and the answers what leads hold; returns how many rows changed';

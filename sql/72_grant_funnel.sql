@@ -75,7 +75,7 @@ BEGIN ATOMIC
 		 '{verdict_id,lead_id,side,qualified,judged_by,judged_at}'),
 		(1, '{analyst}', 'SELECT', '{stage_history}',
 		 '{history_id,lead_id,from_stage,to_stage,entered_at,cycle,actor,automatic,exception,
-		   reason,score,definition,version,source,campaign,owner,account_id,due_at,
+		   reason,score,definition,version,source,campaign,owner,account_id,due_at,ordinal,
 		   voided_at,voided_by}');
 END;
 

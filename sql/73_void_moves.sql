@@ -42,13 +42,16 @@ BEGIN
 				   'ORDER BY %2$I FOR NO KEY UPDATE) AS locked', k.leads, k.key, funnel)
 		INTO keys USING history_ids;
 
-	EXECUTE format('UPDATE %I.stage_history SET voided_at = $2, voided_by = $3, voided_why = $4 '
-				   'WHERE history_id = ANY ($1) AND voided_at IS NULL', funnel)
+	-- a repeated row is void while it repeats: named here, it stays so
+	EXECUTE format('UPDATE %I.stage_history SET voided_at = $2, voided_by = $3, voided_why = $4, '
+				   'from_stage = CASE WHEN from_stage <> to_stage THEN from_stage END '
+				   'WHERE history_id = ANY ($1) AND (voided_at IS NULL OR from_stage = to_stage)', funnel)
 		USING history_ids, @extschema@.funnel_now(), @extschema@._actor(), why;
 	GET DIAGNOSTICS voided = ROW_COUNT;
 
 	EXECUTE format('SELECT array_agg(key) FROM unnest($1) AS key WHERE NOT EXISTS '
-				   '(SELECT FROM %I.stage_history WHERE lead_id = key::%s AND voided_at IS NULL)',
+				   '(SELECT FROM %I.stage_history WHERE lead_id = key::%s '
+				   'AND (voided_at IS NULL OR from_stage = to_stage))',
 				   funnel, k.key_type)
 		INTO homeless USING keys;
 	IF homeless IS NOT NULL THEN

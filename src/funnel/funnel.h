@@ -16,6 +16,7 @@
 #include "utils/timestamp.h"
 
 #include "condition/condition.h"
+#include "funnel/milestone.h"
 #include "type/scorecard.h"
 
 typedef enum LqTable
@@ -46,19 +47,6 @@ typedef enum LqTable
 	LQ_TABLE_VERDICT
 #define LQ_N_TABLES (LQ_TABLE_VERDICT + 1)
 } LqTable;
-
-typedef enum LqMilestone
-{
-	LQ_MILESTONE_LEAD,
-	LQ_MILESTONE_MQL,
-	LQ_MILESTONE_SAL,
-	LQ_MILESTONE_SQL,
-	LQ_MILESTONE_OPPORTUNITY,
-	LQ_MILESTONE_CUSTOMER,
-	LQ_MILESTONE_NURTURE,
-	LQ_MILESTONE_DISQUALIFIED,
-	LQ_MILESTONE_LOST
-} LqMilestone;
 
 /* columns of the lead table that the code reads or keeps */
 typedef enum LqLeadColumn

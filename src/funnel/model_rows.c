@@ -22,12 +22,6 @@
 #include "funnel/funnel.h"
 #include "funnel/model.h"
 
-/* must be in the order of LqMilestone */
-static const char *const milestones[] = {
-	"lead", "mql", "sal", "sql", "opportunity", "customer",
-	"nurture", "disqualified", "lost",
-};
-
 /*
  * Where a row being read is copied to: the funnel's context, while SPI works
  * in its own.
@@ -222,9 +216,7 @@ read_stage(RowReader *row, void *element)
 	stage->sla = get_interval(row, 4);
 	stage->notify = get_bool(row, 5);
 	stage->working_time = get_bool(row, 6);
-	for (int i = 0; i < lengthof(milestones); i++)
-		if (strcmp(milestone, milestones[i]) == 0)
-			stage->milestone = (LqMilestone) i;
+	(void) lq_milestone_named(milestone, &stage->milestone);
 }
 
 static void

@@ -74,14 +74,6 @@ transition_holds(LqLead *lead, const LqTransition *transition)
 		 lq_lead_holds(lead, transition->condition));
 }
 
-/* Does leaving that stage towards the other start a new cycle? */
-static bool
-starts_cycle(const LqStage *from, const LqStage *to)
-{
-	return from != NULL && from->milestone >= LQ_MILESTONE_CUSTOMER &&
-		to->milestone <= LQ_MILESTONE_OPPORTUNITY;
-}
-
 /* Put the lead into the transition's stage, and note the hop. */
 static void
 move(LqLead *lead, const LqTransition *transition, const LqStage *from,
@@ -103,7 +95,7 @@ move(LqLead *lead, const LqTransition *transition, const LqStage *from,
 	lq_lead_set_text(lead, LQ_LEAD_STAGE, to->name);
 	lq_lead_set(lead, LQ_LEAD_STAGE_ENTERED_AT,
 				TimestampTzGetDatum(entered), false);
-	if (starts_cycle(from, to))
+	if (from != NULL && lq_begins_cycle(from->milestone, to->milestone))
 	{
 		cycle++;
 		lq_lead_set(lead, LQ_LEAD_CYCLE, Int32GetDatum(cycle), false);

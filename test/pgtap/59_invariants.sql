@@ -58,7 +58,7 @@ END $$;
 SELECT lives_ok('INSERT INTO pg_temp.tally SELECT * FROM pg_temp.live()', 'ninety days pass without an error but refusals');
 SELECT cmp_ok(done, '>', 1000, 'most of what was asked was done') FROM tally;
 
-CREATE TEMP VIEW latest AS SELECT DISTINCT ON (lead_id) * FROM stage_history ORDER BY lead_id, entered_at DESC, history_id DESC;
+CREATE TEMP VIEW latest AS SELECT DISTINCT ON (lead_id) * FROM stage_history ORDER BY lead_id, entered_at DESC, ordinal DESC, history_id DESC;
 SELECT is_empty($$ SELECT l.lead_id, l.stage, h.to_stage, l.stage_entered_at, h.entered_at, l.cycle, h.cycle FROM lead AS l LEFT JOIN latest AS h USING (lead_id)
 	WHERE (l.stage, l.stage_entered_at, l.cycle) IS DISTINCT FROM (h.to_stage, h.entered_at, h.cycle) $$, 'a lead is where its history ends');
 SELECT is_empty($$ SELECT * FROM (SELECT *, lag(to_stage) OVER w AS came_from, lag(cycle) OVER w AS was_cycle FROM stage_history

@@ -65,8 +65,8 @@ SELECT results_eq($$ SELECT exit, exited_at, exit_reason FROM lead_journey
 	'D2 a cycle that ended in nurture has an exit, the one under way has none');
 SELECT results_eq($$ SELECT exit, exited_at, exit_reason FROM lead_journey
 	WHERE lead_id = 2 $$,
-	$$ VALUES ('disqualified', '2026-03-05Z'::timestamptz, 'rival') $$,
-	'D2 the exit is the last row of the cycle');
+	$$ VALUES ('nurture', '2026-03-02Z'::timestamptz, 'later') $$,
+	'D6 the exit is the first row of the last time off the path');
 SELECT results_eq($$ SELECT source, campaign, owner, mql_source, mql_campaign,
 		sql_source, sql_campaign, sql_owner, sql_definition, sql_version
 	FROM lead_journey WHERE lead_id = 1 AND cycle = 1 $$,

@@ -1,0 +1,117 @@
+/*
+ * milestone.c
+ *		The milestones, and when a cycle begins: for C and for SQL.
+ *
+ * Copyright (c) 2026, lead_qual contributors
+ */
+#include "postgres.h"
+
+#include "catalog/pg_type.h"
+#include "fmgr.h"
+#include "utils/array.h"
+#include "utils/builtins.h"
+
+#include "compat.h"
+#include "funnel/milestone.h"
+
+PG_FUNCTION_INFO_V1(milestones);
+PG_FUNCTION_INFO_V1(is_on_path);
+PG_FUNCTION_INFO_V1(is_exit);
+PG_FUNCTION_INFO_V1(begins_cycle);
+
+typedef enum Part
+{
+	PATH,						/* towards a customer */
+	GOAL,
+	EXIT
+} Part;
+
+/* in the order of the way, exits last */
+static const struct
+{
+	const char *name;
+	Part		part;
+}			known[LQ_N_MILESTONES] = {
+	[LQ_MILESTONE_LEAD] = {"lead", PATH},
+	[LQ_MILESTONE_MQL] = {"mql", PATH},
+	[LQ_MILESTONE_SAL] = {"sal", PATH},
+	[LQ_MILESTONE_SQL] = {"sql", PATH},
+	[LQ_MILESTONE_OPPORTUNITY] = {"opportunity", PATH},
+	[LQ_MILESTONE_CUSTOMER] = {"customer", GOAL},
+	[LQ_MILESTONE_NURTURE] = {"nurture", EXIT},
+	[LQ_MILESTONE_DISQUALIFIED] = {"disqualified", EXIT},
+	[LQ_MILESTONE_LOST] = {"lost", EXIT},
+};
+
+bool
+lq_milestone_named(const char *name, LqMilestone *milestone)
+{
+	for (int i = 0; i < LQ_N_MILESTONES; i++)
+		if (strcmp(name, known[i].name) == 0)
+		{
+			*milestone = (LqMilestone) i;
+			return true;
+		}
+	return false;
+}
+
+/*
+ * A new cycle begins when a lead leaves what ends one, be it success, for
+ * the path.
+ */
+bool
+lq_begins_cycle(LqMilestone left, LqMilestone entered)
+{
+	return known[left].part != PATH && known[entered].part == PATH;
+}
+
+/* _milestones() - text[]: in the order of the way, exits last */
+Datum
+milestones(PG_FUNCTION_ARGS)
+{
+	Datum		names[LQ_N_MILESTONES];
+
+	for (int i = 0; i < LQ_N_MILESTONES; i++)
+		names[i] = CStringGetTextDatum(known[i].name);
+	PG_RETURN_ARRAYTYPE_P(construct_array(names, LQ_N_MILESTONES, TEXTOID, -1,
+										  false, TYPALIGN_INT));
+}
+
+static bool
+argument(FunctionCallInfo fcinfo, int n, LqMilestone *milestone)
+{
+	return lq_milestone_named(text_to_cstring(PG_GETARG_TEXT_PP(n)),
+							  milestone);
+}
+
+/* _is_on_path(milestone text) - boolean */
+Datum
+is_on_path(PG_FUNCTION_ARGS)
+{
+	LqMilestone milestone;
+
+	PG_RETURN_BOOL(argument(fcinfo, 0, &milestone) &&
+				   known[milestone].part == PATH);
+}
+
+/* _is_exit(milestone text) - boolean */
+Datum
+is_exit(PG_FUNCTION_ARGS)
+{
+	LqMilestone milestone;
+
+	PG_RETURN_BOOL(argument(fcinfo, 0, &milestone) &&
+				   known[milestone].part == EXIT);
+}
+
+/* _begins_cycle(left_milestone text, entered_milestone text) - boolean */
+Datum
+begins_cycle(PG_FUNCTION_ARGS)
+{
+	LqMilestone left;
+	LqMilestone entered;
+
+	PG_RETURN_BOOL(argument(fcinfo, 0, &left) &&
+				   argument(fcinfo, 1, &entered) &&
+				   lq_begins_cycle(left, entered));
+}
