@@ -9,32 +9,20 @@ BEGIN
 	CREATE VIEW funnel WITH (security_invoker = true) AS
 	WITH step AS (
 		SELECT row_number() OVER (ORDER BY m.position) AS position, m.milestone
-		FROM (VALUES (1, 'lead'), (2, 'mql'), (3, 'sal'), (4, 'sql'),
-					 (5, 'opportunity'), (6, 'customer')) AS m (position, milestone)
-		WHERE m.milestone IN (SELECT st.milestone FROM stage st)
+		FROM unnest(_milestones()) WITH ORDINALITY AS m (milestone, position)
+		WHERE NOT _is_exit(m.milestone)
+			  AND m.milestone IN (SELECT st.milestone FROM stage st)
 	), entry AS (
-		-- in step order, the row before is the previous step or a gap
-		SELECT s.position, e.lead_id, e.account_id,
-			   lag(s.position) OVER unit = s.position - 1 AS has_previous,
-			   lag(e.entered_at) OVER unit <= e.entered_at AS in_order,
-			   first_value(s.position) OVER unit = 1
-				   AND first_value(e.entered_at) OVER unit <= e.entered_at
-				   AS from_first
+		SELECT e.lead_id, e.cycle, e.milestone, e.entered_at, e.account_id
 		FROM milestone_entry e
-		JOIN step s ON s.milestone = e.milestone
-		WINDOW unit AS (PARTITION BY e.lead_id, e.cycle ORDER BY s.position)
+		WHERE NOT _is_exit(e.milestone)
 	), counted AS (
-		SELECT e.position,
+		SELECT e.milestone,
 			   count(*) AS reached,
 			   count(DISTINCT e.lead_id) AS leads,
-			   count(DISTINCT e.account_id) AS accounts,
-			   count(*) FILTER (WHERE e.has_previous AND e.in_order)
-				   AS from_previous,
-			   count(*) FILTER (WHERE e.from_first) AS from_first,
-			   count(*) FILTER (WHERE e.position > 1
-				   AND e.has_previous IS NOT TRUE) AS skipped
+			   count(DISTINCT e.account_id) AS accounts
 		FROM entry e
-		GROUP BY e.position
+		GROUP BY e.milestone
 	), present AS (
 		SELECT st.milestone, count(*) AS leads
 		FROM lead l
@@ -46,39 +34,79 @@ BEGIN
 			   coalesce(c.leads, 0) AS leads,
 			   coalesce(c.accounts, 0) AS accounts,
 			   coalesce(p.leads, 0) AS in_it_now,
-			   lag(s.milestone) OVER path AS previous_milestone,
-			   lag(coalesce(c.reached, 0)) OVER path AS previous_reached,
-			   CASE WHEN s.position > 1
-					THEN coalesce(c.from_previous, 0) END AS from_previous,
-			   first_value(coalesce(c.reached, 0)) OVER path AS first_reached,
-			   coalesce(c.from_first, 0) AS from_first,
-			   coalesce(c.skipped, 0) AS skipped,
+			   c.reached IS NULL
+				   AND bool_or(c.reached > 0) OVER (
+					   ORDER BY s.position ROWS BETWEEN 1 FOLLOWING
+						   AND UNBOUNDED FOLLOWING) IS TRUE AS unused,
+			   -- the nearest that units pass; without units, the nearest
+			   CASE WHEN count(c.reached) OVER () > 0
+					THEN max(s.position) FILTER (WHERE c.reached > 0) OVER earlier
+					ELSE s.position - 1 END AS previous,
+			   coalesce(min(s.position) FILTER (WHERE c.reached > 0)
+							OVER (), 1) AS first,
 			   max(coalesce(c.reached, 0)) OVER () AS widest
 		FROM step s
-		LEFT JOIN counted c ON c.position = s.position
+		LEFT JOIN counted c ON c.milestone = s.milestone
 		LEFT JOIN present p ON p.milestone = s.milestone
-		WINDOW path AS (ORDER BY s.position)
+		WINDOW earlier AS (ORDER BY s.position ROWS BETWEEN UNBOUNDED PRECEDING
+						   AND 1 PRECEDING)
+	), way AS (
+		-- in step order; what no unit passes is in nobody's way
+		SELECT r.milestone,
+			   lag(r.position) OVER unit = r.previous AS has_previous,
+			   lag(e.entered_at) OVER unit <= e.entered_at AS in_order,
+			   first_value(r.position) OVER unit = r.first
+				   AND first_value(e.entered_at) OVER unit <= e.entered_at
+				   AS from_first
+		FROM entry e
+		JOIN rung r ON r.milestone = e.milestone
+		WINDOW unit AS (PARTITION BY e.lead_id, e.cycle ORDER BY r.position)
+	), passed AS (
+		SELECT w.milestone,
+			   count(*) FILTER (WHERE w.has_previous AND w.in_order)
+				   AS from_previous,
+			   count(*) FILTER (WHERE w.from_first) AS from_first,
+			   count(*) FILTER (WHERE w.has_previous IS NOT TRUE) AS skipped
+		FROM way w
+		GROUP BY w.milestone
+	), joined AS (
+		SELECT r.*, v.milestone AS previous_milestone,
+			   v.reached AS previous_reached,
+			   CASE WHEN v.position IS NOT NULL AND NOT r.unused
+					THEN coalesce(p.from_previous, 0) END AS from_previous,
+			   f.milestone AS first_milestone,
+			   f.reached AS first_reached,
+			   CASE WHEN NOT r.unused THEN coalesce(p.from_first, 0) END
+				   AS from_first,
+			   CASE WHEN v.position IS NOT NULL
+					THEN coalesce(p.skipped, 0) ELSE 0 END AS skipped
+		FROM rung r
+		JOIN rung f ON f.position = r.first
+		LEFT JOIN rung v ON v.position = r.previous
+		LEFT JOIN passed p ON p.milestone = r.milestone
 	)
-	SELECT r.position AS position,
-		   r.milestone AS milestone,
-		   r.reached AS reached,
-		   r.leads AS leads,
-		   r.accounts AS accounts,
-		   r.in_it_now AS in_it_now,
-		   r.previous_milestone AS previous_milestone,
-		   r.previous_reached AS previous_reached,
-		   r.from_previous AS from_previous,
-		   _ratio(r.from_previous::numeric, r.previous_reached::numeric) AS rate_from_previous,
-		   r.first_reached AS first_reached,
-		   r.from_first AS from_first,
-		   _ratio(r.from_first::numeric, r.first_reached::numeric) AS rate_from_first,
-		   r.skipped AS skipped,
-		   repeat('█', ceil(30 * _ratio(r.reached::numeric, r.widest::numeric))::integer) AS bar
-	FROM rung r
-	ORDER BY r.position;
+	SELECT j.position AS position,
+		   j.milestone AS milestone,
+		   j.reached AS reached,
+		   j.leads AS leads,
+		   j.accounts AS accounts,
+		   j.in_it_now AS in_it_now,
+		   j.previous_milestone AS previous_milestone,
+		   j.previous_reached AS previous_reached,
+		   j.from_previous AS from_previous,
+		   _ratio(j.from_previous::numeric, j.previous_reached::numeric) AS rate_from_previous,
+		   j.first_milestone AS first_milestone,
+		   j.first_reached AS first_reached,
+		   j.from_first AS from_first,
+		   _ratio(j.from_first::numeric, j.first_reached::numeric) AS rate_from_first,
+		   j.skipped AS skipped,
+		   j.unused AS unused,
+		   repeat('█', ceil(30 * _ratio(j.reached::numeric, j.widest::numeric))::integer) AS bar
+	FROM joined j
+	ORDER BY j.position;
 
 	COMMENT ON VIEW funnel IS
-'One row per milestone of the path that this funnel has stages for, over all time. reached: units (lead and cycle) that ever entered it; leads, accounts: distinct, of those units; in_it_now: leads in its stages now. rate_from_previous = from_previous / previous_reached: units that entered the previous milestone and this one at or after it, over units that entered the previous one; rate_from_first the same from the first milestone. skipped: units that entered this one but never the previous, not in from_previous. Rates are fractions: 0.25 is 25 %. All cohorts, ripe or not: see mql_to_sql and sql_conversion for maturity.';
+'One row per milestone of the path that this funnel has stages for, over all time. reached: units (lead and cycle) that ever entered it; leads, accounts: distinct, of those units; in_it_now: leads in its stages now. previous_milestone: the nearest earlier one that units of this funnel pass. unused: no unit ever entered it, though units got further: it is in nobody''s way, is no other''s previous, and has no rates. rate_from_previous = from_previous / previous_reached: units that entered the previous milestone and this one at or after it, over units that entered the previous one; rate_from_first the same from first_milestone, the first that units pass. skipped: units that entered this one but never the previous, not in from_previous. Rates are fractions: 0.25 is 25 %. All cohorts, ripe or not: see mql_to_sql and sql_conversion for maturity.';
 
 	CREATE VIEW funnel_monthly WITH (security_invoker = true) AS
 	SELECT _month_of(e.entered_at, s.time_zone) AS month,

@@ -40,7 +40,7 @@ SELECT results_eq('SELECT sqls, customers, skipped, odd, customers_entered
 	FROM sql_conversion', $$ VALUES (41::bigint, 10::bigint, 1::bigint, 1::bigint, 12::bigint) $$,
 	'D4 B without A is skipped, B before A is odd, neither is in the numerator');
 SELECT results_eq('SELECT reached, previous_milestone, skipped FROM funnel
-	WHERE milestone = ''customer''', $$ VALUES (12::bigint, 'opportunity', 12::bigint) $$,
+	WHERE milestone = ''customer''', $$ VALUES (12::bigint, 'sql', 1::bigint) $$,
 	'D4 the funnel counts them apart too');
 ROLLBACK TO empty;
 
