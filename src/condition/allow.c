@@ -386,6 +386,55 @@ lq_allow_cast_to(LqParse *parse, Oid type, int location)
 				  "Cast to its base type instead.");
 }
 
+static bool is_checked(Oid type);
+
+/*
+ * Does it take code of the user's to make a value of the type of a literal?
+ * The constraints of the domain itself are not meant: operators take its base
+ * type.  Those of the domains in it are checked when it is read.
+ */
+static bool
+reading_runs_code(Oid type)
+{
+	Oid			part;
+
+	type = getBaseType(type);
+	if (get_typtype(type) == TYPTYPE_COMPOSITE)
+		return true;
+	part = get_element_type(type);
+	if (!OidIsValid(part))
+		part = get_range_subtype(type);
+	if (!OidIsValid(part))
+		part = get_multirange_range(type);
+	return OidIsValid(part) && is_checked(part);
+}
+
+static bool
+is_checked(Oid type)
+{
+	if (get_typtype(type) == TYPTYPE_DOMAIN && lq_domain_has_constraints(type))
+		return true;
+	return reading_runs_code(type);
+}
+
+/*
+ * Raise unless a column of the type may meet others in an expression: what is
+ * compared with it would be made a value of its type at once, before anything
+ * is known of the whole.  A cast or a test for NULL takes the column alone.
+ */
+void
+lq_allow_column(LqParse *parse, Oid type, int location)
+{
+	if (list_member_int(parse->alone, location) || !reading_runs_code(type))
+		return;
+	lq_refuse(parse, location,
+			  psprintf(type_allowed(type) ?
+					   "To read a value of type %s runs code that is neither built in nor part of lead_qual." :
+					   "Type %s is neither built in nor part of lead_qual.",
+					   format_type_be(type)),
+			  "Cast it explicitly to a built-in type.");
+}
+
 /*
  * Raise unless the analysed expression is allowed.  For an expression that
  * does not stand in the text, location is that of the column it stands for.

@@ -53,6 +53,7 @@ typedef struct LqPseudo
 	AttrNumber	attno;			/* of ACCOUNT and KIND */
 	Oid			type;
 	int32		typmod;
+	int16		typlen;
 	Oid			collation;
 } LqPseudo;
 
@@ -88,6 +89,9 @@ typedef struct LqConditionScope
 	LqNamedRule *rules;
 	TupleDesc	account_desc;	/* columns of account, or NULL */
 	TupleDesc	kind_desc;		/* columns of kind, or NULL */
+	Oid			account;		/* the tables of these and of the lists */
+	Oid			kind;
+	Oid			list;
 } LqConditionScope;
 
 /*
@@ -166,6 +170,8 @@ extern Bitmapset *lq_condition_columns(const LqCondition *condition);
 extern int64 lq_condition_n_raised(const LqCondition *condition);
 extern const char *lq_condition_last_error(const LqCondition *condition);
 
+/* May the client, who is not always the current user, read all of a table? */
+extern bool lq_may_read_table(Oid relid);
 
 /* The same of a stored text, by name, without compiling it. */
 extern bool lq_condition_text_names_rule(const char *condition_sql,

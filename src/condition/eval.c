@@ -15,8 +15,8 @@
  */
 #include "postgres.h"
 
+#include "access/detoast.h"
 #include "access/sysattr.h"
-#include "access/xact.h"
 #include "catalog/pg_collation.h"
 #include "catalog/pg_type.h"
 #include "common/hashfn.h"
@@ -30,9 +30,9 @@
 #include "utils/hsearch.h"
 #include "utils/memutils.h"
 #include "utils/rel.h"
-#include "utils/resowner.h"
 
 #include "condition/internal.h"
+#include "subtransaction.h"
 
 /* conditions that a session remembers having warned about */
 #define MAX_WARNED		1000
@@ -57,13 +57,19 @@ struct LqCondition
 	int			n_parts;
 	CompiledPart *parts;
 	Bitmapset  *columns;
-	bool		can_raise;
+	List	   *reads;			/* of LqReads: whose words an error may say */
+	Size		spared_up_to;	/* it cannot raise while no value is larger;
+								 * 0: it always may */
+	int			n_sized;		/* columns whose values have to be measured */
+	AttrNumber *sized;
 	int64		n_raised;
 	char	   *last_error;
 
 	/* while evaluating */
 	LqPseudoFetch fetch;
 	void	   *fetch_arg;
+	bool		sparing;		/* large values must not get in */
+	bool		met_large;		/* one was kept out */
 };
 
 /*
@@ -133,6 +139,12 @@ fold_mutator(Node *node, void *context)
 	return (Node *) param;
 }
 
+static bool
+is_large(const LqCondition *condition, Datum value)
+{
+	return toast_raw_datum_size(value) > condition->spared_up_to;
+}
+
 /*
  * Value of a parameter; the executor calls this.
  */
@@ -149,6 +161,13 @@ fetch_param(ParamListInfo params, int paramid, bool speculative,
 	workspace->isnull = false;
 	workspace->value = condition->fetch(condition->fetch_arg, pseudo,
 										&workspace->isnull);
+	if (condition->sparing && !workspace->isnull &&
+		pseudo->typlen == -1 && is_large(condition, workspace->value))
+	{
+		condition->met_large = true;
+		workspace->isnull = true;
+		workspace->value = (Datum) 0;
+	}
 	workspace->pflags = 0;
 	workspace->ptype = pseudo->type;
 	return workspace;
@@ -243,6 +262,21 @@ describe_part(LqCondition *condition, CompiledPart *part)
 }
 
 /*
+ * Note the columns whose values may be of any size.
+ */
+static void
+note_sized(LqCondition *condition, TupleDesc desc)
+{
+	int			attno = -1;
+
+	condition->sized = palloc(Max(bms_num_members(condition->columns), 1) *
+							  sizeof(AttrNumber));
+	while ((attno = bms_next_member(condition->columns, attno)) >= 0)
+		if (TupleDescAttr(desc, attno - 1)->attlen == -1)
+			condition->sized[condition->n_sized++] = attno;
+}
+
+/*
  * Compile the stored form of a condition, in the current memory context.
  * condition, the form that a person wrote, is only shown; it may be NULL.
  */
@@ -258,6 +292,7 @@ lq_condition_compile(const char *condition_sql, const char *condition,
 	Expr	   *whole;
 	List	   *texts;
 	List	   *conjuncts = NIL;
+	List	   *reads = NIL;
 	LqCondition *result;
 	ListCell   *lc;
 	int			i;
@@ -276,7 +311,13 @@ lq_condition_compile(const char *condition_sql, const char *condition,
 	{
 		Node	   *conjunct = (Node *) lfirst(lc);
 
+		MemoryContextSwitchTo(context);
+		reads = lq_reads(scope, conjunct, reads);
+		MemoryContextSwitchTo(work);
 		conjunct = lq_parse_expand_generated(&parse, conjunct);
+		MemoryContextSwitchTo(context);
+		reads = lq_reads(scope, conjunct, reads);
+		MemoryContextSwitchTo(work);
 		conjuncts = lappend(conjuncts, fold_mutator(conjunct, &fold));
 	}
 	whole = expression_planner(copyObject(conjunction(conjuncts)));
@@ -291,6 +332,7 @@ lq_condition_compile(const char *condition_sql, const char *condition,
 	result->hash = hash_bytes_extended((const unsigned char *) condition_sql,
 									   strlen(condition_sql), result->hash);
 
+	result->reads = reads;
 	result->n_pseudos = list_length(fold.pseudos);
 	result->pseudos = palloc(Max(result->n_pseudos, 1) * sizeof(LqPseudo));
 	i = 0;
@@ -324,7 +366,8 @@ lq_condition_compile(const char *condition_sql, const char *condition,
 	}
 
 	whole = copyObject(whole);
-	result->can_raise = lq_can_raise((Node *) whole);
+	result->spared_up_to = lq_spared_up_to((Node *) whole);
+	note_sized(result, RelationGetDescr(scope->relation));
 	result->state = ExecInitExpr(whole, NULL);
 
 	lq_parse_end(&parse);
@@ -352,7 +395,8 @@ run(LqCondition *condition, ExprState *state, TupleTableSlot *row)
 }
 
 /*
- * Tell once a session that a condition raised an error.
+ * Tell once a session that a condition raised an error.  What it says may
+ * quote the row.
  */
 static void
 warn(LqCondition *condition)
@@ -376,7 +420,26 @@ warn(LqCondition *condition)
 		ereport(WARNING,
 				(errmsg("condition of %s raised an error and counts as not met",
 						condition->label),
-				 errdetail_internal("%s", condition->last_error)));
+				 lq_may_read(condition->reads) ?
+				 errdetail_internal("%s", condition->last_error) : 0,
+				 errhint("check_funnel() shows the owner of the funnel where.")));
+}
+
+/* an evaluation that may raise */
+typedef struct Evaluation
+{
+	LqCondition *condition;
+	ExprState  *state;
+	TupleTableSlot *row;
+	LqTruth		result;
+} Evaluation;
+
+static void
+run_evaluation(void *arg)
+{
+	Evaluation *e = arg;
+
+	e->result = run(e->condition, e->state, e->row);
 }
 
 /*
@@ -387,60 +450,66 @@ warn(LqCondition *condition)
 static LqTruth
 run_guarded(LqCondition *condition, ExprState *state, TupleTableSlot *row)
 {
-	MemoryContext context = CurrentMemoryContext;
-	ResourceOwner owner = CurrentResourceOwner;
-	volatile LqTruth result = LQ_UNKNOWN;
-	volatile bool raised = false;
+	Evaluation	e = {condition, state, row, LQ_UNKNOWN};
+	LqFailure	failure;
 
-	/* no subtransaction can be started there */
-	if (IsInParallelMode())
-		return run(condition, state, row);
+	if (lq_try(LQ_TRY_CONDITION, run_evaluation, &e, &failure))
+		return e.result;
 
-	BeginInternalSubTransaction(NULL);
-	MemoryContextSwitchTo(context);
-	PG_TRY();
+	/* it stopped in the middle of its work */
+	ResetExprContext(condition->econtext);
+	if (condition->last_error)
+		pfree(condition->last_error);
+	condition->last_error = NULL;
+	condition->last_error = MemoryContextStrdup(condition->context,
+												failure.message);
+	pfree(failure.message);
+	condition->n_raised++;
+	warn(condition);
+	return LQ_UNKNOWN;
+}
+
+/*
+ * Is no value of the row larger than what the expression is known to bear?
+ */
+static bool
+row_is_small(const LqCondition *condition, TupleTableSlot *row)
+{
+	for (int i = 0; i < condition->n_sized; i++)
 	{
-		result = run(condition, state, row);
-		ReleaseCurrentSubTransaction();
-		MemoryContextSwitchTo(context);
-		CurrentResourceOwner = owner;
+		bool		isnull;
+		Datum		value = slot_getattr(row, condition->sized[i], &isnull);
+
+		if (!isnull && is_large(condition, value))
+			return false;
 	}
-	PG_CATCH();
-	{
-		ErrorData  *error;
-		char	   *message;
+	return true;
+}
 
-		MemoryContextSwitchTo(context);
-		error = CopyErrorData();
-		FlushErrorState();
-		RollbackAndReleaseCurrentSubTransaction();
-		MemoryContextSwitchTo(context);
-		CurrentResourceOwner = owner;
-
-		if (ERRCODE_TO_CATEGORY(error->sqlerrcode) != ERRCODE_DATA_EXCEPTION)
-			ReThrowError(error);
-
-		message = MemoryContextStrdup(condition->context,
-									  error->message ? error->message :
-									  "missing error text");
-		if (condition->last_error)
-			pfree(condition->last_error);
-		condition->last_error = message;
-		condition->n_raised++;
-		FreeErrorData(error);
-		raised = true;
-	}
-	PG_END_TRY();
-
-	if (raised)
-		warn(condition);
-	return result;
+/*
+ * Evaluate without the cost of a subtransaction, which is safe as long as all
+ * values are small.  False if one was not: those of pseudo-columns come to
+ * light only now.
+ */
+static bool
+run_spared(LqCondition *condition, ExprState *state, TupleTableSlot *row,
+		   LqTruth *result)
+{
+	if (condition->spared_up_to == 0 || !row_is_small(condition, row))
+		return false;
+	condition->sparing = true;
+	condition->met_large = false;
+	*result = run(condition, state, row);
+	condition->sparing = false;
+	return !condition->met_large;
 }
 
 static LqTruth
 evaluate(LqCondition *condition, ExprState *state, TupleTableSlot *row,
 		 LqPseudoFetch fetch, void *fetch_arg)
 {
+	LqTruth		result;
+
 	if (condition->econtext == NULL)
 	{
 		MemoryContext oldcontext = MemoryContextSwitchTo(condition->context);
@@ -450,9 +519,10 @@ evaluate(LqCondition *condition, ExprState *state, TupleTableSlot *row,
 	}
 	condition->fetch = fetch;
 	condition->fetch_arg = fetch_arg;
-	if (condition->can_raise)
-		return run_guarded(condition, state, row);
-	return run(condition, state, row);
+	condition->sparing = false;
+	if (run_spared(condition, state, row, &result))
+		return result;
+	return run_guarded(condition, state, row);
 }
 
 /*

@@ -10,7 +10,8 @@
  *		eval.c	compiled conditions
  *		parts.c	operands of the top-level AND, as a person sees them
  *		time.c	comparisons that the passing of time may turn
- *		safe.c	which expressions cannot raise an error
+ *		safe.c	which expressions cannot raise an error, for values up to a size
+ *		reads.c	what a condition reads, and who may be told of it
  *
  * Copyright (c) 2026, lead_qual contributors
  */
@@ -53,6 +54,8 @@ typedef struct LqParse
 	char	   *schema;			/* of the extension */
 	List	   *delayed;		/* see ours.c */
 	List	   *strings;		/* A_Const nodes that hold a string */
+	List	   *alone;			/* locations of columns that are only cast, or
+								 * tested for NULL */
 	ErrorContextCallback callback;
 	int			guc_level;
 } LqParse;
@@ -89,6 +92,7 @@ extern Node *lq_call_function(LqParse *parse, FuncCall *call);
 
 /* allow.c */
 extern void lq_allow_check(LqParse *parse, Node *tree, int location);
+extern void lq_allow_column(LqParse *parse, Oid type, int location);
 extern void lq_allow_cast_to(LqParse *parse, Oid type, int location);
 pg_noreturn extern void lq_refuse(LqParse *parse, int location,
 								  const char *detail, const char *hint);
@@ -107,7 +111,17 @@ extern void lq_find_tests(Node *expr, const LqPseudo *pseudos,
 						  LqConditionPart *part);
 
 /* safe.c */
-extern bool lq_can_raise(Node *expr);
+extern Size lq_spared_up_to(Node *expr);
+
+/* reads.c */
+typedef struct LqReads
+{
+	Oid			relid;
+	Bitmapset  *columns;		/* 0: the whole table */
+} LqReads;
+
+extern List *lq_reads(const LqConditionScope *scope, Node *tree, List *reads);
+extern bool lq_may_read(const List *reads);
 
 /* catalog.c */
 extern bool lq_is_member(Oid class_id, Oid object_id);

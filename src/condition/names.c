@@ -19,6 +19,7 @@
 #include "nodes/makefuncs.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
+#include "utils/lsyscache.h"
 #include "utils/rel.h"
 #include "utils/varlena.h"
 
@@ -172,9 +173,9 @@ column_name(const LqConditionScope *scope, LqSource source, int i)
  * The column as an expression, or NULL if the source has none of that name.
  */
 static Node *
-find_column(const LqConditionScope *scope, LqSource source, const char *name,
-			int location)
+find_column(LqParse *parse, LqSource source, const char *name, int location)
 {
+	const LqConditionScope *scope = parse->scope;
 	int			n = source_n_columns(scope, source);
 
 	for (int i = 0; i < n; i++)
@@ -223,6 +224,7 @@ find_column(const LqConditionScope *scope, LqSource source, const char *name,
 
 		var = makeVar(source, i + 1, type, typmod, collation, 0);
 		var->location = location;
+		lq_allow_column(parse, type, location);
 		return (Node *) var;
 	}
 	return NULL;
@@ -238,6 +240,7 @@ lq_names_pseudo(const LqConditionScope *scope, const Var *var,
 	memset(pseudo, 0, sizeof(LqPseudo));
 	pseudo->type = var->vartype;
 	pseudo->typmod = var->vartypmod;
+	pseudo->typlen = get_typlen(var->vartype);
 	pseudo->collation = var->varcollid;
 	switch ((LqSource) var->varno)
 	{
@@ -389,16 +392,16 @@ resolve_column(ParseState *pstate, ColumnRef *cref)
 	if (list_length(cref->fields) == 1)
 	{
 		if (source_available(scope, LQ_SOURCE_NOW) &&
-			(node = find_column(scope, LQ_SOURCE_NOW, name,
+			(node = find_column(parse, LQ_SOURCE_NOW, name,
 								location)) != NULL)
 			return node;
-		node = find_column(scope, LQ_SOURCE_ROW, name, location);
+		node = find_column(parse, LQ_SOURCE_ROW, name, location);
 		if (node)
 			return node;
 		if (SystemAttributeByName(name) != NULL)
 			lq_refuse(parse, location, "System columns are not allowed.",
 					  NULL);
-		if (find_column(scope, LQ_SOURCE_NOW, name, location) != NULL)
+		if (find_column(parse, LQ_SOURCE_NOW, name, location) != NULL)
 			not_available(parse, name, location);
 		for (int source = 1; source <= LQ_N_SOURCES; source++)
 		{
@@ -425,7 +428,7 @@ resolve_column(ParseState *pstate, ColumnRef *cref)
 			continue;
 		if (!source_available(scope, source))
 			not_available(parse, qualifier, location);
-		node = find_column(scope, source, name, location);
+		node = find_column(parse, source, name, location);
 		if (node)
 			return node;
 		if (source == LQ_SOURCE_ROW && SystemAttributeByName(name) != NULL)

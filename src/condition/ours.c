@@ -78,8 +78,17 @@ is_row(Node *node)
 	return node != NULL && IsA(node, RowExpr);
 }
 
+static void
+note_alone(LqParse *parse, Node *node)
+{
+	if (IsA(node, ColumnRef))
+		parse->alone = lappend_int(parse->alone,
+								   ((ColumnRef *) node)->location);
+}
+
 /*
- * Write type names out, note the string literals, set calls aside.
+ * Write type names out, note the string literals and the columns that stand
+ * alone, set calls aside.
  */
 static bool
 prepare_walker(Node *node, void *context)
@@ -107,6 +116,14 @@ prepare_walker(Node *node, void *context)
 				IsA(&((A_Const *) node)->val, String))
 				parse->strings = lappend(parse->strings, node);
 			return false;
+
+		case T_TypeCast:
+			note_alone(parse, ((TypeCast *) node)->arg);
+			break;
+
+		case T_NullTest:
+			note_alone(parse, (Node *) ((NullTest *) node)->arg);
+			break;
 
 		case T_TypeName:
 			{

@@ -30,6 +30,7 @@
 #include "utils/ruleutils.h"
 
 #include "condition/internal.h"
+#include "stack.h"
 
 /*
  * All settings that change what a text means or how an expression is written
@@ -372,12 +373,8 @@ lq_parse_deparse(LqParse *parse, Node *tree, bool qualified)
 	return deparse_expression(tree, context, true, false);
 }
 
-/*
- * Check the text of a condition and return it with all names qualified;
- * raise if it is not one.
- */
-char *
-lq_condition_check(const char *condition, const LqConditionScope *scope)
+static char *
+check(const char *condition, const LqConditionScope *scope)
 {
 	LqParse		parse;
 	Node	   *tree;
@@ -391,7 +388,7 @@ lq_condition_check(const char *condition, const LqConditionScope *scope)
 	/* errors that show when constants are folded belong to the writer */
 	tree = lq_parse_expand_generated(&parse, tree);
 	tree = (Node *) expression_planner((Expr *) tree);
-	(void) lq_can_raise(tree);
+	(void) lq_spared_up_to(tree);
 	lq_parse_end(&parse);
 
 	lq_parse_begin(&parse, qualified, NULL, scope);
@@ -405,4 +402,29 @@ lq_condition_check(const char *condition, const LqConditionScope *scope)
 						   qualified, again),
 				 errhint("Add explicit type casts.")));
 	return qualified;
+}
+
+/*
+ * Check the text of a condition and return it with all names qualified;
+ * raise if it is not one.  What is too deep for those who compile it later is
+ * refused now.
+ */
+char *
+lq_condition_check(const char *condition, const LqConditionScope *scope)
+{
+	LqStack		stack;
+	bool		portion = lq_stack_portion(&stack);
+	char	   *result;
+
+	PG_TRY();
+	{
+		result = check(condition, scope);
+	}
+	PG_FINALLY();
+	{
+		if (portion)
+			lq_stack_give_back(&stack);
+	}
+	PG_END_TRY();
+	return result;
 }

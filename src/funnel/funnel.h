@@ -281,6 +281,8 @@ extern const char *lq_lead_key_column(const LqFunnel *funnel);
 
 /* Act as the funnel's owner, whose row security does not bind him here. */
 extern void lq_funnel_enter(const LqFunnel *funnel, LqIdentity *saved);
+extern void lq_funnel_enter_restricted(const LqFunnel *funnel,
+									   LqIdentity *saved);
 extern void lq_funnel_leave(const LqIdentity *saved);
 
 /* Raise unless the outer user may use lead_qual.clock or lead_qual.import. */

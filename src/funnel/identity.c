@@ -40,6 +40,23 @@ lq_funnel_enter(const LqFunnel *funnel, LqIdentity *saved)
 	pfree(path);
 }
 
+/*
+ * The same to analyse or compile a condition, which may run code of the
+ * owner's: to read a literal of a domain is to check it.  That code must not
+ * get at who looks at the funnel, nor at the session.
+ */
+void
+lq_funnel_enter_restricted(const LqFunnel *funnel, LqIdentity *saved)
+{
+	Oid			userid;
+	int			sec_context;
+
+	lq_funnel_enter(funnel, saved);
+	GetUserIdAndSecContext(&userid, &sec_context);
+	SetUserIdAndSecContext(userid,
+						   sec_context | SECURITY_RESTRICTED_OPERATION);
+}
+
 void
 lq_funnel_leave(const LqIdentity *saved)
 {

@@ -21,6 +21,7 @@
 #include "utils/typcache.h"
 
 #include "compat.h"
+#include "funnel/compile.h"
 #include "funnel/funnel.h"
 #include "funnel/model.h"
 
@@ -139,52 +140,25 @@ static LqCondition *
 compile(LqFunnel *funnel, LqConditionFor target, Relation rel,
 		const char *sql, const char *text, const char *label, bool *broken)
 {
-	LqConditionScope scope;
-	MemoryContext caller = CurrentMemoryContext;
-	ResourceOwner owner = CurrentResourceOwner;
-	LqCondition *volatile result = NULL;
+	LqFailure	failure;
+	LqCondition *result;
+	LqTable		policy = target == LQ_FOR_TRANSITION ? LQ_TABLE_TRANSITION :
+	LQ_TABLE_RULE;
 
-	lq_funnel_scope(funnel, target, rel, funnel->definition, &scope);
-	scope.lists_empty = true;
-	BeginInternalSubTransaction(NULL);
-	MemoryContextSwitchTo(funnel->context);
-	PG_TRY();
-	{
-		if (sql == NULL)
-			ereport(ERROR,
-					(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-					 errmsg("condition has not been checked"),
-					 errhint("Write it again, so that its trigger checks it.")));
-		result = lq_condition_compile(sql, text, &scope, label);
-		ReleaseCurrentSubTransaction();
-	}
-	PG_CATCH();
-	{
-		ErrorData  *error;
-
-		MemoryContextSwitchTo(caller);
-		error = CopyErrorData();
-		FlushErrorState();
-		RollbackAndReleaseCurrentSubTransaction();
-		MemoryContextSwitchTo(caller);
-		CurrentResourceOwner = owner;
-		/* that says nothing of the condition */
-		if (error->sqlerrcode == ERRCODE_QUERY_CANCELED ||
-			error->sqlerrcode == ERRCODE_OUT_OF_MEMORY)
-			ReThrowError(error);
-		*broken = true;
-		ereport(WARNING,
-				(errcode(error->sqlerrcode),
-				 errmsg("condition of %s in funnel \"%s\" does not compile and is skipped",
-						label, funnel->name),
-				 errdetail("%s", error->message),
-				 errhint("See check_funnel().")));
-		FreeErrorData(error);
-	}
-	PG_END_TRY();
-	MemoryContextSwitchTo(caller);
-	CurrentResourceOwner = owner;
-	return result;
+	result = lq_funnel_compile(funnel, target, rel, sql, text, label,
+							   funnel->context, &failure);
+	if (result != NULL)
+		return result;
+	*broken = true;
+	ereport(WARNING,
+			(errcode(failure.sqlerrcode),
+			 errmsg("condition of %s in funnel \"%s\" does not compile and is skipped",
+					label, funnel->name),
+			 lq_may_read_table(funnel->relid[policy]) &&
+			 lq_may_read_table(funnel->relid[LQ_TABLE_LIST]) ?
+			 errdetail_internal("%s", failure.message) : 0,
+			 errhint("See check_funnel().")));
+	return NULL;
 }
 
 /*
@@ -243,7 +217,10 @@ compile_conditions(LqFunnel *funnel)
 		LqRule	   *rule = &funnel->rules[i];
 		bool		fit = rule->card.axis == LQ_AXIS_FIT;
 
-		if (!rule->has_condition || !rule->enabled)
+		/* such a rule came in past its trigger: no card has room for it */
+		if (i >= LQ_CARD_MAX_ENTRIES)
+			rule->broken = true;
+		if (!rule->has_condition || !rule->enabled || rule->broken)
 			continue;
 		rule->condition = compile(funnel,
 								  fit ? LQ_FOR_FIT : LQ_FOR_ACTIVITY,
@@ -344,6 +321,9 @@ lq_funnel_scope(const LqFunnel *funnel, LqConditionFor target,
 	scope->lists = funnel->lists;
 	scope->account_desc = funnel->account_desc;
 	scope->kind_desc = funnel->kind_desc;
+	scope->account = funnel->relid[LQ_TABLE_ACCOUNT];
+	scope->kind = funnel->relid[LQ_TABLE_KIND];
+	scope->list = funnel->relid[LQ_TABLE_LIST];
 	if (target != LQ_FOR_ACTIVITY)
 		scope->column_names = funnel->lead_names;
 

@@ -132,7 +132,6 @@ lead_account(LqLead *lead)
 
 	if (lead->account_read)
 		return lead->account;
-	lead->account_read = true;
 	id = lq_lead_get(lead, LQ_LEAD_ACCOUNT_ID, &isnull);
 	if (isnull)
 		return NULL;
@@ -154,6 +153,7 @@ lead_account(LqLead *lead)
 	}
 	SPI_finish();
 	lq_funnel_leave(&saved);
+	lead->account_read = true;
 	return lead->account;
 }
 

@@ -159,12 +159,15 @@ check(LqFunnel *funnel, LqConditionFor target, const char *condition,
 	LqTable		table;
 	Relation	relation;
 	LqConditionScope scope;
+	LqIdentity	saved;
 	char	   *qualified;
 
 	table = target == LQ_FOR_ACTIVITY ? LQ_TABLE_ACTIVITY : LQ_TABLE_LEAD;
 	relation = table_open(funnel->relid[table], AccessShareLock);
 	lq_funnel_scope(funnel, target, relation, definition, &scope);
+	lq_funnel_enter_restricted(funnel, &saved);
 	qualified = lq_condition_check(condition, &scope);
+	lq_funnel_leave(&saved);
 	table_close(relation, NoLock);
 	return qualified;
 }

@@ -1,0 +1,19 @@
+/*
+ * compile.h
+ *		Conditions of a funnel are compiled as its owner.
+ *
+ * Copyright (c) 2026, lead_qual contributors
+ */
+#ifndef LQ_COMPILE_H
+#define LQ_COMPILE_H
+
+#include "funnel/funnel.h"
+#include "subtransaction.h"
+
+extern LqCondition *lq_funnel_compile(const LqFunnel *funnel,
+									  LqConditionFor target, Relation rel,
+									  const char *sql, const char *text,
+									  const char *label, MemoryContext context,
+									  LqFailure *failure);
+
+#endif							/* LQ_COMPILE_H */
