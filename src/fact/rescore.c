@@ -20,14 +20,12 @@
 
 #include "compat.h"
 #include "fact/activity.h"
+#include "fact/bulk.h"
 #include "funnel/own_write.h"
 #include "lead_qual.h"
 
 PG_FUNCTION_INFO_V1(rescore_funnel);
 PG_FUNCTION_INFO_V1(_rescore_lead);
-
-/* leads that a cursor brings at a time */
-#define ROWS_AT_A_TIME 1000
 
 /* the last replay: which transaction, and up to which command it saw */
 static TransactionId replay_xid = InvalidTransactionId;
@@ -153,19 +151,74 @@ lq_rescore_lead(const LqFunnel *funnel, Datum key, int flags)
 	return true;
 }
 
+/* leads to rescore together */
+typedef struct Rescore
+{
+	const LqFunnel *funnel;
+	int			flags;
+	MemoryContext lead_context;
+	Datum	   *keys;
+	int			n;
+	int			n_scored;
+} Rescore;
+
+static void
+rescore_leads(void *arg)
+{
+	Rescore    *rescore = arg;
+	MemoryContext old = MemoryContextSwitchTo(rescore->lead_context);
+
+	rescore->n_scored = 0;
+	for (int i = 0; i < rescore->n; i++)
+	{
+		CHECK_FOR_INTERRUPTS();
+		if (lq_rescore_lead(rescore->funnel, rescore->keys[i], rescore->flags))
+			rescore->n_scored++;
+		MemoryContextReset(rescore->lead_context);
+	}
+	MemoryContextSwitchTo(old);
+}
+
+/*
+ * Rescore a batch in one subtransaction, or, if a lead in it fails, each lead
+ * in its own, so that the others go on.
+ */
+static int
+rescore_batch(Rescore *batch)
+{
+	LqFailure	failure;
+	int			n_scored = 0;
+
+	if (lq_try(LQ_TRY_LEAD, rescore_leads, batch, &failure))
+		return batch->n_scored;
+	for (int i = 0; i < batch->n; i++)
+	{
+		Rescore		one = *batch;
+
+		one.keys = &batch->keys[i];
+		one.n = 1;
+		if (lq_try(LQ_TRY_LEAD, rescore_leads, &one, &failure))
+			n_scored += one.n_scored;
+		else
+			lq_bulk_warn(batch->funnel, *one.keys, "rescored", &failure);
+	}
+	return n_scored;
+}
+
 /*
  * rescore_funnel(funnel text, move boolean) - bigint
  *
  * Scores every lead anew by the active definition as it is now, from its
  * whole log.  Leads stay in their stages unless move is true.  Returns how
- * many leads were scored.  For members of the role that owns the funnel.
+ * many leads were scored; one that fails is named in a warning.  For members
+ * of the role that owns the funnel.
  */
 Datum
 rescore_funnel(PG_FUNCTION_ARGS)
 {
 	LqFunnel   *funnel = lq_funnel_by_name(text_to_cstring(PG_GETARG_TEXT_PP(0)));
-	int			flags = PG_GETARG_BOOL(1) ? 0 : LQ_WRITE_STAY;
-	MemoryContext lead_context;
+	Rescore		batch = {funnel};
+	MemoryContext batch_context;
 	LqIdentity	saved;
 	Portal		portal;
 	int64		scored = 0;
@@ -174,35 +227,23 @@ rescore_funnel(PG_FUNCTION_ARGS)
 	lq_funnel_check_settings(funnel);
 	lq_funnel_enter(funnel, &saved);
 	SPI_connect();
-	lead_context = AllocSetContextCreate(CurrentMemoryContext,
-										 "lead_qual lead",
-										 ALLOCSET_DEFAULT_SIZES);
+	batch_context = AllocSetContextCreate(CurrentMemoryContext,
+										  "lead_qual leads",
+										  ALLOCSET_DEFAULT_SIZES);
+	batch.flags = PG_GETARG_BOOL(1) ? 0 : LQ_WRITE_STAY;
+	batch.lead_context = AllocSetContextCreate(CurrentMemoryContext,
+											   "lead_qual lead",
+											   ALLOCSET_DEFAULT_SIZES);
 	portal = lq_statement_open(funnel, LQ_STATEMENT_KEYS, NULL);
-	for (;;)
+	do
 	{
-		SPITupleTable *rows;
-		uint64		n;
+		MemoryContext old = MemoryContextSwitchTo(batch_context);
 
-		SPI_cursor_fetch(portal, true, ROWS_AT_A_TIME);
-		n = SPI_processed;
-		rows = SPI_tuptable;
-		if (n == 0)
-			break;
-		for (uint64 i = 0; i < n; i++)
-		{
-			MemoryContext old = MemoryContextSwitchTo(lead_context);
-			bool		isnull;
-			Datum		key = SPI_getbinval(rows->vals[i], rows->tupdesc, 1,
-											&isnull);
-
-			CHECK_FOR_INTERRUPTS();
-			if (lq_rescore_lead(funnel, key, flags))
-				scored++;
-			MemoryContextSwitchTo(old);
-			MemoryContextReset(lead_context);
-		}
-		SPI_freetuptable(rows);
-	}
+		batch.n = lq_bulk_fetch(funnel, portal, LQ_BULK_SIZE, &batch.keys);
+		scored += rescore_batch(&batch);
+		MemoryContextSwitchTo(old);
+		MemoryContextReset(batch_context);
+	} while (batch.n > 0);
 	SPI_cursor_close(portal);
 	SPI_finish();
 	lq_funnel_leave(&saved);

@@ -7,23 +7,21 @@
 #include "postgres.h"
 
 #include "access/htup_details.h"
-#include "access/xact.h"
 #include "executor/spi.h"
 #include "funcapi.h"
 #include "miscadmin.h"
+#include "storage/lmgr.h"
 #include "utils/builtins.h"
-#include "utils/datum.h"
-#include "utils/lsyscache.h"
+#include "utils/guc.h"
 #include "utils/memutils.h"
 
 #include "compat.h"
 #include "fact/activity.h"
+#include "fact/bulk.h"
 #include "funnel/own_write.h"
 #include "lead_qual.h"
 
 PG_FUNCTION_INFO_V1(sweep_funnel);
-
-#define ROWS_AT_A_TIME 100
 
 typedef enum Swept
 {
@@ -32,123 +30,169 @@ typedef enum Swept
 	SWEPT_LEFT					/* another session has it, or is done with it */
 } Swept;
 
-/*
- * Review or rescore one lead in a subtransaction: one that fails (a trigger
- * of the user's raises, a constraint is violated) must not stop the rest.
- *
- * The lead is claimed by a statement of its own, with a snapshot of now.  A
- * scan that locks as it goes has an older one, and following a lead to its
- * newer versions it waits, SKIP LOCKED or not: which with the leads that it
- * holds already makes deadlocks.
- */
-static Swept
-sweep_lead(const LqFunnel *funnel, Datum key, Datum value, bool rescore)
+/* one kind of leads to sweep */
+typedef struct Sweep
 {
-	MemoryContext caller = CurrentMemoryContext;
-	ResourceOwner owner = CurrentResourceOwner;
-	volatile Swept swept = SWEPT_FAILED;
-	Datum		claim[2];
+	const LqFunnel *funnel;
+	LqStatement find;			/* their keys ... */
+	LqStatement claim;			/* ... and one of them */
+	Datum		values[2];		/* arguments of that, the first of both */
+	bool		rescore;		/* or else review */
 
-	claim[0] = key;
-	claim[1] = value;
-	BeginInternalSubTransaction(NULL);
-	MemoryContextSwitchTo(caller);
-	PG_TRY();
-	{
-		if (lq_statement_run(funnel, rescore ? LQ_STATEMENT_CLAIM_STALE :
-							 LQ_STATEMENT_CLAIM_DUE, claim, NULL) == 0)
-			swept = SWEPT_LEFT;
-		else if (rescore)
-			(void) lq_rescore_lead(funnel, key, LQ_WRITE_STAY);
-		else
-			lq_own_write(funnel, LQ_STATEMENT_REVIEW, &key, NULL, 0);
-		ReleaseCurrentSubTransaction();
-		if (swept != SWEPT_LEFT)
-			swept = SWEPT_DONE;
-	}
-	PG_CATCH();
-	{
-		ErrorData  *error;
-		Oid			output;
-		bool		varlena;
+	Datum		key;			/* of the lead at hand */
+	bool		claimed;
+	bool		claiming;
+	int64		n_done;
+	int64		n_failed;
+} Sweep;
 
-		MemoryContextSwitchTo(caller);
-		error = CopyErrorData();
-		FlushErrorState();
-		RollbackAndReleaseCurrentSubTransaction();
-		MemoryContextSwitchTo(caller);
-		CurrentResourceOwner = owner;
-		/* not the lead's fault, and no better with the next */
-		if (error->sqlerrcode == ERRCODE_QUERY_CANCELED ||
-			error->sqlerrcode == ERRCODE_T_R_SERIALIZATION_FAILURE)
-			ReThrowError(error);
-		getTypeOutputInfo(funnel->key_type, &output, &varlena);
-		ereport(WARNING,
-				(errcode(error->sqlerrcode),
-				 errmsg("lead %s of funnel \"%s\" could not be swept",
-						OidOutputFunctionCall(output, key), funnel->name),
-				 errdetail("%s", error->message)));
-		FreeErrorData(error);
-	}
-	PG_END_TRY();
-	MemoryContextSwitchTo(caller);
-	CurrentResourceOwner = owner;
-	return swept;
+/*
+ * Lock a lead, unless somebody else has it.
+ *
+ * This is a statement of its own, with a snapshot of now: a scan that locks
+ * as it goes has an older one.  Even so SKIP LOCKED waits where it follows a
+ * lead to its newer version, and to wait while holding other leads makes
+ * deadlocks; so it may wait for next to no time.
+ */
+static void
+claim_lead(Sweep *sweep)
+{
+	int			level = NewGUCNestLevel();
+	Datum		values[2];
+
+	values[0] = sweep->key;
+	values[1] = sweep->values[0];
+	sweep->claiming = true;
+	(void) set_config_option("lock_timeout", "1",
+							 PGC_USERSET, PGC_S_SESSION,
+							 GUC_ACTION_SAVE, true, 0, false);
+	sweep->claimed = lq_statement_run(sweep->funnel, sweep->claim, values,
+									  NULL) > 0;
+	SPI_freetuptable(SPI_tuptable);
+	AtEOXact_GUC(true, level);
+	sweep->claiming = false;
+}
+
+static void
+sweep_one(void *arg)
+{
+	Sweep	   *sweep = arg;
+
+	claim_lead(sweep);
+	if (!sweep->claimed)
+		return;
+	if (sweep->rescore)
+		(void) lq_rescore_lead(sweep->funnel, sweep->key, LQ_WRITE_STAY);
+	else
+		lq_own_write(sweep->funnel, LQ_STATEMENT_REVIEW, &sweep->key, NULL, 0);
 }
 
 /*
- * Sweep at most so many of the leads that a statement finds.  Those that fail
- * do not count: they would be first again next time, and enough of them would
- * keep all others from ever being swept.
+ * A lead that failed is due again, but after all that are due now: it must
+ * not keep them waiting for ever.
  */
-static int64
-sweep_found(const LqFunnel *funnel, LqStatement statement, Datum value,
-			int64 most, bool rescore, int64 *failed)
+static void
+put_last(void *arg)
 {
-	Portal		portal = lq_statement_open(funnel, statement, &value);
-	int64		swept = 0;
-	MemoryContext lead_context;
+	Sweep	   *sweep = arg;
+	Datum		values[2];
 
+	claim_lead(sweep);
+	if (!sweep->claimed)
+		return;
+	values[0] = sweep->key;
+	values[1] = TimestampTzGetDatum(lq_now());
+	lq_own_write(sweep->funnel, LQ_STATEMENT_PUT_LAST, values, NULL,
+				 LQ_WRITE_DATE);
+}
+
+/*
+ * Do it with one lead in a subtransaction; an error of others that hold it is
+ * none.
+ */
+static bool
+try_lead(Sweep *sweep, LqWork work, LqFailure *failure)
+{
+	MemoryContext caller = CurrentMemoryContext;
+	volatile bool result = true;
+
+	sweep->claimed = false;
+	sweep->claiming = false;
+	PG_TRY();
+	{
+		result = lq_try(LQ_TRY_LEAD, work, sweep, failure);
+	}
+	PG_CATCH();
+	{
+		if (!sweep->claiming || geterrcode() != ERRCODE_LOCK_NOT_AVAILABLE)
+			PG_RE_THROW();
+		MemoryContextSwitchTo(caller);
+		FlushErrorState();
+	}
+	PG_END_TRY();
+	return result;
+}
+
+/*
+ * Review or rescore one lead: one that fails (a trigger of the user's raises,
+ * a constraint is violated) must not stop the rest.
+ */
+static void
+sweep_lead(Sweep *sweep, Datum key)
+{
+	LqFailure	failure;
+
+	sweep->key = key;
+	if (try_lead(sweep, sweep_one, &failure))
+	{
+		if (sweep->claimed)
+			sweep->n_done++;
+		return;
+	}
+	sweep->n_failed++;
+	lq_bulk_warn(sweep->funnel, key, "swept", &failure);
+	(void) try_lead(sweep, put_last, &failure);
+}
+
+/*
+ * Sweep at most so many leads.
+ */
+static void
+sweep_leads(Sweep *sweep, int64 most)
+{
+	MemoryContext batch_context;
+	MemoryContext lead_context;
+	MemoryContext old;
+	Portal		portal;
+	int			n;
+
+	batch_context = AllocSetContextCreate(CurrentMemoryContext,
+										  "lead_qual leads",
+										  ALLOCSET_DEFAULT_SIZES);
 	lead_context = AllocSetContextCreate(CurrentMemoryContext,
 										 "lead_qual lead",
 										 ALLOCSET_DEFAULT_SIZES);
-	while (swept < most)
+	portal = lq_statement_open(sweep->funnel, sweep->find, sweep->values);
+	do
 	{
-		SPITupleTable *rows;
-		uint64		n;
+		Datum	   *keys;
 
-		SPI_cursor_fetch(portal, true, ROWS_AT_A_TIME);
-		n = SPI_processed;
-		rows = SPI_tuptable;
-		if (n == 0)
-			break;
-		for (uint64 i = 0; i < n && swept < most; i++)
+		old = MemoryContextSwitchTo(batch_context);
+		n = lq_bulk_fetch(sweep->funnel, portal,
+						  most - sweep->n_done - sweep->n_failed, &keys);
+		MemoryContextSwitchTo(lead_context);
+		for (int i = 0; i < n; i++)
 		{
-			MemoryContext old = MemoryContextSwitchTo(lead_context);
-			bool		isnull;
-			Datum		key = SPI_getbinval(rows->vals[i], rows->tupdesc, 1,
-											&isnull);
-
 			CHECK_FOR_INTERRUPTS();
-			switch (sweep_lead(funnel, key, value, rescore))
-			{
-				case SWEPT_DONE:
-					swept++;
-					break;
-				case SWEPT_FAILED:
-					(*failed)++;
-					break;
-				case SWEPT_LEFT:
-					break;
-			}
-			MemoryContextSwitchTo(old);
+			sweep_lead(sweep, keys[i]);
 			MemoryContextReset(lead_context);
 		}
-		SPI_freetuptable(rows);
-	}
+		MemoryContextSwitchTo(old);
+		MemoryContextReset(batch_context);
+	} while (n > 0 && sweep->n_done + sweep->n_failed < most);
 	MemoryContextDelete(lead_context);
+	MemoryContextDelete(batch_context);
 	SPI_cursor_close(portal);
-	return swept;
 }
 
 /*
@@ -159,7 +203,8 @@ sweep_found(const LqFunnel *funnel, LqStatement statement, Datum value,
  * rules alone move nobody: who is rescored stays until something happens.  Leads
  * that another session holds are left to it, so any number of sweepers may
  * run side by side.  A lead that cannot be swept is counted in failed, with a
- * warning, and not in max.  For members of the role that owns the funnel.
+ * warning, and comes last next time.  For members of the role that owns the
+ * funnel.
  */
 Datum
 sweep_funnel(PG_FUNCTION_ARGS)
@@ -170,9 +215,15 @@ sweep_funnel(PG_FUNCTION_ARGS)
 	TupleDesc	desc;
 	Datum		values[3];
 	bool		nulls[3] = {false, false, false};
-	int64		reviewed;
-	int64		rescored;
-	int64		failed = 0;
+	Sweep		due = {
+		funnel, LQ_STATEMENT_DUE, LQ_STATEMENT_CLAIM_DUE,
+		{TimestampTzGetDatum(lq_now())}, false
+	};
+	Sweep		stale = {
+		funnel, LQ_STATEMENT_STALE, LQ_STATEMENT_CLAIM_STALE,
+		{Int32GetDatum(funnel->version), TimestampTzGetDatum(lq_now())}, true
+	};
+	int64		left;
 
 	if (get_call_result_type(fcinfo, NULL, &desc) != TYPEFUNC_COMPOSITE)
 		elog(ERROR, "return type must be a row type");
@@ -185,18 +236,18 @@ sweep_funnel(PG_FUNCTION_ARGS)
 	lq_funnel_check_settings(funnel);
 	lq_funnel_enter(funnel, &saved);
 	SPI_connect();
-	reviewed = sweep_found(funnel, LQ_STATEMENT_DUE,
-						   TimestampTzGetDatum(lq_now()), most, false,
-						   &failed);
-	rescored = sweep_found(funnel, LQ_STATEMENT_STALE,
-						   Int32GetDatum(funnel->version),
-						   most - reviewed, true, &failed);
+	/* for the table one waits, for a lead never */
+	LockRelationOid(funnel->relid[LQ_TABLE_LEAD], RowExclusiveLock);
+	sweep_leads(&due, most);
+	left = most - due.n_done - due.n_failed;
+	if (left > 0)
+		sweep_leads(&stale, left);
 	SPI_finish();
 	lq_funnel_leave(&saved);
 
-	values[0] = Int64GetDatum(reviewed);
-	values[1] = Int64GetDatum(rescored);
-	values[2] = Int64GetDatum(failed);
+	values[0] = Int64GetDatum(due.n_done);
+	values[1] = Int64GetDatum(stale.n_done);
+	values[2] = Int64GetDatum(due.n_failed + stale.n_failed);
 	PG_RETURN_DATUM(HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(desc),
 													  values, nulls)));
 }

@@ -13,6 +13,7 @@
 
 #define LQ_WRITE_REFIT		0x01	/* weigh the fit rules again */
 #define LQ_WRITE_STAY		0x02	/* do not move the lead */
+#define LQ_WRITE_DATE		0x08	/* review_at is written, nothing else */
 #define LQ_WRITE_ANSWERS	0x04	/* answers come from the log already */
 
 /* Run an UPDATE of one lead, which is locked; values[0] is its key. */

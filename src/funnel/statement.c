@@ -159,13 +159,17 @@ static const struct
 	[LQ_STATEMENT_CLAIM_DUE] = {"kz",
 		"SELECT FROM {lead} WHERE {key} {=} $1 AND review_at <= $2"
 	" FOR NO KEY UPDATE SKIP LOCKED"},
-	[LQ_STATEMENT_STALE] = {"i",
-		"SELECT {key} FROM {lead} WHERE scorecard IS NULL"
-	" OR {scored_version}(scorecard) <> $1"},
+	/* what is due is for the other sweep, and comes last if it failed there */
+	[LQ_STATEMENT_STALE] = {"iz",
+		"SELECT {key} FROM {lead} WHERE (scorecard IS NULL"
+		" OR {scored_version}(scorecard) <> $1)"
+	" AND (review_at <= $2) IS NOT TRUE"},
 	[LQ_STATEMENT_CLAIM_STALE] = {"ki",
 		"SELECT FROM {lead} WHERE {key} {=} $1 AND (scorecard IS NULL"
 		" OR {scored_version}(scorecard) <> $2)"
 	" FOR NO KEY UPDATE SKIP LOCKED"},
+	[LQ_STATEMENT_PUT_LAST] = {"kz",
+	"UPDATE {lead} SET review_at = $2 WHERE {key} = $1"},
 	/* cards may be left of a definition that is gone */
 	[LQ_STATEMENT_RAISE_VERSION] = {"t",
 		"UPDATE {definition}"

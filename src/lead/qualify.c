@@ -209,6 +209,8 @@ qualify_lead(PG_FUNCTION_ARGS)
 		goto finish;			/* it was judged where it came from */
 
 	own = update && lq_own_write_before(funnel, key, &flags);
+	if (flags & LQ_WRITE_DATE)
+		goto finish;
 	if (update)
 	{
 		char	   *before;

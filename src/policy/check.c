@@ -25,14 +25,15 @@
 
 #include "compat.h"
 #include "fact/activity.h"
+#include "fact/bulk.h"
+#include "funnel/compile.h"
 #include "funnel/statement.h"
 #include "lead/lead.h"
 #include "lead_qual.h"
 
 PG_FUNCTION_INFO_V1(_check_policy);
 
-/* leads that a cursor brings at a time, and that a finding names */
-#define ROWS_AT_A_TIME	1000
+/* leads that a finding names */
 #define MAX_NAMED		5
 
 /* how far sums of the same points in another order may lie apart */
@@ -47,8 +48,17 @@ typedef struct Watched
 	LqCondition *condition;
 	int64		n_raised;		/* when the check began */
 	int64		seen;			/* when the last lead was done */
-	char	   *first;			/* the lead at which it raised first */
+	char	   *first;			/* the lead at which it raised first ... */
+	char	   *error;			/* ... and what it said */
 } Watched;
+
+/* leads that have something in common */
+typedef struct Named
+{
+	int64		n;
+	StringInfoData keys;		/* the first of them */
+	char	   *first;			/* what is wrong with the first */
+} Named;
 
 typedef struct Check
 {
@@ -57,9 +67,13 @@ typedef struct Check
 	MemoryContext context;		/* of the whole check */
 	Watched    *watched;
 	int			n_watched;
-	int64		n_differ;		/* leads whose card differs */
-	StringInfoData differ;		/* the first of them */
-	char	   *difference;		/* what is wrong with the first */
+	Named		differ;			/* leads whose card differs */
+	Named		failed;			/* leads that could not be checked */
+
+	/* the lead at hand */
+	Datum		key;
+	bool		lock;
+	char	   *difference;
 } Check;
 
 static void
@@ -79,16 +93,6 @@ report(Check *check, const char *finding, const char *severity,
 						 values, nulls);
 }
 
-static char *
-key_text(const LqFunnel *funnel, Datum key)
-{
-	Oid			output;
-	bool		varlena;
-
-	getTypeOutputInfo(funnel->key_type, &output, &varlena);
-	return OidOutputFunctionCall(output, key);
-}
-
 /*
  * Why a stored condition does not compile.
  */
@@ -96,44 +100,13 @@ static char *
 compile_error(const LqFunnel *funnel, LqConditionFor target, LqTable table,
 			  const char *sql, const char *text, const char *label)
 {
-	MemoryContext caller = CurrentMemoryContext;
-	ResourceOwner owner = CurrentResourceOwner;
 	Relation	rel = table_open(funnel->relid[table], AccessShareLock);
-	LqConditionScope scope;
-	char	   *volatile message = "It compiles now.";
+	LqFailure	failure = {0, "It compiles now."};
 
-	if (sql == NULL)
-	{
-		table_close(rel, AccessShareLock);
-		return "It has not been checked: its trigger did not fire.";
-	}
-	lq_funnel_scope(funnel, target, rel, funnel->definition, &scope);
-	BeginInternalSubTransaction(NULL);
-	MemoryContextSwitchTo(caller);
-	PG_TRY();
-	{
-		(void) lq_condition_compile(sql, text, &scope, label);
-		ReleaseCurrentSubTransaction();
-	}
-	PG_CATCH();
-	{
-		ErrorData  *error;
-
-		MemoryContextSwitchTo(caller);
-		error = CopyErrorData();
-		FlushErrorState();
-		RollbackAndReleaseCurrentSubTransaction();
-		CurrentResourceOwner = owner;
-		if (error->sqlerrcode == ERRCODE_QUERY_CANCELED)
-			ReThrowError(error);
-		message = pstrdup(error->message);
-		FreeErrorData(error);
-	}
-	PG_END_TRY();
-	MemoryContextSwitchTo(caller);
-	CurrentResourceOwner = owner;
+	(void) lq_funnel_compile(funnel, target, rel, sql, text, label,
+							 CurrentMemoryContext, &failure);
 	table_close(rel, AccessShareLock);
-	return message;
+	return failure.message;
 }
 
 static void
@@ -164,6 +137,15 @@ check_conditions(Check *check)
 		bool		fit = rule->card.axis == LQ_AXIS_FIT;
 		char	   *label = psprintf("rule \"%s\"", rule->name);
 
+		if (i >= LQ_CARD_MAX_ENTRIES)
+		{
+			report(check, "too_many_rules", "error", label,
+				   funnel->n_rules - LQ_CARD_MAX_ENTRIES,
+				   psprintf("A scorecard has room for %d rules. This one and those that came after it give no points.",
+							LQ_CARD_MAX_ENTRIES),
+				   "Remove rules. Where they differ in a value only, keep the values in a list.");
+			break;
+		}
 		if (rule->broken)
 			report(check, "condition_does_not_compile", "error", label, 1,
 				   compile_error(funnel, fit ? LQ_FOR_FIT : LQ_FOR_ACTIVITY,
@@ -260,35 +242,37 @@ card_difference(const LqFunnel *funnel, const LqCard *stored,
 }
 
 /*
- * Weigh a lead's facts anew, asking every condition.  Returns how its card
- * differs, or NULL.
+ * Weigh a lead's facts anew, asking every condition, and note how its card
+ * differs.
  */
-static char *
-check_lead(const LqFunnel *funnel, Datum key, bool lock)
+static void
+check_lead(void *arg)
 {
+	Check	   *check = arg;
+	LqFunnel   *funnel = check->funnel;
 	LqLead		lead;
 	LqCard	   *stored;
 	HeapTupleHeader header;
 	HeapTupleData tuple;
 	SPITupleTable *rows;
-	char	   *difference = NULL;
 	bool		isnull;
 
-	if (lock)
+	check->difference = NULL;
+	if (check->lock)
 	{
-		(void) lq_statement_run(funnel, LQ_STATEMENT_LOCK_LEAD, &key, NULL);
+		(void) lq_statement_run(funnel, LQ_STATEMENT_LOCK_LEAD, &check->key, NULL);
 		SPI_freetuptable(SPI_tuptable);
 	}
-	if (lq_statement_run(funnel, LQ_STATEMENT_LEAD, &key, NULL) == 0)
-		return NULL;			/* deleted meanwhile */
+	if (lq_statement_run(funnel, LQ_STATEMENT_LEAD, &check->key, NULL) == 0)
+		return;					/* deleted meanwhile */
 	rows = SPI_tuptable;
 	header = DatumGetHeapTupleHeader(SPI_getbinval(rows->vals[0],
 												   rows->tupdesc, 1, &isnull));
 	tuple = lq_tuple_of_row(header);
-	lq_lead_init(&lead, unconstify(LqFunnel *, funnel), &tuple);
+	lq_lead_init(&lead, funnel, &tuple);
 
 	stored = lead.card;
-	lead.card = lq_replay(funnel, key, DT_NOEND);
+	lead.card = lq_replay(funnel, check->key, DT_NOEND);
 	lq_lead_set_fit(&lead);
 	for (int i = 0; i < funnel->n_transitions; i++)
 	{
@@ -300,15 +284,47 @@ check_lead(const LqFunnel *funnel, Datum key, bool lock)
 
 	/* a card of another version is stale, which is another finding */
 	if (stored->version == funnel->version)
-		difference = card_difference(funnel, stored, lead.card);
+		check->difference = card_difference(funnel, stored, lead.card);
 	lq_lead_done(&lead);
 	SPI_freetuptable(rows);
-	return difference;
 }
 
-/* Note what checking one lead has brought to light. */
 static void
-note_lead(Check *check, Datum key, const char *difference)
+name_lead(Check *check, Named *named, const char *what)
+{
+	MemoryContext old = MemoryContextSwitchTo(check->context);
+
+	if (named->n == 0)
+	{
+		initStringInfo(&named->keys);
+		named->first = pstrdup(what);
+	}
+	if (named->n < MAX_NAMED)
+		appendStringInfo(&named->keys, "%s%s", named->n > 0 ? ", " : "",
+						 lq_key_text(check->funnel, check->key));
+	else if (named->n == MAX_NAMED)
+		appendStringInfoString(&named->keys, ", ...");
+	named->n++;
+	MemoryContextSwitchTo(old);
+}
+
+static void
+report_named(Check *check, const Named *named, const char *finding,
+			 const char *hint)
+{
+	if (named->n > 0)
+		report(check, finding, "error", "lead", named->n,
+			   psprintf("Leads %s. The first: %s.", named->keys.data,
+						named->first),
+			   hint);
+}
+
+/*
+ * Note the conditions that raised for the lead at hand.  What a second look
+ * raised was counted by the first.
+ */
+static void
+note_raised(Check *check, bool again)
 {
 	MemoryContext old = MemoryContextSwitchTo(check->context);
 
@@ -317,23 +333,34 @@ note_lead(Check *check, Datum key, const char *difference)
 		Watched    *watched = &check->watched[i];
 		int64		n = lq_condition_n_raised(watched->condition);
 
-		if (n != watched->seen && watched->first == NULL)
-			watched->first = key_text(check->funnel, key);
+		if (again)
+			watched->n_raised += n - watched->seen;
+		else if (n != watched->seen && watched->first == NULL)
+		{
+			watched->first = lq_key_text(check->funnel, check->key);
+			watched->error = pstrdup(lq_condition_last_error(watched->condition));
+		}
 		watched->seen = n;
 	}
-	if (difference != NULL)
-	{
-		if (check->n_differ < MAX_NAMED)
-			appendStringInfo(&check->differ, "%s%s",
-							 check->n_differ > 0 ? ", " : "",
-							 key_text(check->funnel, key));
-		else if (check->n_differ == MAX_NAMED)
-			appendStringInfoString(&check->differ, ", ...");
-		if (check->n_differ == 0)
-			check->difference = pstrdup(difference);
-		check->n_differ++;
-	}
 	MemoryContextSwitchTo(old);
+}
+
+/*
+ * One look at the lead at hand; one that fails is named, and the others go
+ * on.
+ */
+static void
+look(Check *check, bool again)
+{
+	LqFailure	failure;
+
+	check->lock = again;
+	if (!lq_try(LQ_TRY_LEAD, check_lead, check, &failure))
+	{
+		name_lead(check, &check->failed, failure.message);
+		check->difference = NULL;
+	}
+	note_raised(check, again);
 }
 
 static void
@@ -341,51 +368,37 @@ check_leads(Check *check)
 {
 	LqFunnel   *funnel = check->funnel;
 	bool		may_lock = !XactReadOnly && !RecoveryInProgress();
+	MemoryContext batch_context = AllocSetContextCreate(CurrentMemoryContext,
+														"lead_qual leads",
+														ALLOCSET_DEFAULT_SIZES);
 	MemoryContext lead_context = AllocSetContextCreate(CurrentMemoryContext,
 													   "lead_qual lead",
 													   ALLOCSET_DEFAULT_SIZES);
 	Portal		portal = lq_statement_open(funnel, LQ_STATEMENT_KEYS, NULL);
+	int			n;
 
-	for (;;)
+	do
 	{
-		SPITupleTable *rows;
-		uint64		n;
+		MemoryContext old = MemoryContextSwitchTo(batch_context);
+		Datum	   *keys;
 
-		SPI_cursor_fetch(portal, true, ROWS_AT_A_TIME);
-		n = SPI_processed;
-		rows = SPI_tuptable;
-		if (n == 0)
-			break;
-		for (uint64 i = 0; i < n; i++)
+		n = lq_bulk_fetch(funnel, portal, LQ_BULK_SIZE, &keys);
+		MemoryContextSwitchTo(lead_context);
+		for (int i = 0; i < n; i++)
 		{
-			MemoryContext old = MemoryContextSwitchTo(lead_context);
-			bool		isnull;
-			Datum		key = SPI_getbinval(rows->vals[i], rows->tupdesc, 1,
-											&isnull);
-			char	   *difference;
-
 			CHECK_FOR_INTERRUPTS();
-			difference = check_lead(funnel, key, false);
-			note_lead(check, key, NULL);
-			/* an activity may have come in between: look again, undisturbed */
-			if (difference != NULL && may_lock)
-				difference = check_lead(funnel, key, true);
-			for (int w = 0; w < check->n_watched; w++)
-			{
-				/* what the second look raised was counted by the first */
-				Watched    *watched = &check->watched[w];
-				int64		again = lq_condition_n_raised(watched->condition) -
-				watched->seen;
-
-				watched->n_raised += again;
-				watched->seen += again;
-			}
-			note_lead(check, key, difference);
-			MemoryContextSwitchTo(old);
+			check->key = keys[i];
+			look(check, false);
+			/* an activity may have come in between: look undisturbed */
+			if (check->difference != NULL && may_lock)
+				look(check, true);
+			if (check->difference != NULL)
+				name_lead(check, &check->differ, check->difference);
 			MemoryContextReset(lead_context);
 		}
-		SPI_freetuptable(rows);
-	}
+		MemoryContextSwitchTo(old);
+		MemoryContextReset(batch_context);
+	} while (n > 0);
 	SPI_cursor_close(portal);
 
 	for (int i = 0; i < check->n_watched; i++)
@@ -396,15 +409,13 @@ check_leads(Check *check)
 		if (n > 0)
 			report(check, "condition_raises", "warning", watched->label, n,
 				   psprintf("%s (first for lead %s)",
-							lq_condition_last_error(watched->condition),
-							watched->first),
+							watched->error, watched->first),
 				   "Such a row counts as one for which the condition does not hold. Correct the rows, or guard the condition.");
 	}
-	if (check->n_differ > 0)
-		report(check, "card_differs", "error", "lead", check->n_differ,
-			   psprintf("Leads %s. The first: %s.", check->differ.data,
-						check->difference),
-			   "Was a trigger disabled? rescore_funnel() makes the cards anew.");
+	report_named(check, &check->differ, "card_differs",
+				 "Was a trigger disabled? rescore_funnel() makes the cards anew.");
+	report_named(check, &check->failed, "lead_not_checked",
+				 "Nothing is known of the card of such a lead. Correct what the message names.");
 }
 
 /*
@@ -425,7 +436,6 @@ _check_policy(PG_FUNCTION_ARGS)
 	InitMaterializedSRF(fcinfo, 0);
 	check.result = (ReturnSetInfo *) fcinfo->resultinfo;
 	check.context = CurrentMemoryContext;
-	initStringInfo(&check.differ);
 
 	lq_funnel_enter(check.funnel, &saved);
 	check_conditions(&check);

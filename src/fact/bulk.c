@@ -1,0 +1,71 @@
+/*
+ * bulk.c
+ *		Many leads, one after the other.
+ *
+ * Copyright (c) 2026, lead_qual contributors
+ */
+#include "postgres.h"
+
+#include "executor/spi.h"
+#include "utils/datum.h"
+#include "utils/lsyscache.h"
+
+#include "fact/bulk.h"
+
+static int
+compare_keys(const void *a, const void *b, void *arg)
+{
+	return lq_key_cmp(arg, *(const Datum *) a, *(const Datum *) b);
+}
+
+/*
+ * The next keys that a cursor brings, in the current memory context and in
+ * the order in which every statement takes its leads.
+ */
+int
+lq_bulk_fetch(const LqFunnel *funnel, Portal portal, int most, Datum **keys)
+{
+	MemoryContext caller = CurrentMemoryContext;
+	SPITupleTable *rows;
+	int			n;
+
+	SPI_cursor_fetch(portal, true, Min(most, LQ_BULK_SIZE));
+	MemoryContextSwitchTo(caller);
+	n = SPI_processed;
+	rows = SPI_tuptable;
+	*keys = palloc(Max(n, 1) * sizeof(Datum));
+	for (int i = 0; i < n; i++)
+	{
+		bool		isnull;
+		Datum		key = SPI_getbinval(rows->vals[i], rows->tupdesc, 1,
+										&isnull);
+
+		(*keys)[i] = datumCopy(key, funnel->key_typbyval, funnel->key_typlen);
+	}
+	SPI_freetuptable(rows);
+	qsort_arg(*keys, n, sizeof(Datum), compare_keys,
+			  unconstify(LqFunnel *, funnel));
+	return n;
+}
+
+char *
+lq_key_text(const LqFunnel *funnel, Datum key)
+{
+	Oid			output;
+	bool		varlena;
+
+	getTypeOutputInfo(funnel->key_type, &output, &varlena);
+	return OidOutputFunctionCall(output, key);
+}
+
+/* One lead failed, the others go on. */
+void
+lq_bulk_warn(const LqFunnel *funnel, Datum key, const char *done,
+			 const LqFailure *failure)
+{
+	ereport(WARNING,
+			(errcode(failure->sqlerrcode),
+			 errmsg("lead %s of funnel \"%s\" could not be %s",
+					lq_key_text(funnel, key), funnel->name, done),
+			 errdetail_internal("%s", failure->message)));
+}
