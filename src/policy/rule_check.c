@@ -328,6 +328,35 @@ check_kind(const Written *w)
 }
 
 /*
+ * A lead's card has room for so many rules; it is the rule that is refused,
+ * and not the fact that would be the first to need more.
+ */
+static void
+check_room(const Written *w)
+{
+	char	   *definition = text_of(w, w->row, "definition");
+	List	   *full;
+
+	if (definition == NULL ||
+		(w->old != NULL &&
+		 same_text(definition, text_of(w, w->old, "definition"))))
+		return;
+	full = query_texts(w->funnel,
+					   psprintf("SELECT definition FROM %s WHERE definition = $1"
+								" OFFSET %d LIMIT 1",
+								lq_funnel_table(w->funnel, LQ_TABLE_RULE),
+								LQ_CARD_MAX_ENTRIES - 1),
+					   definition);
+	if (full != NIL)
+		ereport(ERROR,
+				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+				 errmsg("a definition cannot have more than %d rules",
+						LQ_CARD_MAX_ENTRIES),
+				 errhint("Where rules differ in a value only, keep the values in a list: country = ANY (list.target_countries)."),
+				 errtable(w->trigdata->tg_relation)));
+}
+
+/*
  * check_rule() - BEFORE INSERT OR UPDATE ON rule FOR EACH ROW
  */
 Datum
@@ -343,6 +372,7 @@ check_rule(PG_FUNCTION_ARGS)
 	name = text_of(&w, w.row, "name");
 	axis = text_of(&w, w.row, "axis");
 
+	check_room(&w);
 	check_numbers(&w);
 	check_kind(&w);
 
