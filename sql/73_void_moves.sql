@@ -6,6 +6,27 @@
 -- move used up (resume_at, the reason) does not come back.  A move that the
 -- lead still earns by itself happens again with its next fact or sweep.
 --
+-- A repeated row is void while it repeats: named here, it stays so.
+CREATE FUNCTION _void(funnel text, history_ids bigint[], why text) RETURNS bigint
+LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+SET search_path = pg_catalog, pg_temp
+-- lint: extschema, because what others plant in our schema must not be found
+AS $body$
+DECLARE
+	voided bigint;
+BEGIN
+	EXECUTE format('UPDATE %I.stage_history SET voided_at = $2, voided_by = $3, voided_why = $4, '
+				   'from_stage = CASE WHEN from_stage <> to_stage THEN from_stage END '
+				   'WHERE history_id = ANY ($1) AND (voided_at IS NULL OR from_stage = to_stage)', funnel)
+		USING history_ids, @extschema@.funnel_now(), @extschema@._actor(), why;
+	GET DIAGNOSTICS voided = ROW_COUNT;
+	RETURN voided;
+END
+$body$;
+
+COMMENT ON FUNCTION _void(text, bigint[], text) IS
+'part of void_moves() and merge_leads(): marks moves as void by whoever acts; returns how many were not yet';
+
 CREATE FUNCTION void_moves(funnel text, history_ids bigint[], why text) RETURNS bigint
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
 SET search_path = pg_catalog, pg_temp
@@ -42,12 +63,7 @@ BEGIN
 				   'ORDER BY %2$I FOR NO KEY UPDATE) AS locked', k.leads, k.key, funnel)
 		INTO keys USING history_ids;
 
-	-- a repeated row is void while it repeats: named here, it stays so
-	EXECUTE format('UPDATE %I.stage_history SET voided_at = $2, voided_by = $3, voided_why = $4, '
-				   'from_stage = CASE WHEN from_stage <> to_stage THEN from_stage END '
-				   'WHERE history_id = ANY ($1) AND (voided_at IS NULL OR from_stage = to_stage)', funnel)
-		USING history_ids, @extschema@.funnel_now(), @extschema@._actor(), why;
-	GET DIAGNOSTICS voided = ROW_COUNT;
+	voided := @extschema@._void(funnel, history_ids, why);
 
 	EXECUTE format('SELECT array_agg(key) FROM unnest($1) AS key WHERE NOT EXISTS '
 				   '(SELECT FROM %I.stage_history WHERE lead_id = key::%s '

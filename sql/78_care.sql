@@ -55,6 +55,69 @@ $body$;
 COMMENT ON FUNCTION _lock_leads(text, text[]) IS
 'locks leads, given by key; raises if one does not exist';
 
+-- Units of two leads that are one person.  Those that overlap in time are one
+-- attempt: the one that got further stays, of equals that of the lead that is
+-- kept, and the moves of the other are void.  Units that do not overlap stay,
+-- as cycles one after the other.  A unit lasts until its lead leaves; but who
+-- has become a customer may well be an SQL once more.
+CREATE FUNCTION _merge_units(funnel text, keep text, merge text) RETURNS boolean
+LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+SET search_path = pg_catalog, pg_temp
+-- lint: extschema, because what others plant in our schema must not be found
+AS $body$
+DECLARE
+	k constant record := @extschema@._funnel_key(funnel);
+	unit record;
+	staying jsonb := '[]';
+BEGIN
+	FOR unit IN
+		EXECUTE format($query$
+			WITH each AS (
+				SELECT j.lead_id, j.cycle, j.lead_id = $1::%2$s AS kept, j.started_at, j.customer_at,
+					   coalesce(j.exited_at,
+								(SELECT min(h.entered_at)
+								 FROM %1$I.stage_history AS h
+								 JOIN %1$I.stage AS s ON s.stage = h.to_stage
+								 WHERE h.lead_id = j.lead_id AND h.cycle = j.cycle AND h.voided_at IS NULL
+								 AND h.entered_at >= j.customer_at AND @extschema@._is_exit(s.milestone::text)),
+								lead(j.started_at) OVER (PARTITION BY j.lead_id ORDER BY j.cycle),
+								'infinity') AS ended_at,
+					   (SELECT coalesce(max(m.n), 0)
+						FROM unnest(ARRAY[j.lead_at, j.mql_at, j.sal_at, j.sql_at, j.opportunity_at, j.customer_at])
+							WITH ORDINALITY AS m (at, n)
+						WHERE m.at IS NOT NULL) AS reached
+				FROM %1$I.lead_journey AS j
+				WHERE j.lead_id IN ($1::%2$s, $2::%2$s)
+			)
+			SELECT *, reached >= array_position(@extschema@._milestones(), 'sql') AS is_sql,
+				   (SELECT array_agg(h.history_id) FROM %1$I.stage_history AS h
+					WHERE h.lead_id = each.lead_id AND h.cycle = each.cycle
+					AND (h.voided_at IS NULL OR h.from_stage = h.to_stage)) AS moves
+			FROM each
+			ORDER BY reached DESC, kept DESC, started_at
+			$query$, funnel, k.key_type) USING keep, merge
+	LOOP
+		IF EXISTS (SELECT
+				   FROM jsonb_to_recordset(staying)
+					   AS o (kept boolean, started_at timestamptz, customer_at timestamptz,
+							 ended_at timestamptz, is_sql boolean)
+				   WHERE o.kept <> unit.kept
+				   AND o.started_at <= least(unit.ended_at, CASE WHEN o.is_sql THEN unit.customer_at END)
+				   AND unit.started_at <= least(o.ended_at, CASE WHEN unit.is_sql THEN o.customer_at END)) THEN
+			PERFORM @extschema@._void(funnel, unit.moves, format('lead %s was merged into %s', merge, keep));
+		ELSE
+			staying := staying || to_jsonb(unit);
+		END IF;
+	END LOOP;
+	RETURN (SELECT NOT o.kept
+			FROM jsonb_to_recordset(staying) AS o (kept boolean, started_at timestamptz)
+			ORDER BY o.started_at DESC LIMIT 1);
+END
+$body$;
+
+COMMENT ON FUNCTION _merge_units(text, text, text) IS
+'part of merge_leads(): voids the moves of units that overlap one that got further; whether where the person stands is told by the merged lead';
+
 -- Everything but the score.  The setting spares both leads what triggers
 -- would make of half-done work.
 CREATE FUNCTION _merge_leads(funnel text, keep text, merge text, OUT activities bigint,
@@ -68,6 +131,7 @@ DECLARE
 	k constant record := @extschema@._funnel_key(funnel);
 	writable text[];
 	filled text;
+	stands_by_merged boolean;
 BEGIN
 	-- the same event of both counts once: by external_id, or where none has
 	-- any, by all that is known of it
@@ -108,16 +172,10 @@ BEGIN
 	EXECUTE format('UPDATE %1$I.verdict SET lead_id = $1::%2$s WHERE lead_id = $2::%2$s',
 				   funnel, k.key_type) USING keep, merge;
 
-	-- one person went one way: that of the lead that is kept
-	EXECUTE format($query$
-		UPDATE %1$I.stage_history
-		SET lead_id = $1::%2$s,
-			voided_at = coalesce(voided_at, @extschema@.funnel_now()),
-			voided_by = CASE WHEN voided_at IS NULL THEN $3 ELSE voided_by END,
-			voided_why = CASE WHEN voided_at IS NULL THEN $4 ELSE voided_why END
-		WHERE lead_id = $2::%2$s $query$, funnel, k.key_type)
-		USING keep, merge, @extschema@._actor(),
-			  format('lead %s was merged into %s', merge, keep);
+	-- one person went one way
+	stands_by_merged := @extschema@._merge_units(funnel, keep, merge);
+	EXECUTE format('UPDATE %1$I.stage_history SET lead_id = $1::%2$s WHERE lead_id = $2::%2$s',
+				   funnel, k.key_type) USING keep, merge;
 	GET DIAGNOSTICS moves = ROW_COUNT;
 
 	-- what the kept lead lacks; what triggers keep is worked out below
@@ -125,8 +183,11 @@ BEGIN
 	FROM @extschema@._lead_columns(funnel) AS l
 	JOIN pg_attribute AS a ON a.attrelid = l.relation AND a.attnum = l.attnum
 	WHERE a.attgenerated = '' AND a.attidentity <> 'a';
-	SELECT string_agg(format('%1$I = coalesce(l.%1$I, m.%1$I), ', w), '') INTO filled
+	-- who works on it, and until when it waits, go with where it stands
+	SELECT string_agg(format('%1$I = coalesce(%2$s.%1$I, %3$s.%1$I), ', w,
+							 CASE WHEN mine THEN 'm' ELSE 'l' END, CASE WHEN mine THEN 'l' ELSE 'm' END), '') INTO filled
 	FROM unnest(writable) AS w
+	CROSS JOIN LATERAL (SELECT stands_by_merged AND w IN ('owner', 'resume_at')) AS f (mine)
 	WHERE w NOT IN (k.key, 'stage', 'stage_entered_at', 'cycle', 'cycle_started_at',
 					'accepted_by', 'accepted_at', 'due_at', 'review_at', 'scorecard',
 					'deals_open', 'deals_won', 'deals_lost', 'won_amount', 'answers',
@@ -135,27 +196,22 @@ BEGIN
 	EXECUTE format($query$
 		WITH m AS (DELETE FROM %2$s WHERE %3$I = $2::%4$s RETURNING *)
 		UPDATE %2$s AS l
-		SET %7$s
+		SET %6$s
 			bant = ((m.bant OPERATOR(@extschema@.||) l.bant)::jsonb || coalesce(a.bant, '{}'))::@extschema@.bant,
 			meddic = ((m.meddic OPERATOR(@extschema@.||) l.meddic)::jsonb || coalesce(a.meddic, '{}'))::@extschema@.meddic,
-			answers = m.answers || l.answers || coalesce(a.others, '{}'),
-			deals_open = d.deals_open,
-			deals_won = d.deals_won,
-			deals_lost = d.deals_lost,
-			won_amount = d.won_amount
-			%8$s
+			answers = m.answers || l.answers || coalesce(a.others, '{}')
+			%7$s
 		FROM m
 		LEFT JOIN (%5$s) AS a ON a.lead_id = $1::%4$s
-		JOIN (%6$s) AS d ON d.key = $1::%4$s
 		WHERE l.%3$I = $1::%4$s
-		$query$, funnel, k.leads, k.key, k.key_type, @extschema@._answers_query(funnel),
-		@extschema@._deals_query(funnel, k.leads, k.key), filled,
+		$query$, funnel, k.leads, k.key, k.key_type, @extschema@._answers_query(funnel), filled,
 		(SELECT string_agg(CASE w
 						   WHEN 'attributes' THEN ', attributes = m.attributes || l.attributes'
 						   WHEN 'unsubscribed' THEN ', unsubscribed = m.unsubscribed OR l.unsubscribed'
 						   ELSE ', created_at = least(m.created_at, l.created_at)' END, '')
 		 FROM unnest(writable) AS w WHERE w IN ('attributes', 'unsubscribed', 'created_at')))
 		USING keep, merge;
+	PERFORM @extschema@._rebuild_leads(funnel, ARRAY[keep]);
 END
 $body$;
 
@@ -193,7 +249,7 @@ END
 $body$;
 
 COMMENT ON FUNCTION merge_leads(text, text, text) IS
-'makes one lead of two, given by key: facts of the second go to the first, which keeps its stage and history and is scored anew; moves of the second are voided. Keep the lead that got further. An event of both counts once, unless it was archived. Returns what was moved';
+'makes one lead of two, given by key: facts of the second go to the first, which is scored anew. Of units of both that overlap in time, the one that got further stays, whichever lead is kept (of equals, the first lead''s), and the moves of the other are voided; units that do not overlap become cycles one after the other. An event of both counts once, unless it was archived. Returns what was moved';
 
 CREATE FUNCTION erase_lead(funnel text, lead text) RETURNS void
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
