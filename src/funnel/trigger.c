@@ -36,6 +36,7 @@ typedef struct Fired
 	Oid			relid;
 	const Trigger *trigger;		/* NULL: not known, and of no account */
 	Oid			schema;			/* of the funnel */
+	bool		known;			/* its tables are proven already */
 } Fired;
 
 static void
@@ -219,7 +220,9 @@ prove_table(Fired *fired)
 	for (; row != NULL; row = next_row(fired, row))
 	{
 		fired->schema = schema_of(fired, row, true);
-		if (lq_funnel_knows_table(fired->schema, row->table, fired->relid))
+		fired->known = lq_funnel_knows_table(fired->schema, row->table,
+											 fired->relid);
+		if (fired->known)
 			return row;
 	}
 
@@ -249,7 +252,8 @@ prove_table(Fired *fired)
 static void
 prove_siblings(const Fired *fired)
 {
-	if (owner_of(fired->relid) != lq_funnel_prove_tables(fired->schema))
+	if (!fired->known &&
+		owner_of(fired->relid) != lq_funnel_prove_tables(fired->schema))
 		refuse_owner(get_rel_name(fired->relid),
 					 get_namespace_name(fired->schema));
 }

@@ -31,6 +31,25 @@ CREATE TABLE public.regress_lq_mine (x int);
 CREATE TRIGGER t BEFORE INSERT ON public.regress_lq_mine FOR EACH ROW EXECUTE FUNCTION qualify_lead('regress_lq_nowhere');
 INSERT INTO public.regress_lq_mine VALUES (1);
 DROP TABLE public.regress_lq_mine;
+-- S1: nor is one that is attached read for another table of the owner's, or
+-- for a stranger's
+CREATE TABLE public.regress_lq_people (id bigint PRIMARY KEY);
+SELECT create_funnel('regress_lq_attached', 'UTC', 'EUR', 'public.regress_lq_people', 'id');
+ALTER TABLE regress_lq_attached.account RENAME COLUMN domain TO was_domain;
+INSERT INTO regress_lq_attached.rule (definition, name, axis, condition, points)
+	VALUES ('default', 'funded', 'fit', 'account.was_domain IS NOT NULL', 1);
+ALTER TABLE regress_lq_attached.account RENAME COLUMN was_domain TO domain;
+CREATE TABLE public.regress_lq_mine (x int);
+CREATE TRIGGER t BEFORE INSERT ON public.regress_lq_mine FOR EACH ROW EXECUTE FUNCTION qualify_lead('regress_lq_attached');
+\c -
+SET client_min_messages = warning;
+INSERT INTO public.regress_lq_mine VALUES (1);
+ALTER TABLE public.regress_lq_mine OWNER TO regress_lq_stranger;
+INSERT INTO public.regress_lq_mine VALUES (1);
+INSERT INTO public.regress_lq_people VALUES (1);
+DROP TABLE public.regress_lq_mine;
+SELECT drop_funnel('regress_lq_attached', true);
+DROP TABLE public.regress_lq_people;
 
 -- time, level, event, transition tables, in PL/pgSQL as in C
 SET search_path = regress_lq_misuse, public;
