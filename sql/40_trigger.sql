@@ -30,7 +30,12 @@ COMMENT ON FUNCTION record_lead() IS
 CREATE FUNCTION forget_lead() RETURNS trigger
 AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE PARALLEL UNSAFE;
 COMMENT ON FUNCTION forget_lead() IS
-'AFTER DELETE ON lead FOR EACH ROW: its facts go with it, where no foreign key can see to that';
+'AFTER DELETE ON lead FOR EACH ROW: its activities, answers, verdicts and baseline go with it';
+
+CREATE FUNCTION require_lead() RETURNS trigger
+AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION require_lead() IS
+'AFTER INSERT or UPDATE ON baseline, verdict, signature or stage_history FOR EACH STATEMENT: a row names a lead that is there';
 
 CREATE FUNCTION stamp_activity() RETURNS trigger
 AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE PARALLEL UNSAFE;

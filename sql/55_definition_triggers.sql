@@ -178,6 +178,14 @@ BEGIN
 		k := @extschema@._funnel_key(TG_TABLE_SCHEMA::text);
 		EXECUTE format('SELECT cycle FROM %s WHERE %I = $1', k.leads, k.key)
 			INTO NEW.cycle USING NEW.lead_id;
+		-- in the words of require_lead(), which comes too late
+		IF NEW.cycle IS NULL THEN
+			RAISE EXCEPTION 'insert or update on table "signature" violates foreign key constraint "signature_lead_id_fkey"'
+				USING ERRCODE = 'foreign_key_violation',
+					  DETAIL = format('Key (lead_id)=(%s) is not present in table "lead".', NEW.lead_id),
+					  HINT = 'Insert the lead first.',
+					  SCHEMA = TG_TABLE_SCHEMA, TABLE = TG_TABLE_NAME, CONSTRAINT = 'signature_lead_id_fkey';
+		END IF;
 	ELSE
 		EXECUTE format('SELECT version FROM %I.definition WHERE definition = $1', TG_TABLE_SCHEMA)
 			INTO NEW.version USING NEW.definition;

@@ -50,9 +50,8 @@ COMMENT ON FUNCTION _lead_column_names(text, text[]) IS
 -- What is wrong with a table of leads, or with its mapping
 --
 
--- May leads of this table be a funnel's?  Returns whether foreign keys can
--- refer to the key.
-CREATE FUNCTION _check_lead_table(lead_table regclass, lead_key name) RETURNS boolean
+-- Raises unless leads of this table can be a funnel's.
+CREATE FUNCTION _check_lead_table(lead_table regclass, lead_key name) RETURNS void
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
 SET search_path = pg_catalog, pg_temp
 AS $body$
@@ -144,7 +143,7 @@ BEGIN
 	IF EXISTS (SELECT FROM pg_index AS i
 			   WHERE i.indrelid = lead_table AND i.indisunique AND i.indisvalid AND i.indimmediate
 			   AND i.indpred IS NULL AND i.indnkeyatts = 1 AND i.indkey[0] = a.attnum) THEN
-		RETURN true;
+		RETURN;
 	END IF;
 	-- the key of a partitioned table includes what it is partitioned by
 	IF c.relkind = 'r' OR
@@ -162,12 +161,11 @@ BEGIN
 			USING ERRCODE = 'unique_violation',
 				  DETAIL = format('Key %s is there more than once, in different partitions.', twice);
 	END IF;
-	RETURN false;
 END
 $body$;
 
 COMMENT ON FUNCTION _check_lead_table(regclass, name) IS
-'locks a table, and raises unless a funnel can be attached to it with that key; may foreign keys refer to it?';
+'locks a table, and raises unless a funnel can be attached to it with that key';
 
 -- Raises unless each column of the mapping is one that a funnel knows, and is
 -- there with a type that will do.

@@ -191,7 +191,6 @@ SET search_path = pg_catalog, pg_temp
 AS $body$
 DECLARE
 	own_table constant regclass := format('%I.lead', funnel);
-	has_keys boolean;
 	names jsonb;
 	indexes text[];
 	fact record;
@@ -206,7 +205,7 @@ BEGIN
 			USING ERRCODE = 'invalid_name',
 				  HINT = 'Use at most 40 small letters, digits and underscores, such as "lq_".';
 	END IF;
-	has_keys := @extschema@._check_lead_table(lead_table, lead_key);
+	PERFORM @extschema@._check_lead_table(lead_table, lead_key);
 	PERFORM @extschema@._check_mapping(own_table, lead_table, lead_key, columns);
 	PERFORM @extschema@._check_stages(funnel, lead_table, stage_column, stages);
 
@@ -220,26 +219,18 @@ BEGIN
 	FROM pg_attribute AS a
 	JOIN pg_type AS t ON t.oid = a.atttypid
 	WHERE a.attrelid = lead_table AND a.attname = lead_key;
-	FOR fact IN
-		SELECT c.oid::regclass AS relation, k.conname
-		FROM pg_attribute AS a
-		JOIN pg_class AS c ON c.oid = a.attrelid
-		LEFT JOIN pg_constraint AS k ON k.conrelid = c.oid AND k.confrelid = own_table
-		WHERE c.relnamespace = (SELECT relnamespace FROM pg_class WHERE oid = own_table)
-		AND c.oid <> own_table AND c.relkind = 'r' AND a.attname = 'lead_id'
-		ORDER BY c.oid
-	LOOP
-		IF fact.conname IS NOT NULL THEN
-			EXECUTE format('ALTER TABLE %s DROP CONSTRAINT %I', fact.relation, fact.conname);
-		END IF;
-		IF key_type <> 'bigint' THEN
+	IF key_type <> 'bigint' THEN
+		FOR fact IN
+			SELECT c.oid::regclass AS relation
+			FROM pg_attribute AS a
+			JOIN pg_class AS c ON c.oid = a.attrelid
+			WHERE c.relnamespace = (SELECT relnamespace FROM pg_class WHERE oid = own_table)
+			AND c.oid <> own_table AND c.relkind = 'r' AND a.attname = 'lead_id'
+			ORDER BY c.oid
+		LOOP
 			EXECUTE format('ALTER TABLE %s ALTER COLUMN lead_id TYPE %s USING NULL', fact.relation, key_type);
-		END IF;
-		IF fact.conname IS NOT NULL AND has_keys THEN
-			EXECUTE format('ALTER TABLE %s ADD CONSTRAINT %I FOREIGN KEY (lead_id) REFERENCES %s (%I) ON DELETE CASCADE',
-						   fact.relation, fact.conname, lead_table, lead_key);
-		END IF;
-	END LOOP;
+		END LOOP;
+	END IF;
 
 	PERFORM @extschema@._create_lead_view(funnel, lead_table, lead_key, names);
 	EXECUTE format('UPDATE %I.setting SET lead_table = $1, lead_key = $2, lead_columns = $3, lead_indexes = $4', funnel)
@@ -338,7 +329,6 @@ DECLARE
 	s record;
 	added text[];
 	shown text;
-	statement text;
 BEGIN
 	PERFORM @extschema@._require_funnel_owner(schema, 'detach_funnel'::text);
 	EXECUTE format('SELECT lead_table, lead_columns, lead_indexes FROM %I.setting', funnel) INTO s;
@@ -360,14 +350,6 @@ BEGIN
 	EXECUTE format('CREATE OR REPLACE VIEW %1$I.lead WITH (security_invoker = %3$s) AS SELECT %2$s FROM %1$I.detached_lead',
 				   funnel, shown, (SELECT relrowsecurity FROM pg_class WHERE oid = s.lead_table));
 
-	FOR statement IN
-		SELECT format('ALTER TABLE %s DROP CONSTRAINT %I', k.conrelid::regclass, k.conname)
-		FROM pg_constraint AS k
-		JOIN pg_class AS c ON c.oid = k.conrelid
-		WHERE k.contype = 'f' AND k.confrelid = s.lead_table AND k.conparentid = 0 AND c.relnamespace = schema
-	LOOP
-		EXECUTE statement;
-	END LOOP;
 	EXECUTE format('UPDATE %I.setting SET lead_table = NULL, lead_columns = NULL, lead_indexes = NULL', funnel);
 	PERFORM @extschema@._strip_lead_table(s.lead_table::regclass, added, s.lead_indexes::text[]);
 END

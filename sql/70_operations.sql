@@ -55,6 +55,26 @@ $body$;
 COMMENT ON FUNCTION _require_funnel_owner(oid, text) IS
 'raises unless the caller has the privileges of the role that owns the funnel';
 
+-- A lock keeps others away from a lead; a snapshot of before the lock would
+-- not show what they did until then.
+CREATE FUNCTION _require_read_committed(function text) RETURNS void
+LANGUAGE plpgsql STABLE PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+AS $body$
+BEGIN
+	IF current_setting('transaction_isolation') NOT IN ('read committed', 'read uncommitted') THEN
+		RAISE EXCEPTION '%() cannot run in a transaction of isolation level %', function,
+			upper(current_setting('transaction_isolation'))
+			USING ERRCODE = 'invalid_transaction_state',
+				  DETAIL = 'It must see what others commit until it has its locks.',
+				  HINT = 'BEGIN ISOLATION LEVEL READ COMMITTED.';
+	END IF;
+END
+$body$;
+
+COMMENT ON FUNCTION _require_read_committed(text) IS
+'raises where a transaction has one snapshot for all of its statements';
+
 --
 -- Facts
 --
@@ -496,6 +516,7 @@ DECLARE
 	total bigint := 0;
 BEGIN
 	PERFORM @extschema@._require_funnel_owner(@extschema@._funnel_schema(funnel), 'rebuild_history'::text);
+	PERFORM @extschema@._require_read_committed('rebuild_history'::text);
 
 	-- what arrives meanwhile would be built on what is being replaced
 	EXECUTE format('LOCK TABLE %s, %I.stage_history IN SHARE ROW EXCLUSIVE MODE',

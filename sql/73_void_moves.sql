@@ -41,6 +41,7 @@ DECLARE
 	voided bigint;
 BEGIN
 	PERFORM @extschema@._require_funnel_owner(@extschema@._funnel_schema(funnel), 'void_moves'::text);
+	PERFORM @extschema@._require_read_committed('void_moves'::text);
 	IF coalesce(btrim(why), '') = '' THEN
 		RAISE EXCEPTION 'a reason why the moves are void must be given'
 			USING ERRCODE = 'invalid_parameter_value';

@@ -348,8 +348,9 @@ BEGIN
 		HAVING count(*) > 0
 		UNION ALL
 		SELECT 'lead_missing', 'error', f.relation, count(*),
-			   format('Of leads such as %%s, which do not exist.', min(f.lead)),
-			   'Delete them, and create the foreign key again.'
+			   format('Of leads such as %%s, which do not exist: triggers did not fire.', min(f.lead)),
+			   format('Insert the leads again, or DELETE FROM %%I.%%I WHERE lead_id NOT IN (SELECT %%I FROM %%s).',
+					  %1$L::text, f.relation, %3$L::text, %2$L::text)
 		FROM (SELECT 'activity', lead_id::text FROM %1$I.activity AS a
 			  WHERE NOT EXISTS (SELECT FROM %2$s AS l WHERE l.%3$I = a.lead_id)
 			  UNION ALL

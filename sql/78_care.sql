@@ -230,6 +230,7 @@ DECLARE
 	same boolean;
 BEGIN
 	PERFORM @extschema@._require_funnel_owner(@extschema@._funnel_schema(funnel), 'merge_leads'::text);
+	PERFORM @extschema@._require_read_committed('merge_leads'::text);
 	IF keep IS NULL OR merge IS NULL THEN
 		RAISE EXCEPTION 'keys of the leads to merge must not be null'
 			USING ERRCODE = 'null_value_not_allowed';
@@ -262,6 +263,7 @@ DECLARE
 	noted record;
 BEGIN
 	PERFORM @extschema@._require_funnel_owner(@extschema@._funnel_schema(funnel), 'erase_lead'::text);
+	PERFORM @extschema@._require_read_committed('erase_lead'::text);
 	IF lead IS NULL THEN
 		RAISE EXCEPTION 'key of the lead to erase must not be null'
 			USING ERRCODE = 'null_value_not_allowed';

@@ -48,6 +48,7 @@ extern void lq_replay_rows(const LqFunnel *funnel, SPITupleTable *rows,
 						   uint64 n, TimestampTz until, LqCard *card);
 extern bool lq_replay_saw_statement(void);
 extern LqCard *lq_replay(const LqFunnel *funnel, Datum key, TimestampTz until);
+extern LqCard *lq_replay_locked(const LqFunnel *funnel, Datum key);
 extern bool lq_rescore_lead(const LqFunnel *funnel, Datum key, int flags);
 
 #endif							/* LQ_ACTIVITY_H */

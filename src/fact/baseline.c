@@ -26,6 +26,7 @@
 
 #include "compat.h"
 #include "fact/activity.h"
+#include "fact/named_leads.h"
 #include "funnel/statement.h"
 #include "lead_qual.h"
 
@@ -118,13 +119,14 @@ archive_lead(const LqFunnel *funnel, Datum key, TimestampTz before)
 	bool		isnull;
 	LqCard	   *card;
 
-	if (lq_statement_run(funnel, LQ_STATEMENT_LOCK_LEAD, &key, NULL) == 0)
+	rows = lq_lock_lead(funnel, key);
+	if (rows == NULL)
 		return 0;				/* deleted meanwhile, with its log */
-	SPI_freetuptable(SPI_tuptable);
+	SPI_freetuptable(rows);
 
 	values[0] = key;
 	values[1] = TimestampTzGetDatum(before);
-	n = lq_statement_run(funnel, LQ_STATEMENT_TAKE_OLD, values, NULL);
+	n = lq_statement_run_latest(funnel, LQ_STATEMENT_TAKE_OLD, values, NULL);
 	rows = SPI_tuptable;
 	if (n == 0)
 		return 0;

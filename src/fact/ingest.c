@@ -30,6 +30,7 @@
 
 #include "compat.h"
 #include "fact/activity.h"
+#include "fact/named_leads.h"
 #include "fact/transition_rows.h"
 #include "funnel/own_write.h"
 #include "funnel/trigger.h"
@@ -51,6 +52,7 @@ typedef struct Event
 typedef struct Batch
 {
 	LqFunnel   *funnel;
+	TriggerData *trigdata;
 	MemoryContext context;		/* events and what they point to */
 	Event	   *events;
 	int			n_events;
@@ -187,6 +189,7 @@ update_lead(Batch *batch, const Event *events, int n)
 {
 	LqFunnel   *funnel = batch->funnel;
 	Datum		key = events[0].key;
+	SPITupleTable *lead;
 	Datum		stored;
 	bool		isnull;
 	bool		has_source;
@@ -197,24 +200,18 @@ update_lead(Batch *batch, const Event *events, int n)
 	char		nulls[5] = "    ";
 	int			flags = 0;
 
-	if (lq_statement_run(funnel, LQ_STATEMENT_LOCK_LEAD, &key, NULL) == 0)
+	lead = lq_lock_lead(funnel, key);
+	if (lead == NULL)
 	{
-		SPI_freetuptable(SPI_tuptable);
-		/* the rows were deleted with their lead */
-		if (events[0].replay)
-			return;
-		ereport(ERROR,
-				(errcode(ERRCODE_FOREIGN_KEY_VIOLATION),
-				 errmsg("activity for a lead that does not exist"),
-				 errhint("Insert the lead first.")));
+		/* the rows may have been deleted with their lead */
+		lq_refuse_if_named(funnel, batch->trigdata, LQ_TABLE_ACTIVITY, key);
+		return;
 	}
-	stored = SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1,
-						   &isnull);
+	stored = SPI_getbinval(lead->vals[0], lead->tupdesc, 1, &isnull);
 	card = isnull ? NULL : lq_card_from_datum(stored);
-	(void) SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 2,
-						 &isnull);
+	(void) SPI_getbinval(lead->vals[0], lead->tupdesc, 2, &isnull);
 	has_source = !isnull;
-	SPI_freetuptable(SPI_tuptable);
+	SPI_freetuptable(lead);
 
 	replay = batch->seen || card == NULL ||
 		card->version != funnel->version;
@@ -229,7 +226,7 @@ update_lead(Batch *batch, const Event *events, int n)
 	}
 	if (replay)
 	{
-		card = lq_replay(funnel, key, DT_NOEND);
+		card = lq_replay_locked(funnel, key);
 		flags = LQ_WRITE_REFIT;
 	}
 
@@ -299,9 +296,13 @@ ingest_activity(PG_FUNCTION_ARGS)
 	Batch		batch = {0};
 
 	if (lq_funnel_importing(funnel))
+	{
+		lq_require_leads(funnel, trigdata, LQ_TABLE_ACTIVITY);
 		return PointerGetDatum(NULL);
+	}
 
 	batch.funnel = funnel;
+	batch.trigdata = trigdata;
 	batch.context = CurrentMemoryContext;
 	batch.seen = lq_replay_saw_statement();
 	if (trigdata->tg_oldtable != NULL)

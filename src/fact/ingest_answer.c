@@ -15,6 +15,7 @@
 #include "utils/rel.h"
 
 #include "compat.h"
+#include "fact/named_leads.h"
 #include "fact/transition_rows.h"
 #include "funnel/own_write.h"
 #include "funnel/trigger.h"
@@ -31,12 +32,12 @@ typedef struct Touched
 	Datum		key;
 	char	   *framework;
 	char	   *element;
-	bool		is_new;			/* a row was inserted or changed to this */
 } Touched;
 
 typedef struct Batch
 {
 	LqFunnel   *funnel;
+	TriggerData *trigdata;
 	Touched    *touched;
 	int			n;
 	int			room;
@@ -113,7 +114,6 @@ read_rows(Batch *batch, TriggerData *trigdata, Tuplestorestate *rows,
 			TextDatumGetCString(slot_getattr(slot, framework, &isnull));
 		touched->element =
 			TextDatumGetCString(slot_getattr(slot, element, &isnull));
-		touched->is_new = is_new;
 		if (is_new)
 			check_element(funnel, touched->framework, touched->element);
 	}
@@ -140,7 +140,8 @@ latest_level(const LqFunnel *funnel, const Touched *touched)
 	values[0] = touched->key;
 	values[1] = CStringGetTextDatum(touched->framework);
 	values[2] = CStringGetTextDatum(touched->element);
-	if (lq_statement_run(funnel, LQ_STATEMENT_LATEST_ANSWER, values, NULL) > 0)
+	if (lq_statement_run_latest(funnel, LQ_STATEMENT_LATEST_ANSWER, values,
+								NULL) > 0)
 		level = DatumGetAnswerLevel(SPI_getbinval(SPI_tuptable->vals[0],
 												  SPI_tuptable->tupdesc,
 												  1, &isnull));
@@ -157,11 +158,13 @@ other_answers(const LqFunnel *funnel, Datum key)
 	Datum		result;
 	bool		isnull;
 
-	(void) lq_statement_run(funnel, LQ_STATEMENT_OTHER_ANSWERS, &key, NULL);
+	(void) lq_statement_run_latest(funnel, LQ_STATEMENT_OTHER_ANSWERS, &key,
+								   NULL);
 	result = SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1,
 						   &isnull);
 	old = MemoryContextSwitchTo(caller);
-	result = datumCopy(result, false, -1);
+	/* a short header would make it differ from what it equals */
+	result = PointerGetDatum(PG_DETOAST_DATUM_COPY(result));
 	MemoryContextSwitchTo(old);
 	SPI_freetuptable(SPI_tuptable);
 	return result;
@@ -182,16 +185,13 @@ update_lead(Batch *batch, const Touched *touched, int n)
 	Datum		values[4];
 	Datum		key = touched[0].key;
 
-	if (lq_statement_run(funnel, LQ_STATEMENT_LOCK_LEAD, &key, NULL) == 0)
+	lead = lq_lock_lead(funnel, key);
+	if (lead == NULL)
 	{
-		SPI_freetuptable(SPI_tuptable);
-		if (!touched[0].is_new)
-			return;				/* deleted with the lead */
-		ereport(ERROR,
-				(errcode(ERRCODE_FOREIGN_KEY_VIOLATION),
-				 errmsg("answer for a lead that does not exist")));
+		/* the rows may have been deleted with their lead */
+		lq_refuse_if_named(funnel, batch->trigdata, LQ_TABLE_ANSWER, key);
+		return;
 	}
-	lead = SPI_tuptable;
 	row = lead->vals[0];
 	desc = lead->tupdesc;
 	bant = DatumGetBant(SPI_getbinval(row, desc, 3, &isnull));
@@ -257,10 +257,13 @@ ingest_answer(PG_FUNCTION_ARGS)
 	TriggerData *trigdata = (TriggerData *) fcinfo->context;
 	MemoryContext lead_context;
 	LqIdentity	saved;
-	Batch		batch = {funnel, NULL, 0, 0};
+	Batch		batch = {funnel, trigdata, NULL, 0, 0};
 
 	if (lq_funnel_importing(funnel))
+	{
+		lq_require_leads(funnel, trigdata, LQ_TABLE_ANSWER);
 		return PointerGetDatum(NULL);
+	}
 	if (trigdata->tg_oldtable != NULL)
 		read_rows(&batch, trigdata, trigdata->tg_oldtable, false);
 	if (trigdata->tg_newtable != NULL)

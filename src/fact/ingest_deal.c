@@ -19,6 +19,7 @@
 #include "utils/rel.h"
 
 #include "compat.h"
+#include "fact/named_leads.h"
 #include "fact/transition_rows.h"
 #include "funnel/own_write.h"
 #include "funnel/trigger.h"
@@ -70,6 +71,14 @@ read_column(Column *column, const LqFunnel *funnel, TriggerData *trigdata,
 	lq_transition_rows_end(&scan);
 }
 
+static Datum
+id_array(const Column *ids)
+{
+	return PointerGetDatum(construct_array(ids->values, ids->n, INT8OID,
+										   sizeof(int64), FLOAT8PASSBYVAL,
+										   TYPALIGN_DOUBLE));
+}
+
 static int
 compare_keys(const void *a, const void *b, void *arg)
 {
@@ -99,28 +108,23 @@ same_deals(const SPITupleTable *lead, const SPITupleTable *deals)
 
 /*
  * Count a lead's deals anew.  A contact whose lead is gone stays for the
- * statistics.
+ * statistics; trigdata is of rows that may name one now, or NULL.
  */
 static void
-update_lead(LqFunnel *funnel, Datum key, bool must_exist)
+update_lead(LqFunnel *funnel, Datum key, TriggerData *trigdata)
 {
-	SPITupleTable *lead;
+	SPITupleTable *lead = lq_lock_lead(funnel, key);
 	SPITupleTable *deals;
 	Datum		values[6];
 	char		nulls[7] = "      ";
 
-	if (lq_statement_run(funnel, LQ_STATEMENT_LOCK_LEAD, &key, NULL) == 0)
+	if (lead == NULL)
 	{
-		SPI_freetuptable(SPI_tuptable);
-		if (!must_exist)
-			return;
-		ereport(ERROR,
-				(errcode(ERRCODE_FOREIGN_KEY_VIOLATION),
-				 errmsg("deal for a lead that does not exist"),
-				 errhint("Insert the lead first.")));
+		if (trigdata != NULL)
+			lq_refuse_if_named(funnel, trigdata, LQ_TABLE_DEAL_CONTACT, key);
+		return;
 	}
-	lead = SPI_tuptable;
-	(void) lq_statement_run(funnel, LQ_STATEMENT_DEALS, &key, NULL);
+	(void) lq_statement_run_latest(funnel, LQ_STATEMENT_DEALS, &key, NULL);
 	deals = SPI_tuptable;
 
 	if (!same_deals(lead, deals))
@@ -145,7 +149,7 @@ update_lead(LqFunnel *funnel, Datum key, bool must_exist)
 }
 
 static void
-update_leads(LqFunnel *funnel, Column *keys, bool must_exist)
+update_leads(LqFunnel *funnel, Column *keys, TriggerData *trigdata)
 {
 	MemoryContext lead_context = AllocSetContextCreate(CurrentMemoryContext,
 													   "lead_qual lead",
@@ -162,7 +166,7 @@ update_leads(LqFunnel *funnel, Column *keys, bool must_exist)
 								  funnel) == 0)
 			continue;
 		old = MemoryContextSwitchTo(lead_context);
-		update_lead(funnel, keys->values[i], must_exist);
+		update_lead(funnel, keys->values[i], trigdata);
 		MemoryContextSwitchTo(old);
 		MemoryContextReset(lead_context);
 	}
@@ -193,14 +197,11 @@ ingest_deal(PG_FUNCTION_ARGS)
 	lq_funnel_enter(funnel, &saved);
 	SPI_connect();
 	{
-		Datum		ids = PointerGetDatum(construct_array(deals.values, deals.n,
-														  INT8OID,
-														  sizeof(int64),
-														  FLOAT8PASSBYVAL,
-														  TYPALIGN_DOUBLE));
+		Datum		ids = id_array(&deals);
 		SPITupleTable *rows;
 
-		keys.n = lq_statement_run(funnel, LQ_STATEMENT_DEAL_LEADS, &ids, NULL);
+		keys.n = lq_statement_run_latest(funnel, LQ_STATEMENT_DEAL_LEADS,
+										 &ids, NULL);
 		rows = SPI_tuptable;
 		keys.values = palloc(Max(keys.n, 1) * sizeof(Datum));
 		for (int i = 0; i < keys.n; i++)
@@ -210,7 +211,7 @@ ingest_deal(PG_FUNCTION_ARGS)
 			keys.values[i] = SPI_getbinval(rows->vals[i], rows->tupdesc, 1,
 										   &isnull);
 		}
-		update_leads(funnel, &keys, false);
+		update_leads(funnel, &keys, NULL);
 	}
 	SPI_finish();
 	lq_funnel_leave(&saved);
@@ -227,24 +228,39 @@ ingest_deal_contact(PG_FUNCTION_ARGS)
 	LqFunnel   *funnel = lq_funnel_of_trigger(fcinfo, "ingest_deal_contact");
 	TriggerData *trigdata = (TriggerData *) fcinfo->context;
 	LqIdentity	saved;
-	Column		before = {NULL, 0, 0};
-	Column		after = {NULL, 0, 0};
+	Column		deals = {NULL, 0, 0};
+	Column		keys = {NULL, 0, 0};
 
 	if (lq_funnel_importing(funnel))
+	{
+		lq_require_leads(funnel, trigdata, LQ_TABLE_DEAL_CONTACT);
 		return PointerGetDatum(NULL);
-	read_column(&before, funnel, trigdata, trigdata->tg_oldtable,
+	}
+	read_column(&deals, funnel, trigdata, trigdata->tg_newtable,
+				LQ_TABLE_DEAL_CONTACT, "deal_id", true, sizeof(int64));
+	read_column(&keys, funnel, trigdata, trigdata->tg_oldtable,
 				LQ_TABLE_DEAL_CONTACT, "lead_id",
 				funnel->key_typbyval, funnel->key_typlen);
-	read_column(&after, funnel, trigdata, trigdata->tg_newtable,
+	read_column(&keys, funnel, trigdata, trigdata->tg_newtable,
 				LQ_TABLE_DEAL_CONTACT, "lead_id",
 				funnel->key_typbyval, funnel->key_typlen);
-	if (before.n + after.n == 0)
+	if (keys.n == 0)
 		return PointerGetDatum(NULL);
 
 	lq_funnel_enter(funnel, &saved);
 	SPI_connect();
-	update_leads(funnel, &after, true);
-	update_leads(funnel, &before, false);
+
+	/*
+	 * Whoever changes one of these deals does not see the new contact yet.
+	 * Deals come before leads, as in an update of a deal.
+	 */
+	if (deals.n > 0)
+	{
+		Datum		ids = id_array(&deals);
+
+		(void) lq_statement_run(funnel, LQ_STATEMENT_LOCK_DEALS, &ids, NULL);
+	}
+	update_leads(funnel, &keys, trigdata);
 	SPI_finish();
 	lq_funnel_leave(&saved);
 	return PointerGetDatum(NULL);

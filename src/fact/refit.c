@@ -17,6 +17,7 @@
 #include "utils/memutils.h"
 
 #include "compat.h"
+#include "fact/named_leads.h"
 #include "fact/transition_rows.h"
 #include "funnel/own_write.h"
 #include "funnel/trigger.h"
@@ -112,8 +113,8 @@ read_changed(Accounts *changed, const LqFunnel *funnel, TriggerData *trigdata)
 }
 
 /*
- * Every lead of those accounts is judged as it is now.  They are locked first,
- * in key order: one that is deleted meanwhile is not among them.
+ * Every lead of those accounts is judged as it is now, in key order.  One that
+ * is deleted meanwhile is left out.
  */
 static void
 refit(const LqFunnel *funnel, const Accounts *accounts)
@@ -123,8 +124,8 @@ refit(const LqFunnel *funnel, const Accounts *accounts)
 													  sizeof(int64),
 													  FLOAT8PASSBYVAL,
 													  TYPALIGN_DOUBLE));
-	uint64		n = lq_statement_run(funnel, LQ_STATEMENT_ACCOUNT_LEADS, &ids,
-									 NULL);
+	uint64		n = lq_statement_run_latest(funnel, LQ_STATEMENT_ACCOUNT_LEADS,
+											&ids, NULL);
 	SPITupleTable *rows = SPI_tuptable;
 	MemoryContext lead_context = AllocSetContextCreate(CurrentMemoryContext,
 													   "lead_qual lead",
@@ -136,9 +137,13 @@ refit(const LqFunnel *funnel, const Accounts *accounts)
 		bool		isnull;
 		Datum		key = SPI_getbinval(rows->vals[i], rows->tupdesc, 1,
 										&isnull);
+		SPITupleTable *lead = lq_lock_lead(funnel, key);
 
 		CHECK_FOR_INTERRUPTS();
-		lq_own_write(funnel, LQ_STATEMENT_REVIEW, &key, NULL, LQ_WRITE_REFIT);
+		if (lead != NULL)
+			lq_own_write(funnel, LQ_STATEMENT_REVIEW, &key, NULL,
+						 LQ_WRITE_REFIT);
+		SPI_freetuptable(lead);
 		MemoryContextSwitchTo(old);
 		MemoryContextReset(lead_context);
 	}

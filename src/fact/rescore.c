@@ -21,6 +21,7 @@
 #include "compat.h"
 #include "fact/activity.h"
 #include "fact/bulk.h"
+#include "fact/named_leads.h"
 #include "funnel/own_write.h"
 #include "lead_qual.h"
 
@@ -98,22 +99,15 @@ lq_replay_rows(const LqFunnel *funnel, SPITupleTable *rows, uint64 n,
 	MemoryContextDelete(row_context);
 }
 
-/*
- * The engagement that a lead's whole log gives, in time order, up to an
- * instant.  It begins with what archived activities gave.  Fit is not in it:
- * that is for the lead's own trigger.  The caller has locked the lead,
- * connected to SPI and entered the funnel.
- */
-LqCard *
-lq_replay(const LqFunnel *funnel, Datum key, TimestampTz until)
+/* The card that the log gives, which has just been read: SPI_tuptable. */
+static LqCard *
+replay(const LqFunnel *funnel, uint64 n, TimestampTz until)
 {
 	LqCard	   *card;
-	uint64		n;
 	SPITupleTable *rows;
 	Datum		stored;
 	bool		isnull;
 
-	n = lq_statement_run(funnel, LQ_STATEMENT_LOG, &key, NULL);
 	replay_xid = GetTopTransactionIdIfAny();
 	replay_cid = GetCurrentCommandId(false);
 	rows = SPI_tuptable;
@@ -133,6 +127,30 @@ lq_replay(const LqFunnel *funnel, Datum key, TimestampTz until)
 }
 
 /*
+ * The engagement that a lead's whole log gives, in time order, up to an
+ * instant.  It begins with what archived activities gave.  Fit is not in it:
+ * that is for the lead's own trigger.  The caller has connected to SPI and
+ * entered the funnel.
+ */
+LqCard *
+lq_replay(const LqFunnel *funnel, Datum key, TimestampTz until)
+{
+	uint64		n = lq_statement_run(funnel, LQ_STATEMENT_LOG, &key, NULL);
+
+	return replay(funnel, n, until);
+}
+
+/* The same for a lead that the caller has locked, as it is by now. */
+LqCard *
+lq_replay_locked(const LqFunnel *funnel, Datum key)
+{
+	uint64		n = lq_statement_run_latest(funnel, LQ_STATEMENT_LOG, &key,
+											NULL);
+
+	return replay(funnel, n, DT_NOEND);
+}
+
+/*
  * Make a lead's card anew; false if the lead is gone.  It is locked first, so
  * whatever other sessions add comes after.
  */
@@ -140,12 +158,13 @@ bool
 lq_rescore_lead(const LqFunnel *funnel, Datum key, int flags)
 {
 	Datum		values[2];
+	SPITupleTable *lead = lq_lock_lead(funnel, key);
 
-	if (lq_statement_run(funnel, LQ_STATEMENT_LOCK_LEAD, &key, NULL) == 0)
+	if (lead == NULL)
 		return false;
-	SPI_freetuptable(SPI_tuptable);
+	SPI_freetuptable(lead);
 	values[0] = key;
-	values[1] = lq_card_to_datum(lq_replay(funnel, key, DT_NOEND));
+	values[1] = lq_card_to_datum(lq_replay_locked(funnel, key));
 	lq_own_write(funnel, LQ_STATEMENT_SET_CARD, values, NULL,
 				 LQ_WRITE_REFIT | flags);
 	return true;

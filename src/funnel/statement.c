@@ -18,12 +18,14 @@
  */
 #include "postgres.h"
 
+#include "access/xact.h"
 #include "catalog/pg_type.h"
 #include "lib/stringinfo.h"
 #include "miscadmin.h"
 #include "utils/acl.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
+#include "utils/snapmgr.h"
 #include "utils/syscache.h"
 
 #include "compat.h"
@@ -35,7 +37,8 @@
  * {lead} and the like stand for the qualified table, {key} for the lead's key;
  * {lead_rows} and {rows_key} for the same where leads are in a table of the
  * user's and {lead} is a view of it; {=} for the server's own operator.
- * Argument types: k the key, c scorecard, b bant, m meddic, l answer_level,
+ * Argument types: k the key, K an array of keys, c scorecard, b bant,
+ * m meddic, l answer_level,
  * t text, z timestamptz, n numeric, i integer, I bigint, B boolean, j jsonb,
  * A bigint[], v interval, a name, r regclass.
  */
@@ -51,6 +54,19 @@ static const struct
 		"SELECT scorecard, source, bant, meddic, answers,"
 		" deals_open, deals_won, deals_lost, won_amount"
 	" FROM {lead} WHERE {key} {=} $1 FOR NO KEY UPDATE"},
+	[LQ_STATEMENT_LOCK_LEADS] = {"K",
+		"SELECT {key} FROM {lead} WHERE {key} {=} ANY ($1) ORDER BY {key}"
+	" FOR NO KEY UPDATE"},
+	[LQ_STATEMENT_LEAD_EXISTS] = {"k",
+	"SELECT FROM {lead} WHERE {key} {=} $1"},
+	[LQ_STATEMENT_NAMED] = {"k",
+		"SELECT WHERE EXISTS (SELECT FROM {activity} WHERE lead_id {=} $1)"
+		" OR EXISTS (SELECT FROM {answer} WHERE lead_id {=} $1)"
+		" OR EXISTS (SELECT FROM {baseline} WHERE lead_id {=} $1)"
+		" OR EXISTS (SELECT FROM {deal_contact} WHERE lead_id {=} $1)"
+		" OR EXISTS (SELECT FROM {signature} WHERE lead_id {=} $1)"
+		" OR EXISTS (SELECT FROM {stage_history} WHERE lead_id {=} $1)"
+	" OR EXISTS (SELECT FROM {verdict} WHERE lead_id {=} $1)"},
 	[LQ_STATEMENT_LEAD] = {"k",
 	"SELECT l FROM {lead_rows} AS l WHERE l.{rows_key} {=} $1"},
 	[LQ_STATEMENT_SET_CARD] = {"kc",
@@ -133,7 +149,9 @@ static const struct
 	[LQ_STATEMENT_ACCOUNT] = {"I",
 	"SELECT a FROM {account} AS a WHERE account_id {=} $1"},
 	[LQ_STATEMENT_ACCOUNT_LEADS] = {"A",
-		"SELECT {key} FROM {lead} WHERE account_id {=} ANY ($1) ORDER BY {key}"
+	"SELECT {key} FROM {lead} WHERE account_id {=} ANY ($1) ORDER BY {key}"},
+	[LQ_STATEMENT_LOCK_DEALS] = {"A",
+		"SELECT FROM {deal} WHERE deal_id {=} ANY ($1) ORDER BY deal_id"
 	" FOR NO KEY UPDATE"},
 	[LQ_STATEMENT_DEAL_LEADS] = {"A",
 		"SELECT DISTINCT lead_id FROM {deal_contact}"
@@ -216,6 +234,8 @@ lq_type_of_code(const LqFunnel *funnel, char code)
 	{
 		case 'k':
 			return funnel->key_type;
+		case 'K':
+			return get_array_type(funnel->key_type);
 		case 'c':
 			return own_type("scorecard");
 		case 'b':
@@ -336,24 +356,18 @@ rethrow(const LqFunnel *funnel, MemoryContext context)
 	ReThrowError(error);
 }
 
-/*
- * Run a statement; its rows are in SPI_tuptable.  The caller has connected to
- * SPI and entered the funnel.
- *
- * SPI leaves its own memory context behind as the current one.  Who works
- * lead by lead frees a context of his with each, and must find himself in it.
- */
-uint64
-lq_statement_run(const LqFunnel *funnel, LqStatement statement,
-				 Datum *values, const char *nulls)
+static uint64
+run(const LqFunnel *funnel, LqStatement statement, Datum *values,
+	const char *nulls, Snapshot snapshot, Snapshot crosscheck)
 {
 	MemoryContext caller = CurrentMemoryContext;
 	int			result = 0;
 
 	PG_TRY();
 	{
-		result = SPI_execute_plan(statement_plan(funnel, statement),
-								  values, nulls, false, 0);
+		result = SPI_execute_snapshot(statement_plan(funnel, statement),
+									  values, nulls, snapshot, crosscheck,
+									  false, true, 0);
 	}
 	PG_CATCH();
 	{
@@ -366,6 +380,39 @@ lq_statement_run(const LqFunnel *funnel, LqStatement statement,
 		elog(ERROR, "SPI_execute_plan failed: %s",
 			 SPI_result_code_string(result));
 	return SPI_processed;
+}
+
+/*
+ * Run a statement; its rows are in SPI_tuptable.  The caller has connected to
+ * SPI and entered the funnel.
+ *
+ * SPI leaves its own memory context behind as the current one.  Who works
+ * lead by lead frees a context with each, and must be back in it.
+ */
+uint64
+lq_statement_run(const LqFunnel *funnel, LqStatement statement,
+				 Datum *values, const char *nulls)
+{
+	return run(funnel, statement, values, nulls, InvalidSnapshot,
+			   InvalidSnapshot);
+}
+
+/*
+ * Run a statement over what the lock of a lead protects.  A fact of the lead
+ * need not have written its row, only locked it; so where a transaction has
+ * one snapshot for all, the lock can be had and the snapshot lack the fact.
+ * The statement reads what is committed by now, and one that would change a
+ * row that the transaction cannot see fails: as in ri_triggers.c.
+ */
+uint64
+lq_statement_run_latest(const LqFunnel *funnel, LqStatement statement,
+						Datum *values, const char *nulls)
+{
+	if (!IsolationUsesXactSnapshot())
+		return lq_statement_run(funnel, statement, values, nulls);
+	CommandCounterIncrement();
+	return run(funnel, statement, values, nulls, GetLatestSnapshot(),
+			   GetTransactionSnapshot());
 }
 
 Portal

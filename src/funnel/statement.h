@@ -12,6 +12,9 @@
 typedef enum LqStatement
 {
 	LQ_STATEMENT_LOCK_LEAD,
+	LQ_STATEMENT_LOCK_LEADS,
+	LQ_STATEMENT_LEAD_EXISTS,
+	LQ_STATEMENT_NAMED,
 	LQ_STATEMENT_LEAD,
 	LQ_STATEMENT_SET_CARD,
 	LQ_STATEMENT_SET_CARD_AND_SOURCE,
@@ -30,6 +33,7 @@ typedef enum LqStatement
 	LQ_STATEMENT_ADD_HISTORY,
 	LQ_STATEMENT_ACCOUNT,
 	LQ_STATEMENT_ACCOUNT_LEADS,
+	LQ_STATEMENT_LOCK_DEALS,
 	LQ_STATEMENT_DEAL_LEADS,
 	LQ_STATEMENT_DEALS,
 	LQ_STATEMENT_KEYS,
@@ -53,6 +57,14 @@ extern Oid	lq_type_of_code(const struct LqFunnel *funnel, char code);
 extern uint64 lq_statement_run(const struct LqFunnel *funnel,
 							   LqStatement statement,
 							   Datum *values, const char *nulls);
+
+/*
+ * The same over facts of a lead that the caller has locked: what is committed
+ * by now, whatever snapshot the transaction has.
+ */
+extern uint64 lq_statement_run_latest(const struct LqFunnel *funnel,
+									  LqStatement statement,
+									  Datum *values, const char *nulls);
 
 /* Open a cursor over a statement. */
 extern Portal lq_statement_open(const struct LqFunnel *funnel,

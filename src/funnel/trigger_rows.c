@@ -46,6 +46,13 @@ PG_FUNCTION_INFO_V1(_template_triggers);
 	{table, "zz_no_truncate", "refuse_truncate", \
 		BEFORE_STATEMENT | ON_TRUNCATE, 0}
 
+/* in the place of a foreign key */
+#define NAMES_LEAD(table) \
+	{table, "zz_insert", "require_lead", AFTER_STATEMENT | ON_INSERT, \
+		LQ_TRIGGER_ROWS}, \
+	{table, "zz_update", "require_lead", AFTER_STATEMENT | ON_UPDATE, \
+		LQ_TRIGGER_ROWS}
+
 /*
  * every session hears of a change of policy, also of one that replication or
  * session_replication_role = replica brings
@@ -88,6 +95,10 @@ const LqTrigger lq_triggers[] =
 	BEFORE_ROW | ON_INSERT | ON_UPDATE, 0},
 	FACTS(LQ_TABLE_DEAL, "ingest_deal"),
 	FACTS(LQ_TABLE_DEAL_CONTACT, "ingest_deal_contact"),
+	NAMES_LEAD(LQ_TABLE_BASELINE),
+	NAMES_LEAD(LQ_TABLE_SIGNATURE),
+	NAMES_LEAD(LQ_TABLE_STAGE_HISTORY),
+	NAMES_LEAD(LQ_TABLE_VERDICT),
 
 	/* policy is checked as it is written */
 	{LQ_TABLE_RULE, "zz_check", "check_rule",

@@ -2,8 +2,8 @@
  * forget.c
  *		The trigger that takes a lead's facts along when it is deleted.
  *
- * A foreign key does that where the lead table has a unique index on the key
- * alone, which one that is partitioned by something else cannot have.
+ * A foreign key could not: see named_leads.c, and one cannot refer to a table
+ * that is partitioned by something else than the key.
  *
  * Copyright (c) 2026, lead_qual contributors
  */
@@ -25,6 +25,9 @@ PG_FUNCTION_INFO_V1(forget_lead);
  *
  * An update that takes a lead to another partition deletes its row, too: so
  * the facts go only if no lead of that key is there any more.
+ *
+ * Whoever added a fact had locked the lead, and is done now that it is
+ * deleted.  A fact that this transaction's snapshot does not show is an error.
  */
 Datum
 forget_lead(PG_FUNCTION_ARGS)
@@ -42,7 +45,7 @@ forget_lead(PG_FUNCTION_ARGS)
 	key = lead.values[funnel->key_attno - 1];
 	lq_funnel_enter(funnel, &saved);
 	SPI_connect();
-	(void) lq_statement_run(funnel, LQ_STATEMENT_FORGET, &key, NULL);
+	(void) lq_statement_run_latest(funnel, LQ_STATEMENT_FORGET, &key, NULL);
 	SPI_finish();
 	lq_funnel_leave(&saved);
 	lq_lead_done(&lead);

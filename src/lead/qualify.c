@@ -8,6 +8,7 @@
 
 #include "access/htup_details.h"
 #include "commands/trigger.h"
+#include "executor/spi.h"
 #include "utils/builtins.h"
 #include "utils/datum.h"
 #include "utils/rel.h"
@@ -123,10 +124,28 @@ use_up(LqLead *lead, Datum key, const LqUsedUp *before)
 	lq_used_up_put(lead, key, before);
 }
 
+/* Does any table name the lead? */
+static bool
+is_named(const LqFunnel *funnel, Datum key)
+{
+	LqIdentity	saved;
+	bool		named;
+
+	lq_funnel_enter(funnel, &saved);
+	SPI_connect();
+	named = lq_statement_run_latest(funnel, LQ_STATEMENT_NAMED, &key, NULL) > 0;
+	SPI_finish();
+	lq_funnel_leave(&saved);
+	return named;
+}
+
 static void
 check_key(const LqFunnel *funnel, Datum before, Datum after)
 {
 	if (datum_image_eq(before, after, funnel->key_typbyval, funnel->key_typlen))
+		return;
+	/* an import may put right what nothing follows from yet */
+	if (lq_funnel_importing(funnel) && !is_named(funnel, before))
 		return;
 	ereport(ERROR,
 			(errcode(ERRCODE_RESTRICT_VIOLATION),
@@ -197,7 +216,16 @@ qualify_lead(PG_FUNCTION_ARGS)
 
 	if (lq_funnel_importing(funnel))
 	{
-		/* as it was; but every lead is at some stage */
+		/* as it was; but every lead stays itself, and is at some stage */
+		if (update && !key_isnull)
+		{
+			HeapTuple	before = lq_partition_to_lead(partition,
+													  trigdata->tg_trigtuple);
+			bool		isnull;
+
+			check_key(funnel, heap_getattr(before, funnel->key_attno,
+										   funnel->lead_desc, &isnull), key);
+		}
 		if (!update && funnel->n_stages > 0 &&
 			lq_lead_get_text(&lead, LQ_LEAD_STAGE) == NULL)
 			lq_lead_set_text(&lead, LQ_LEAD_STAGE, funnel->stages[0].name);

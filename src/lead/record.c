@@ -270,8 +270,8 @@ log_answers(const LqLead *lead, const LqLead *old, Datum key,
 		values[3] = AnswerLevelGetDatum(level);
 		values[4] = CStringGetTextDatum(lq_actor());
 		values[5] = TimestampTzGetDatum(lead->now);
-		(void) lq_statement_run(lead->funnel, LQ_STATEMENT_ADD_ANSWER,
-								values, NULL);
+		(void) lq_statement_run_latest(lead->funnel, LQ_STATEMENT_ADD_ANSWER,
+									   values, NULL);
 	}
 }
 
@@ -290,8 +290,8 @@ expire_answers(const LqFunnel *funnel, Datum key, TimestampTz at)
 	lq_answers_expire = true;
 	PG_TRY();
 	{
-		(void) lq_statement_run(funnel, LQ_STATEMENT_EXPIRE_ANSWERS, values,
-								NULL);
+		(void) lq_statement_run_latest(funnel, LQ_STATEMENT_EXPIRE_ANSWERS,
+									   values, NULL);
 	}
 	PG_FINALLY();
 	{

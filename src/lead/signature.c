@@ -72,7 +72,7 @@ lq_transition_signed(const LqLead *lead, const LqTransition *transition,
 	values[3] = CStringGetTextDatum(side);
 	lq_funnel_enter(funnel, &saved);
 	SPI_connect();
-	n = lq_statement_run(funnel, LQ_STATEMENT_SIGNERS, values, NULL);
+	n = lq_statement_run_latest(funnel, LQ_STATEMENT_SIGNERS, values, NULL);
 	for (uint64 i = 0; i < n && result != LQ_SIGNED; i++)
 	{
 		char	   *signer = SPI_getvalue(SPI_tuptable->vals[i],

@@ -260,7 +260,8 @@ check_lead(void *arg)
 	check->difference = NULL;
 	if (check->lock)
 	{
-		(void) lq_statement_run(funnel, LQ_STATEMENT_LOCK_LEAD, &check->key, NULL);
+		(void) lq_statement_run(funnel, LQ_STATEMENT_LOCK_LEAD, &check->key,
+								NULL);
 		SPI_freetuptable(SPI_tuptable);
 	}
 	if (lq_statement_run(funnel, LQ_STATEMENT_LEAD, &check->key, NULL) == 0)
@@ -272,7 +273,8 @@ check_lead(void *arg)
 	lq_lead_init(&lead, funnel, &tuple);
 
 	stored = lead.card;
-	lead.card = lq_replay(funnel, check->key, DT_NOEND);
+	lead.card = check->lock ? lq_replay_locked(funnel, check->key) :
+		lq_replay(funnel, check->key, DT_NOEND);
 	lq_lead_set_fit(&lead);
 	for (int i = 0; i < funnel->n_transitions; i++)
 	{

@@ -99,16 +99,38 @@ same_as('from_plain', 'source', 'plain');
 #
 $node->safe_psql('postgres', 'CREATE DATABASE in_two');
 $node->command_ok([ 'pg_restore', '--exit-on-error', '--schema-only', '-d', $node->connstr('in_two'), "$dir/c" ], 'schema only');
-# (data of a dump of all come without regard to foreign keys)
+# (data of a dump of all come without regard to foreign keys, and those of facts
+# do not know of any to the lead)
 $node->command_ok([ 'pg_dump', '-Fc', '--data-only', '-f', "$dir/data", $node->connstr('source') ], 'pg_dump of the data');
 {
 	local $ENV{PGOPTIONS} = '-c lead_qual.import=on';
+	my ($list) = run_command([ 'pg_restore', '-l', "$dir/data" ]);
+	my @entries = split /^/, $list;
+	my @leads = grep { / TABLE DATA .+ (account|lead) \S+$/ } @entries;
+	my @rest = grep { !/ TABLE DATA .+ (account|lead) \S+$/ } @entries;
 
-	$node->command_ok([ 'pg_restore', '--exit-on-error', '--data-only', '-d', $node->connstr('in_two'), "$dir/data" ],
-		'data only, with lead_qual.import');
+	$node->command_fails([ 'pg_restore', '--exit-on-error', '--data-only', '-d', $node->connstr('in_two'), "$dir/data" ],
+		'R2: data of facts before their leads are refused, with lead_qual.import too');
+	$node->safe_psql('postgres', 'DROP DATABASE in_two');
+	$node->safe_psql('postgres', 'CREATE DATABASE in_two');
+	$node->command_ok([ 'pg_restore', '--exit-on-error', '--schema-only', '-d', $node->connstr('in_two'), "$dir/c" ], 'schema only again');
+	append_to_file("$dir/list", join '', @leads, @rest);
+	$node->command_ok([ 'pg_restore', '--exit-on-error', '--data-only', '-L', "$dir/list", '-d', $node->connstr('in_two'), "$dir/data" ],
+		'R2: leads first, with lead_qual.import');
 }
 $node->safe_psql('in_two', qq(REFRESH MATERIALIZED VIEW "$_".summary)) foreach @funnels;
 same_as('in_two', 'source', 'schema, then data');
+$node->safe_psql('postgres', 'CREATE DATABASE in_any_order');
+$node->command_ok([ 'pg_restore', '--exit-on-error', '--schema-only', '-d', $node->connstr('in_any_order'), "$dir/c" ], 'schema only once more');
+{
+	# (--disable-triggers would leave no trigger that fires on a replica)
+	local $ENV{PGOPTIONS} = '-c session_replication_role=replica';
+
+	$node->command_ok([ 'pg_restore', '--exit-on-error', '--data-only', '-d', $node->connstr('in_any_order'), "$dir/data" ],
+		'R2: in any order as a replica');
+}
+$node->safe_psql('in_any_order', qq(REFRESH MATERIALIZED VIEW "$_".summary)) foreach @funnels;
+same_as('in_any_order', 'source', 'schema, then data as a replica');
 
 #
 # The extension in a schema of its own
