@@ -9,7 +9,7 @@ SET search_path = pg_catalog, pg_temp
 -- lint: extschema, because what others plant in our schema must not be found
 AS $body$
 DECLARE
-	proven constant boolean := @extschema@._prove_trigger('stamp_deal'::text, TG_RELID, TG_WHEN, TG_LEVEL, TG_OP);
+	proven constant boolean := @extschema@._prove_trigger('stamp_deal'::text, TG_RELID::oid, TG_WHEN::text, TG_LEVEL::text, TG_OP::text);
 	home text;
 BEGIN
 	IF @extschema@._importing() THEN
@@ -66,7 +66,7 @@ SET search_path = pg_catalog, pg_temp
 -- lint: extschema, because what others plant in our schema must not be found
 AS $body$
 DECLARE
-	proven constant boolean := @extschema@._prove_trigger('protect_stage'::text, TG_RELID, TG_WHEN, TG_LEVEL, TG_OP);
+	proven constant boolean := @extschema@._prove_trigger('protect_stage'::text, TG_RELID::oid, TG_WHEN::text, TG_LEVEL::text, TG_OP::text);
 	uses text[];
 BEGIN
 	IF TG_OP = 'UPDATE' AND NEW.stage = OLD.stage THEN
@@ -108,7 +108,7 @@ SET search_path = pg_catalog, pg_temp
 -- lint: extschema, because what others plant in our schema must not be found
 AS $body$
 DECLARE
-	proven constant boolean := @extschema@._prove_trigger('protect_element'::text, TG_RELID, TG_WHEN, TG_LEVEL, TG_OP);
+	proven constant boolean := @extschema@._prove_trigger('protect_element'::text, TG_RELID::oid, TG_WHEN::text, TG_LEVEL::text, TG_OP::text);
 	n bigint;
 BEGIN
 	IF TG_OP = 'UPDATE' AND NEW.framework = OLD.framework AND
@@ -142,7 +142,7 @@ SET search_path = pg_catalog, pg_temp
 -- lint: extschema, because what others plant in our schema must not be found
 AS $body$
 DECLARE
-	proven constant boolean := @extschema@._prove_trigger('protect_kind'::text, TG_RELID, TG_WHEN, TG_LEVEL, TG_OP);
+	proven constant boolean := @extschema@._prove_trigger('protect_kind'::text, TG_RELID::oid, TG_WHEN::text, TG_LEVEL::text, TG_OP::text);
 	uses text[];
 	used boolean;
 BEGIN
@@ -186,7 +186,7 @@ SET search_path = pg_catalog, pg_temp
 -- lint: extschema, because what others plant in our schema must not be found
 AS $body$
 DECLARE
-	proven constant boolean := @extschema@._prove_trigger('check_working_time'::text, TG_RELID, TG_WHEN, TG_LEVEL, TG_OP);
+	proven constant boolean := @extschema@._prove_trigger('check_working_time'::text, TG_RELID::oid, TG_WHEN::text, TG_LEVEL::text, TG_OP::text);
 	never boolean;
 	stages text[];
 BEGIN
@@ -225,7 +225,7 @@ SET search_path = pg_catalog, pg_temp
 -- lint: extschema, because what others plant in our schema must not be found
 AS $body$
 DECLARE
-	proven constant boolean := @extschema@._prove_trigger('check_hours'::text, TG_RELID, TG_WHEN, TG_LEVEL, TG_OP);
+	proven constant boolean := @extschema@._prove_trigger('check_hours'::text, TG_RELID::oid, TG_WHEN::text, TG_LEVEL::text, TG_OP::text);
 	weekday constant text := ('{Monday,Tuesday,Wednesday,Thursday,Friday,Saturday,Sunday}'::text[])[NEW.weekday];
 	other text;
 BEGIN

@@ -17,7 +17,7 @@ SET search_path = pg_catalog, pg_temp
 -- lint: extschema, because what others plant in our schema must not be found
 AS $body$
 DECLARE
-	proven constant boolean := @extschema@._prove_trigger('refuse_change'::text, TG_RELID, TG_WHEN, TG_LEVEL, TG_OP);
+	proven constant boolean := @extschema@._prove_trigger('refuse_change'::text, TG_RELID::oid, TG_WHEN::text, TG_LEVEL::text, TG_OP::text);
 BEGIN
 	IF @extschema@._importing() AND TG_LEVEL = 'ROW' AND
 	   pg_has_role((SELECT relowner FROM pg_class WHERE oid = TG_RELID), 'MEMBER') THEN
@@ -72,7 +72,7 @@ SET search_path = pg_catalog, pg_temp
 -- lint: extschema, because what others plant in our schema must not be found
 AS $body$
 DECLARE
-	proven constant boolean := @extschema@._prove_trigger('check_sides'::text, TG_RELID, TG_WHEN, TG_LEVEL, TG_OP);
+	proven constant boolean := @extschema@._prove_trigger('check_sides'::text, TG_RELID::oid, TG_WHEN::text, TG_LEVEL::text, TG_OP::text);
 	asked text;
 BEGIN
 	-- a restore may bring the sides later
@@ -101,7 +101,7 @@ SET search_path = pg_catalog, pg_temp
 -- lint: extschema, because what others plant in our schema must not be found
 AS $body$
 DECLARE
-	proven constant boolean := @extschema@._prove_trigger('protect_side'::text, TG_RELID, TG_WHEN, TG_LEVEL, TG_OP);
+	proven constant boolean := @extschema@._prove_trigger('protect_side'::text, TG_RELID::oid, TG_WHEN::text, TG_LEVEL::text, TG_OP::text);
 	uses text[];
 BEGIN
 	IF TG_OP = 'UPDATE' AND NEW.side = OLD.side THEN
@@ -140,7 +140,7 @@ SET search_path = pg_catalog, pg_temp
 -- lint: extschema, because what others plant in our schema must not be found
 AS $body$
 DECLARE
-	proven constant boolean := @extschema@._prove_trigger('stamp_signature'::text, TG_RELID, TG_WHEN, TG_LEVEL, TG_OP);
+	proven constant boolean := @extschema@._prove_trigger('stamp_signature'::text, TG_RELID::oid, TG_WHEN::text, TG_LEVEL::text, TG_OP::text);
 	owner constant oid := (SELECT relowner FROM pg_class WHERE oid = TG_RELID);
 	k record;
 	named name;
@@ -284,7 +284,7 @@ SET search_path = pg_catalog, pg_temp
 -- lint: extschema, because what others plant in our schema must not be found
 AS $body$
 DECLARE
-	proven constant boolean := @extschema@._prove_trigger('refuse_circle'::text, TG_RELID, TG_WHEN, TG_LEVEL, TG_OP);
+	proven constant boolean := @extschema@._prove_trigger('refuse_circle'::text, TG_RELID::oid, TG_WHEN::text, TG_LEVEL::text, TG_OP::text);
 	circle text;
 BEGIN
 	IF NOT NEW.automatic OR NEW.from_stage IS NULL THEN
@@ -481,7 +481,7 @@ SET search_path = pg_catalog, pg_temp
 -- lint: extschema, because what others plant in our schema must not be found
 AS $body$
 DECLARE
-	proven constant boolean := @extschema@._prove_trigger('guard_definition'::text, TG_RELID, TG_WHEN, TG_LEVEL, TG_OP);
+	proven constant boolean := @extschema@._prove_trigger('guard_definition'::text, TG_RELID::oid, TG_WHEN::text, TG_LEVEL::text, TG_OP::text);
 	owner constant oid := (SELECT relowner FROM pg_class WHERE oid = TG_RELID);
 	problems text[];
 	hints text[];
@@ -564,7 +564,7 @@ SET search_path = pg_catalog, pg_temp
 -- lint: extschema, because what others plant in our schema must not be found
 AS $body$
 DECLARE
-	proven constant boolean := @extschema@._prove_trigger('keep_one_active'::text, TG_RELID, TG_WHEN, TG_LEVEL, TG_OP);
+	proven constant boolean := @extschema@._prove_trigger('keep_one_active'::text, TG_RELID::oid, TG_WHEN::text, TG_LEVEL::text, TG_OP::text);
 	found_one boolean;
 BEGIN
 	IF OLD.status <> 'active' OR @extschema@._importing() THEN
