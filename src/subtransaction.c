@@ -106,7 +106,7 @@ lq_try(LqTry what, LqWork work, void *arg, LqFailure *failure)
 {
 	MemoryContext caller = CurrentMemoryContext;
 	ResourceOwner owner = CurrentResourceOwner;
-	bool		portion;
+	bool		portion = false;
 
 	/* no subtransaction can be started there */
 	if (IsInParallelMode())

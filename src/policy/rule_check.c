@@ -335,25 +335,21 @@ static void
 check_room(const Written *w)
 {
 	char	   *definition = text_of(w, w->row, "definition");
-	List	   *full;
+	char	   *before = w->old ? text_of(w, w->old, "definition") : NULL;
 
-	if (definition == NULL ||
-		(w->old != NULL &&
-		 same_text(definition, text_of(w, w->old, "definition"))))
+	if (definition == NULL || same_text(definition, before) ||
+		query_texts(w->funnel,
+					psprintf("SELECT definition FROM %s WHERE definition = $1"
+							 " OFFSET %d LIMIT 1",
+							 lq_funnel_table(w->funnel, LQ_TABLE_RULE),
+							 LQ_CARD_MAX_ENTRIES - 1),
+					definition) == NIL)
 		return;
-	full = query_texts(w->funnel,
-					   psprintf("SELECT definition FROM %s WHERE definition = $1"
-								" OFFSET %d LIMIT 1",
-								lq_funnel_table(w->funnel, LQ_TABLE_RULE),
-								LQ_CARD_MAX_ENTRIES - 1),
-					   definition);
-	if (full != NIL)
-		ereport(ERROR,
-				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
-				 errmsg("a definition cannot have more than %d rules",
-						LQ_CARD_MAX_ENTRIES),
-				 errhint("Where rules differ in a value only, keep the values in a list: country = ANY (list.target_countries)."),
-				 errtable(w->trigdata->tg_relation)));
+	ereport(ERROR,
+			(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+			 errmsg("a definition cannot have more than %d rules",
+					LQ_CARD_MAX_ENTRIES),
+			 errhint("Where rules differ in a value only, keep the values in a list: country = ANY (list.target_countries).")));
 }
 
 /*

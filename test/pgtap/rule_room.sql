@@ -1,7 +1,7 @@
 -- A card has room for so many rules: the rule is refused, never the fact.
 BEGIN;
 SET LOCAL client_min_messages = error;
-SELECT plan(9);
+SELECT plan(10);
 SELECT create_funnel('crm', 'UTC');
 SET LOCAL search_path = crm, public;
 DELETE FROM transition WHERE condition IS NOT NULL;
@@ -16,6 +16,7 @@ SELECT lives_ok($$ UPDATE rule SET points = 2 WHERE name = 'r1' $$, 'R10: those 
 INSERT INTO definition (definition, status) VALUES ('draft', 'draft');
 SELECT lives_ok($$ INSERT INTO rule (definition, name, axis, points) VALUES ('draft', 'more', 'fit', 1) $$, 'R10: another definition has room of its own');
 SELECT throws_ok($$ UPDATE rule SET definition = 'default' WHERE name = 'more' $$, '54000', NULL, 'R10: nor can a rule move in');
+SELECT throws_ok($$ UPDATE rule SET definition = NULL WHERE name = 'more' $$, '23502', NULL, 'nor belong to none');
 
 -- past the triggers, as a restore or a subscription writes
 SET LOCAL session_replication_role = replica;
