@@ -138,6 +138,7 @@ refuse(const LqFunnel *funnel, TriggerData *trigdata, LqTable table, Datum key)
 	Relation	rel = trigdata->tg_relation;
 	char	   *constraint = psprintf("%s_lead_id_fkey",
 									  get_rel_name(funnel->relid[table]));
+
 	ereport(ERROR,
 			(errcode(ERRCODE_FOREIGN_KEY_VIOLATION),
 			 errmsg("insert or update on table \"%s\" violates foreign key constraint \"%s\"",

@@ -23,12 +23,8 @@
 
 PG_FUNCTION_INFO_V1(sweep_funnel);
 
-typedef enum Swept
-{
-	SWEPT_DONE,
-	SWEPT_FAILED,
-	SWEPT_LEFT					/* another session has it, or is done with it */
-} Swept;
+/* leads that are tried in one subtransaction */
+#define TOGETHER	100
 
 /* one kind of leads to sweep */
 typedef struct Sweep
@@ -38,6 +34,12 @@ typedef struct Sweep
 	LqStatement claim;			/* ... and one of them */
 	Datum		values[2];		/* arguments of that, the first of both */
 	bool		rescore;		/* or else review */
+
+	MemoryContext lead_context;
+	Datum	   *keys;			/* of leads that are tried together */
+	int			n;
+	int			n_together;
+	bool		completed;
 
 	Datum		key;			/* of the lead at hand */
 	bool		claimed;
@@ -87,6 +89,24 @@ sweep_one(void *arg)
 		lq_own_write(sweep->funnel, LQ_STATEMENT_REVIEW, &sweep->key, NULL, 0);
 }
 
+static void
+sweep_together(void *arg)
+{
+	Sweep	   *sweep = arg;
+
+	sweep->n_together = 0;
+	for (int i = 0; i < sweep->n; i++)
+	{
+		CHECK_FOR_INTERRUPTS();
+		sweep->key = sweep->keys[i];
+		sweep_one(sweep);
+		if (sweep->claimed)
+			sweep->n_together++;
+		MemoryContextReset(sweep->lead_context);
+	}
+	sweep->completed = true;
+}
+
 /*
  * A lead that failed is due again, but after all that are due now: it must
  * not keep them waiting for ever.
@@ -107,11 +127,11 @@ put_last(void *arg)
 }
 
 /*
- * Do it with one lead in a subtransaction; an error of others that hold it is
+ * Do it in a subtransaction; an error of others that hold it is
  * none.
  */
 static bool
-try_lead(Sweep *sweep, LqWork work, LqFailure *failure)
+try_sweep(Sweep *sweep, LqWork work, LqFailure *failure)
 {
 	MemoryContext caller = CurrentMemoryContext;
 	volatile bool result = true;
@@ -143,7 +163,7 @@ sweep_lead(Sweep *sweep, Datum key)
 	LqFailure	failure;
 
 	sweep->key = key;
-	if (try_lead(sweep, sweep_one, &failure))
+	if (try_sweep(sweep, sweep_one, &failure))
 	{
 		if (sweep->claimed)
 			sweep->n_done++;
@@ -151,7 +171,32 @@ sweep_lead(Sweep *sweep, Datum key)
 	}
 	sweep->n_failed++;
 	lq_bulk_warn(sweep->funnel, key, "swept", &failure);
-	(void) try_lead(sweep, put_last, &failure);
+	(void) try_sweep(sweep, put_last, &failure);
+}
+
+/*
+ * Sweep some leads in one subtransaction, for each leaves memory behind to the
+ * end of the transaction; or, if that fails, each in its own.
+ */
+static void
+sweep_some(Sweep *sweep, Datum *keys, int n)
+{
+	LqFailure	failure;
+
+	sweep->keys = keys;
+	sweep->n = n;
+	sweep->completed = false;
+	if (try_sweep(sweep, sweep_together, &failure) && sweep->completed)
+	{
+		sweep->n_done += sweep->n_together;
+		return;
+	}
+	for (int i = 0; i < n; i++)
+	{
+		CHECK_FOR_INTERRUPTS();
+		sweep_lead(sweep, keys[i]);
+		MemoryContextReset(sweep->lead_context);
+	}
 }
 
 /*
@@ -161,7 +206,6 @@ static void
 sweep_leads(Sweep *sweep, int64 most)
 {
 	MemoryContext batch_context;
-	MemoryContext lead_context;
 	MemoryContext old;
 	Portal		portal;
 	int			n;
@@ -169,9 +213,9 @@ sweep_leads(Sweep *sweep, int64 most)
 	batch_context = AllocSetContextCreate(CurrentMemoryContext,
 										  "lead_qual leads",
 										  ALLOCSET_DEFAULT_SIZES);
-	lead_context = AllocSetContextCreate(CurrentMemoryContext,
-										 "lead_qual lead",
-										 ALLOCSET_DEFAULT_SIZES);
+	sweep->lead_context = AllocSetContextCreate(CurrentMemoryContext,
+												"lead_qual lead",
+												ALLOCSET_DEFAULT_SIZES);
 	portal = lq_statement_open(sweep->funnel, sweep->find, sweep->values);
 	do
 	{
@@ -180,17 +224,13 @@ sweep_leads(Sweep *sweep, int64 most)
 		old = MemoryContextSwitchTo(batch_context);
 		n = lq_bulk_fetch(sweep->funnel, portal,
 						  most - sweep->n_done - sweep->n_failed, &keys);
-		MemoryContextSwitchTo(lead_context);
-		for (int i = 0; i < n; i++)
-		{
-			CHECK_FOR_INTERRUPTS();
-			sweep_lead(sweep, keys[i]);
-			MemoryContextReset(lead_context);
-		}
+		MemoryContextSwitchTo(sweep->lead_context);
+		for (int i = 0; i < n; i += TOGETHER)
+			sweep_some(sweep, keys + i, Min(TOGETHER, n - i));
 		MemoryContextSwitchTo(old);
 		MemoryContextReset(batch_context);
 	} while (n > 0 && sweep->n_done + sweep->n_failed < most);
-	MemoryContextDelete(lead_context);
+	MemoryContextDelete(sweep->lead_context);
 	MemoryContextDelete(batch_context);
 	SPI_cursor_close(portal);
 }
