@@ -19,8 +19,8 @@ AS $body$
 DECLARE
 	proven constant boolean := @extschema@._prove_trigger('refuse_change'::text, TG_RELID::oid, TG_WHEN::text, TG_LEVEL::text, TG_OP::text);
 BEGIN
-	IF @extschema@._importing() AND TG_LEVEL = 'ROW' AND
-	   pg_has_role((SELECT relowner FROM pg_class WHERE oid = TG_RELID), 'MEMBER') THEN
+	PERFORM @extschema@._check_settings(TG_RELID);
+	IF @extschema@._importing() AND TG_LEVEL = 'ROW' THEN
 		RETURN coalesce(NEW, OLD);
 	END IF;
 	RAISE EXCEPTION 'table "%" of funnel "%" is append-only', TG_TABLE_NAME, TG_TABLE_SCHEMA
@@ -141,21 +141,12 @@ SET search_path = pg_catalog, pg_temp
 AS $body$
 DECLARE
 	proven constant boolean := @extschema@._prove_trigger('stamp_signature'::text, TG_RELID::oid, TG_WHEN::text, TG_LEVEL::text, TG_OP::text);
-	owner constant oid := (SELECT relowner FROM pg_class WHERE oid = TG_RELID);
 	k record;
 	named name;
 BEGIN
-	IF @extschema@._importing() OR
-	   coalesce(current_setting('lead_qual.clock', true), '') <> '' THEN
-		IF NOT pg_has_role(owner, 'MEMBER') THEN
-			RAISE EXCEPTION 'permission denied to use "lead_qual.clock" or "lead_qual.import" in funnel "%"', TG_TABLE_SCHEMA
-				USING ERRCODE = 'insufficient_privilege',
-					  DETAIL = format('Only members of role "%s", which owns the funnel, may.',
-									  pg_get_userbyid(owner));
-		END IF;
-		IF @extschema@._importing() THEN
-			RETURN NEW;
-		END IF;
+	PERFORM @extschema@._check_settings(TG_RELID);
+	IF @extschema@._importing() THEN
+		RETURN NEW;
 	END IF;
 
 	named := @extschema@._role_of_side(TG_TABLE_SCHEMA::text, NEW.side::text);
@@ -381,6 +372,7 @@ DECLARE
 	part record;
 	n bigint;
 	signers text[];
+	named name;
 BEGIN
 	PERFORM @extschema@._funnel_schema(funnel);
 	EXECUTE format('SELECT d.* FROM %I.definition AS d WHERE d.definition = $1', funnel)
@@ -460,7 +452,10 @@ BEGIN
 			ORDER BY asked.position
 		LOOP
 			problem := format('Side "%s" has not signed it as it is now.', part.side);
-			hint := format('A member of role "%s" calls sign_definition().', @extschema@._role_of_side(funnel, part.side::text));
+			named := @extschema@._role_of_side(funnel, part.side::text);
+			hint := CASE WHEN EXISTS (SELECT FROM pg_roles WHERE rolname = named)
+					THEN format('A member of role "%s" calls sign_definition().', named)
+					ELSE format('Role "%s" does not exist: name another one in table "side".', named) END;
 			RETURN NEXT;
 		END LOOP;
 		IF signers = ARRAY[@extschema@._actor()] THEN
@@ -482,7 +477,6 @@ SET search_path = pg_catalog, pg_temp
 AS $body$
 DECLARE
 	proven constant boolean := @extschema@._prove_trigger('guard_definition'::text, TG_RELID::oid, TG_WHEN::text, TG_LEVEL::text, TG_OP::text);
-	owner constant oid := (SELECT relowner FROM pg_class WHERE oid = TG_RELID);
 	problems text[];
 	hints text[];
 	higher integer;
@@ -507,11 +501,11 @@ BEGIN
 
 	-- who must sign is not for those to say who sign, nor what is in force
 	IF (NEW.status, NEW.sides) IS DISTINCT FROM (OLD.status, OLD.sides) AND
-	   NOT pg_has_role(owner, 'USAGE') THEN
+	   NOT @extschema@._owns_table(TG_RELID) THEN
 		RAISE EXCEPTION 'permission denied to change status or sides of definition "%"', OLD.definition
 			USING ERRCODE = 'insufficient_privilege',
-				  DETAIL = format('Only members of role "%s", which owns the funnel, may.',
-								  pg_get_userbyid(owner)),
+				  DETAIL = format('Only role "%s", which owns the funnel, and who has its privileges may.',
+								  (SELECT pg_get_userbyid(relowner) FROM pg_class WHERE oid = TG_RELID)),
 				  SCHEMA = TG_TABLE_SCHEMA, TABLE = TG_TABLE_NAME;
 	END IF;
 

@@ -222,11 +222,7 @@ DECLARE
 	attached record;
 	added text[];
 BEGIN
-	IF NOT pg_has_role((SELECT nspowner FROM pg_namespace WHERE oid = schema),
-					   'USAGE') THEN
-		RAISE EXCEPTION 'must be owner of schema %', funnel
-			USING ERRCODE = 'insufficient_privilege';
-	END IF;
+	PERFORM @extschema@._require_funnel_owner(schema, 'drop_funnel'::text);
 
 	-- a table of the user's stays, and its rows
 	EXECUTE format('SELECT lead_table, lead_columns, lead_indexes FROM %I.setting', funnel) INTO attached;

@@ -32,28 +32,24 @@ $body$;
 COMMENT ON FUNCTION _funnel_key(text) IS
 'the leads of a funnel (its own table, or the view of the one it is attached to), their key and the key''s type';
 
+-- Who is an owner is told in C, for functions in either language.
 CREATE FUNCTION _require_funnel_owner(schema oid, function text) RETURNS void
-LANGUAGE plpgsql STABLE PARALLEL SAFE
-SET search_path = pg_catalog, pg_temp
-AS $body$
-DECLARE
-	owner oid;
-BEGIN
-	SELECT relowner INTO STRICT owner
-	FROM pg_class WHERE relnamespace = schema AND relname = 'setting';
-
-	IF NOT pg_has_role(owner, 'USAGE') THEN
-		RAISE EXCEPTION 'permission denied for funnel "%"',
-			(SELECT nspname FROM pg_namespace WHERE oid = schema)
-			USING ERRCODE = 'insufficient_privilege',
-				  DETAIL = format('%s() is for members of role "%s", which owns the funnel.',
-								  function, pg_get_userbyid(owner));
-	END IF;
-END
-$body$;
+AS 'MODULE_PATHNAME' LANGUAGE C STABLE PARALLEL SAFE;
 
 COMMENT ON FUNCTION _require_funnel_owner(oid, text) IS
 'raises unless the caller has the privileges of the role that owns the funnel';
+
+CREATE FUNCTION _owns_table(relation oid) RETURNS boolean
+AS 'MODULE_PATHNAME' LANGUAGE C STABLE STRICT PARALLEL SAFE;
+
+COMMENT ON FUNCTION _owns_table(oid) IS
+'has the caller the privileges of the role that owns the table?';
+
+CREATE FUNCTION _check_settings(relation oid) RETURNS void
+AS 'MODULE_PATHNAME' LANGUAGE C STABLE STRICT PARALLEL SAFE;
+
+COMMENT ON FUNCTION _check_settings(oid) IS
+'raises if lead_qual.clock or lead_qual.import is set by who is no member of the role that owns the table';
 
 -- A lock keeps others away from a lead; a snapshot of before the lock would
 -- not show what they did until then.

@@ -145,11 +145,7 @@ BEGIN
 				  HINT = 'Profiles are app, sales, marketing, analyst and admin.';
 	END IF;
 	-- else GRANT itself would only warn that nothing was granted
-	IF NOT pg_has_role((SELECT nspowner FROM pg_namespace WHERE oid = schema),
-					   'USAGE') THEN
-		RAISE EXCEPTION 'must be owner of schema %', funnel
-			USING ERRCODE = 'insufficient_privilege';
-	END IF;
+	PERFORM @extschema@._require_funnel_owner(schema, 'grant_funnel'::text);
 
 	granted := format('GRANT USAGE ON SCHEMA %I TO %s', funnel, grantee);
 	EXECUTE granted;

@@ -102,7 +102,7 @@ BEGIN ATOMIC
 	UNION ALL
 	SELECT DISTINCT 'partition_elsewhere', 'error', e.place_id::regclass::text, 1,
 		   'Triggers find the funnel by the schema of the table that they are fired on.',
-		   'ALTER TABLE ... SET SCHEMA'
+		   format('ALTER TABLE %s SET SCHEMA %I', e.place_id::regclass, (SELECT nspname FROM pg_namespace WHERE oid = schema))
 	FROM expected AS e
 	JOIN pg_class AS c ON c.oid = e.place_id
 	WHERE e.place = 'activity' AND c.relnamespace <> schema;
@@ -133,7 +133,7 @@ BEGIN
 	RETURN QUERY EXECUTE format($query$
 		SELECT 'no_active_definition', 'error', 'definition', count(*),
 			   'Nothing is scored and nothing moves.',
-			   'UPDATE definition SET status = ''active'' where it is the one agreed on.'
+			   'Call activate_definition() for the one agreed on.'
 		FROM %1$I.definition WHERE status = 'active'
 		HAVING count(*) <> 1
 		UNION ALL
@@ -157,7 +157,7 @@ BEGIN
 		UNION ALL
 		SELECT 'template_outdated', 'warning', 'setting', 1,
 			   format('The funnel is of template %%s, the extension of %%s.', template_version, $1),
-			   'Call upgrade_funnel().'
+			   'There is no way yet to bring it to another template: create a funnel anew and import what this one holds.'
 		FROM %1$I.setting WHERE template_version <> $1
 		$query$, funnel) USING template;
 	RETURN QUERY SELECT * FROM @extschema@._check_triggers(schema);

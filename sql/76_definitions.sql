@@ -83,13 +83,13 @@ DECLARE
 	was text;
 	risen integer;
 BEGIN
+	PERFORM @extschema@._require_funnel_owner(@extschema@._funnel_schema(funnel), 'activate_definition'::text);
 	PERFORM @extschema@._require_definition(funnel, definition);
 	IF existing IS NULL OR existing NOT IN ('keep', 'move') THEN
 		RAISE EXCEPTION 'unknown way to treat existing leads: "%"', existing
 			USING ERRCODE = 'invalid_parameter_value',
 				  HINT = 'It is keep (they move on later facts only) or move (they move now).';
 	END IF;
-	PERFORM @extschema@._require_funnel_owner(@extschema@._funnel_schema(funnel), 'activate_definition'::text);
 	-- one at a time: the next sees whom this one made the active one
 	EXECUTE format('LOCK TABLE %I.definition IN SHARE ROW EXCLUSIVE MODE', funnel);
 	EXECUTE format('SELECT d.status FROM %I.definition AS d WHERE d.definition = $1', funnel)
@@ -138,8 +138,8 @@ DECLARE
 	became integer;
 	moved jsonb;
 BEGIN
-	PERFORM @extschema@._require_definition(funnel, definition);
 	PERFORM @extschema@._require_funnel_owner(@extschema@._funnel_schema(funnel), 'preview_definition'::text);
+	PERFORM @extschema@._require_definition(funnel, definition);
 	BEGIN
 		-- nobody need have signed what is only looked at
 		EXECUTE format('UPDATE %I.definition AS d SET sides = NULL WHERE d.definition = $1', funnel)

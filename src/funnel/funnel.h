@@ -285,6 +285,9 @@ extern void lq_funnel_enter_restricted(const LqFunnel *funnel,
 									   LqIdentity *saved);
 extern void lq_funnel_leave(const LqIdentity *saved);
 
+/* Has the role the privileges of the owner? */
+extern bool lq_is_owner(Oid role, Oid owner);
+
 /* Raise unless the outer user may use lead_qual.clock or lead_qual.import. */
 extern void lq_check_settings(Oid owner, const char *funnel);
 extern void lq_funnel_check_settings(const LqFunnel *funnel);

@@ -6,14 +6,23 @@
  */
 #include "postgres.h"
 
+#include "access/htup_details.h"
+#include "catalog/pg_class.h"
+#include "fmgr.h"
 #include "miscadmin.h"
 #include "utils/acl.h"
 #include "utils/builtins.h"
 #include "utils/guc.h"
+#include "utils/lsyscache.h"
+#include "utils/syscache.h"
 
 #include "compat.h"
 #include "funnel/funnel.h"
 #include "lead_qual.h"
+
+PG_FUNCTION_INFO_V1(_require_funnel_owner);
+PG_FUNCTION_INFO_V1(_owns_table);
+PG_FUNCTION_INFO_V1(_check_settings);
 
 /*
  * Act as the funnel's owner, as referential integrity does: an application
@@ -65,8 +74,20 @@ lq_funnel_leave(const LqIdentity *saved)
 }
 
 /*
+ * Is a role an owner of what that one owns?  As PostgreSQL has it for every
+ * object: it has the owner's privileges.  A member that does not inherit them
+ * says SET ROLE first.  No other place decides this.
+ */
+bool
+lq_is_owner(Oid role, Oid owner)
+{
+	return has_privs_of_role(role, owner);
+}
+
+/*
  * A clock or an import by somebody who may not is an error, never ignored: he
- * would believe that it was in force.
+ * would believe that it was in force.  Here a member will do that does not
+ * inherit the owner's privileges: it acts as itself, not as the owner.
  */
 void
 lq_check_settings(Oid owner, const char *funnel)
@@ -91,17 +112,87 @@ lq_funnel_check_settings(const LqFunnel *funnel)
 	lq_check_settings(funnel->owner, funnel->name);
 }
 
-/* Raise unless the caller may act as the funnel's owner. */
+/* Raise unless the caller is an owner of the funnel. */
+static void
+check_owner(Oid owner, const char *funnel, const char *function)
+{
+	if (lq_is_owner(GetUserId(), owner))
+		return;
+	ereport(ERROR,
+			(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+			 errmsg("permission denied for funnel \"%s\"", funnel),
+			 errdetail("%s() is for role \"%s\", which owns the funnel, and for who has its privileges.",
+					   function, GetUserNameFromId(owner, false)),
+			 is_member_of_role(GetUserId(), owner) ?
+			 errhint("SET ROLE %s.",
+					 quote_identifier(GetUserNameFromId(owner, false))) : 0));
+}
+
 void
 lq_funnel_check_owner(const LqFunnel *funnel, const char *function)
 {
-	if (!is_member_of_role(GetUserId(), funnel->owner))
+	check_owner(funnel->owner, funnel->name, function);
+}
+
+/* The owner of a table. */
+static Oid
+table_owner(Oid relid)
+{
+	HeapTuple	tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(relid));
+	Oid			owner;
+
+	if (!HeapTupleIsValid(tuple))
 		ereport(ERROR,
-				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
-				 errmsg("permission denied for funnel \"%s\"", funnel->name),
-				 errdetail("%s() is for members of role \"%s\", which owns the funnel.",
-						   function,
-						   GetUserNameFromId(funnel->owner, false))));
+				(errcode(ERRCODE_UNDEFINED_TABLE),
+				 errmsg("table with OID %u does not exist", relid)));
+	owner = ((Form_pg_class) GETSTRUCT(tuple))->relowner;
+	ReleaseSysCache(tuple);
+	return owner;
+}
+
+/*
+ * _require_funnel_owner(schema oid, function text) - void
+ *
+ * The same for functions in SQL.
+ */
+Datum
+_require_funnel_owner(PG_FUNCTION_ARGS)
+{
+	Oid			schema;
+
+	if (PG_ARGISNULL(0) || PG_ARGISNULL(1))
+		ereport(ERROR,
+				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+				 errmsg("schema of a funnel and name of a function must not be null")));
+	schema = PG_GETARG_OID(0);
+	check_owner(table_owner(get_relname_relid("setting", schema)),
+				get_namespace_name(schema),
+				text_to_cstring(PG_GETARG_TEXT_PP(1)));
+	PG_RETURN_VOID();
+}
+
+/*
+ * _owns_table(relation oid) - boolean
+ */
+Datum
+_owns_table(PG_FUNCTION_ARGS)
+{
+	PG_RETURN_BOOL(lq_is_owner(GetUserId(), table_owner(PG_GETARG_OID(0))));
+}
+
+/*
+ * _check_settings(relation oid) - void
+ *
+ * For triggers in SQL, by the table that they are fired on.
+ */
+Datum
+_check_settings(PG_FUNCTION_ARGS)
+{
+	Oid			relid = PG_GETARG_OID(0);
+
+	lq_check_settings(table_owner(relid),
+					  get_namespace_name(get_rel_namespace(relid)));
+	PG_RETURN_VOID();
 }
 
 bool

@@ -350,7 +350,7 @@ rethrow(const LqFunnel *funnel, MemoryContext context)
 	error = CopyErrorData();
 	if (ERRCODE_TO_CATEGORY(error->sqlerrcode) ==
 		ERRCODE_INTEGRITY_CONSTRAINT_VIOLATION &&
-		!is_member_of_role(GetOuterUserId(), funnel->owner))
+		!lq_is_owner(GetOuterUserId(), funnel->owner))
 		error->detail = NULL;
 	FlushErrorState();
 	ReThrowError(error);

@@ -117,7 +117,7 @@ guard_verdict(PG_FUNCTION_ARGS)
 						SPI_fnumber(RelationGetDescr(rel), "side"));
 	if (side != NULL && role_of_side(funnel, side) != NULL &&
 		!lq_side_has_caller(funnel, side) &&
-		!is_member_of_role(GetOuterUserId(), funnel->owner))
+		!lq_is_owner(GetOuterUserId(), funnel->owner))
 		ereport(ERROR,
 				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
 				 errmsg("permission denied to judge leads for side \"%s\"",

@@ -128,6 +128,7 @@ static void
 check_conditions(Check *check)
 {
 	LqFunnel   *funnel = check->funnel;
+	bool		way_in = false;
 
 	check->watched = palloc((funnel->n_rules + funnel->n_transitions + 1) *
 							sizeof(Watched));
@@ -177,7 +178,12 @@ check_conditions(Check *check)
 				   "The transition grants nothing. Add the stage, or name another.");
 		else if (transition->condition != NULL)
 			watch(check, label, transition->condition);
+		way_in |= lq_transition_leaves(transition, NULL);
 	}
+	if (funnel->definition != NULL && !way_in)
+		report(check, "no_way_in", "error", "transition", 1,
+			   "No transition of the active definition can create a lead: every INSERT of one is refused.",
+			   "Add one whose from_stage is NULL, to the stage where leads begin, or mend the one that is broken.");
 }
 
 static double
