@@ -187,7 +187,7 @@ static const struct
 		" OR {scored_version}(scorecard) <> $2)"
 	" FOR NO KEY UPDATE SKIP LOCKED"},
 	[LQ_STATEMENT_PUT_LAST] = {"kz",
-	"UPDATE {lead} SET review_at = $2 WHERE {key} = $1"},
+	"UPDATE {lead} SET review_at = $2 WHERE {key} {=} $1"},
 	/* cards may be left of a definition that is gone */
 	[LQ_STATEMENT_RAISE_VERSION] = {"t",
 		"UPDATE {definition}"
