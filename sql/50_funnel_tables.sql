@@ -150,6 +150,7 @@ BEGIN
 		exception boolean NOT NULL DEFAULT false,
 		sides text[],
 		description text,
+		reason text,
 		CHECK (NOT (automatic AND (needs_reason OR exception))),
 		-- whoever signs needs a lead to sign for, and somebody who asks
 		CHECK (coalesce(cardinality(sides), 0) = 0 OR
@@ -185,6 +186,7 @@ BEGIN
 		applies_to text,
 		position integer NOT NULL DEFAULT 0,
 		label text,
+		rule text,
 		PRIMARY KEY (applies_to, reason)
 	);
 

@@ -310,6 +310,42 @@ BEGIN
 		 0, NULL, NULL, 'sales', 'sales and the lead spoke: gives no points; the way to SQL reads its last hit');
 
 	--
+	-- Reasons.  The waterfall counts a lead under the first one by position.
+	--
+	INSERT INTO reason (applies_to, reason, position, label) VALUES
+		('disqualified', 'outside_audience', 10, 'Outside the audience'),
+		('disqualified', 'no_budget', 20, 'Cannot afford it'),
+		('disqualified', 'competitor_satisfied', 30, 'Happy with a competitor'),
+		('disqualified', 'no_authority', 40, 'Does not decide and leads to nobody who does'),
+		('disqualified', 'no_need', 50, 'Has no need'),
+		('disqualified', 'rival', 110, 'Works for a rival'),
+		('disqualified', 'duplicate', 120, 'Is in the funnel already'),
+		('disqualified', 'wrong_data', 130, 'The contact data are wrong'),
+		('disqualified', 'do_not_contact', 140, 'Does not want to be contacted'),
+		('disqualified', 'spam', 150, 'Is not a person'),
+		('nurture', 'no_budget', 20, 'Has no budget yet'),
+		('nurture', 'competitor_satisfied', 30, 'Happy with a competitor for now'),
+		('nurture', 'no_authority', 40, 'The one who decides is not on board'),
+		('nurture', 'no_need', 50, 'Has no need yet'),
+		('nurture', 'no_timeline', 60, 'Has no date in mind'),
+		('nurture', 'missing_requirement', 70, 'Lacks something that our product needs'),
+		('nurture', 'waiting_for_funding', 80, 'Waits for funding'),
+		('nurture', 'waiting_for_hiring', 85, 'Waits for new people'),
+		('nurture', 'too_early', 90, 'Handed over too early'),
+		('nurture', 'not_reachable', 100, 'Could not be reached'),
+		('lost', 'no_budget', 20, 'Could not afford it'),
+		('lost', 'no_authority', 40, 'The one who decides said no'),
+		('lost', 'not_reachable', 100, 'Could not be reached any more'),
+		('lost', 'lost_to_competitor', 200, 'Bought from a competitor'),
+		('lost', 'price', 210, 'Our price'),
+		('lost', 'missing_feature', 220, 'Our product lacks something'),
+		('lost', 'no_decision', 230, 'Decided to buy nothing'),
+		('sql', 'strategic_account', 300, 'An account that we want in any case'),
+		('sql', 'urgent', 310, 'Buys too soon to ask for all'),
+		('lead', 'discarded_in_error', 320, 'Was discarded in error'),
+		('lead', 'things_changed', 330, 'Things have changed');
+
+	--
 	-- Transitions, tried in the order of their positions
 	--
 	INSERT INTO transition (definition, position, from_stage, to_stage, automatic, condition, needs_reason, exception, description) VALUES
@@ -376,42 +412,6 @@ BEGIN
 		 'a customer buys again: a new cycle');
 
 	--
-	-- Reasons.  The waterfall counts a lead under the first one by position.
-	--
-	INSERT INTO reason (applies_to, reason, position, label) VALUES
-		('disqualified', 'outside_audience', 10, 'Outside the audience'),
-		('disqualified', 'no_budget', 20, 'Cannot afford it'),
-		('disqualified', 'competitor_satisfied', 30, 'Happy with a competitor'),
-		('disqualified', 'no_authority', 40, 'Does not decide and leads to nobody who does'),
-		('disqualified', 'no_need', 50, 'Has no need'),
-		('disqualified', 'rival', 110, 'Works for a rival'),
-		('disqualified', 'duplicate', 120, 'Is in the funnel already'),
-		('disqualified', 'wrong_data', 130, 'The contact data are wrong'),
-		('disqualified', 'do_not_contact', 140, 'Does not want to be contacted'),
-		('disqualified', 'spam', 150, 'Is not a person'),
-		('nurture', 'no_budget', 20, 'Has no budget yet'),
-		('nurture', 'competitor_satisfied', 30, 'Happy with a competitor for now'),
-		('nurture', 'no_authority', 40, 'The one who decides is not on board'),
-		('nurture', 'no_need', 50, 'Has no need yet'),
-		('nurture', 'no_timeline', 60, 'Has no date in mind'),
-		('nurture', 'missing_requirement', 70, 'Lacks something that our product needs'),
-		('nurture', 'waiting_for_funding', 80, 'Waits for funding'),
-		('nurture', 'waiting_for_hiring', 85, 'Waits for new people'),
-		('nurture', 'too_early', 90, 'Handed over too early'),
-		('nurture', 'not_reachable', 100, 'Could not be reached'),
-		('lost', 'no_budget', 20, 'Could not afford it'),
-		('lost', 'no_authority', 40, 'The one who decides said no'),
-		('lost', 'not_reachable', 100, 'Could not be reached any more'),
-		('lost', 'lost_to_competitor', 200, 'Bought from a competitor'),
-		('lost', 'price', 210, 'Our price'),
-		('lost', 'missing_feature', 220, 'Our product lacks something'),
-		('lost', 'no_decision', 230, 'Decided to buy nothing'),
-		('sql', 'strategic_account', 300, 'An account that we want in any case'),
-		('sql', 'urgent', 310, 'Buys too soon to ask for all'),
-		('lead', 'discarded_in_error', 320, 'Was discarded in error'),
-		('lead', 'things_changed', 330, 'Things have changed');
-
-	--
 	-- What may be said at which stage.  Who is new is not pitched to; who
 	-- talks to sales hears no pitch of marketing's any more.
 	--
@@ -444,7 +444,14 @@ BEGIN
 		('Return on investment', '{sql,opportunity}', 'price', 110),
 		('First steps', '{customer}', 'onboarding', 120);
 
+	UPDATE transition SET reason = 'rival' WHERE from_stage = '*' AND automatic;
 	UPDATE definition SET status = 'active' WHERE definition = 'default';
+
+	-- what points had said otherwise
+	UPDATE reason SET rule = v.rule
+	FROM (VALUES ('rival', 'rival'), ('outside_audience', 'title_outside'),
+				 ('do_not_contact', 'unsubscribed')) AS v (reason, rule)
+	WHERE reason.reason = v.reason AND reason.applies_to = 'disqualified';
 END
 $template$;
 

@@ -95,6 +95,36 @@ $body$;
 COMMENT ON FUNCTION check_sides() IS
 'trigger on transition and definition: the sides that they ask for exist';
 
+CREATE FUNCTION check_reason() RETURNS trigger
+LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+SET search_path = pg_catalog, pg_temp
+-- lint: extschema, because what others plant in our schema must not be found
+AS $body$
+DECLARE
+	proven constant boolean := @extschema@._prove_trigger('check_reason'::text, TG_RELID::oid, TG_WHEN::text, TG_LEVEL::text, TG_OP::text);
+	known boolean;
+BEGIN
+	-- a restore may bring the rules later
+	IF NEW.rule IS NULL OR @extschema@._importing() THEN
+		RETURN NEW;
+	END IF;
+
+	EXECUTE format('SELECT EXISTS (SELECT FROM %1$I.rule AS r JOIN %1$I.definition AS d ON d.definition = r.definition '
+				   'WHERE d.status = ''active'' AND r.name = $1)', TG_TABLE_SCHEMA)
+		INTO known USING NEW.rule;
+	IF NOT known THEN
+		RAISE EXCEPTION 'rule "%" does not exist in the active definition', NEW.rule
+			USING ERRCODE = 'foreign_key_violation',
+				  HINT = 'The rules are in table "rule"; a reason need not blame one.',
+				  SCHEMA = TG_TABLE_SCHEMA, TABLE = TG_TABLE_NAME, COLUMN = 'rule';
+	END IF;
+	RETURN NEW;
+END
+$body$;
+
+COMMENT ON FUNCTION check_reason() IS
+'trigger on reason: the rule that it blames is one of the active definition';
+
 CREATE FUNCTION protect_side() RETURNS trigger
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
 SET search_path = pg_catalog, pg_temp

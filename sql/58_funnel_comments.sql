@@ -237,6 +237,8 @@ BEGIN
 		'the condition with all names qualified; kept by triggers';
 	COMMENT ON COLUMN transition.needs_reason IS
 		'whoever asks must give a reason';
+	COMMENT ON COLUMN transition.reason IS
+		'reason that the move is recorded with where nobody gives one, as of an automatic one; of table reason';
 	COMMENT ON COLUMN transition.exception IS
 		'the move is marked as an exception in history';
 	COMMENT ON COLUMN transition.sides IS
@@ -287,6 +289,8 @@ BEGIN
 		'order; the waterfall counts a lead under its first reason';
 	COMMENT ON COLUMN reason.label IS
 		'name that people see';
+	COMMENT ON COLUMN reason.rule IS
+		'name of the rule that the reason blames, of the active definition: the one to look at where leads are returned for it';
 
 	COMMENT ON TABLE account IS
 		'a company: its contacts are the buying group';

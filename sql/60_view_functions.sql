@@ -29,6 +29,13 @@ RETURN (month + interval '1 month' + days * interval '1 day')
 COMMENT ON FUNCTION _mature_at(date, bigint, text) IS
 'the instant that many days after the end of a month in a time zone';
 
+CREATE FUNCTION _working_time_between(setting oid, begins timestamptz, ends timestamptz)
+RETURNS numeric
+AS 'MODULE_PATHNAME' LANGUAGE C STABLE STRICT PARALLEL UNSAFE;
+
+COMMENT ON FUNCTION _working_time_between(oid, timestamptz, timestamptz) IS
+'hours open from one instant to a later one, by the calendar of the funnel whose table setting it is; NULL where the end comes first';
+
 CREATE FUNCTION _ratio(numerator numeric, denominator numeric)
 RETURNS numeric
 LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE

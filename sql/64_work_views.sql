@@ -65,7 +65,8 @@ BEGIN
 			FROM open_question q
 			WHERE q.lead_id = l.lead_id
 			ORDER BY q.position, q.question_id
-			LIMIT 1) AS next_question
+			LIMIT 1) AS next_question,
+		   l.owner IS NULL AS unowned
 	FROM lead l
 	JOIN stage st ON st.stage = l.stage
 	WHERE st.owner_role = 'sales'
@@ -75,7 +76,7 @@ BEGIN
 	ORDER BY past_due DESC, due_at, score DESC NULLS LAST, lead_id;
 
 	COMMENT ON VIEW inbox IS
-'What sales has to work on: one row per lead in a stage whose owner_role is sales, or in milestone mql and not accepted in this cycle; past due first, then by due_at, then the highest score. past_due: due_at has passed. reasons: the three rules that give most points now. next_question: the first of the lead''s open_question. Shows personal data.';
+'What sales has to work on: one row per lead in a stage whose owner_role is sales, or in milestone mql and not accepted in this cycle; past due first, then by due_at, then the highest score. past_due: due_at has passed. reasons: the three rules that give most points now. next_question: the first of the lead''s open_question. unowned: nobody has it, so that nobody will keep the deadline. Shows personal data.';
 END
 $template$;
 

@@ -62,7 +62,8 @@ BEGIN
 			   r.entered_at AS returned_at,
 			   r.owner AS returned_owner,
 			   r.reason AS returned_reason,
-			   c.ended_at AS ended_at
+			   c.ended_at AS ended_at,
+			   l.owner::text AS owner_now
 		FROM handed m
 		JOIN cycle c ON c.lead_id = m.lead_id AND c.cycle = m.cycle
 		LEFT JOIN accepted a ON a.lead_id = m.lead_id AND a.cycle = m.cycle
@@ -74,9 +75,10 @@ BEGIN
 		   s.to_stage AS stage,
 		   s.source AS source,
 		   s.campaign AS campaign,
-		   coalesce(CASE s.outcome WHEN 'accepted' THEN s.accepted_owner
-								   WHEN 'returned' THEN s.returned_owner END,
-					s.owner, '(none)') AS owner,
+		   -- who settled it, or has it now; not who had it then
+		   coalesce(CASE s.outcome WHEN 'accepted' THEN coalesce(s.accepted_owner, s.owner)
+								   WHEN 'returned' THEN coalesce(s.returned_owner, s.owner)
+								   ELSE coalesce(s.owner_now, s.owner) END, '(none)') AS owner,
 		   s.entered_at AS handed_over_at,
 		   s.due_at AS due_at,
 		   s.outcome AS outcome,
@@ -90,7 +92,9 @@ BEGIN
 				ELSE s.outcome = 'overdue' END AS breached,
 		   t.touches AS sales_touches,
 		   t.first_touch_at AS first_touch_at,
-		   t.first_talk_at AS first_conversation_at
+		   t.first_talk_at AS first_conversation_at,
+		   coalesce(s.owner, '(none)') AS owner_at_hand_over,
+		   coalesce(s.owner_now, '(none)') AS owner_now
 	FROM settled s
 	CROSS JOIN LATERAL (
 		SELECT count(*) AS touches,
@@ -103,7 +107,7 @@ BEGIN
 			  AND a.occurred_at < coalesce(s.ended_at, 'infinity')) t;
 
 	COMMENT ON VIEW hand_over IS
-'One row per hand-over: a unit (lead and cycle) with entered(mql). outcome: accepted = afterwards, in the cycle, it came to a stage of milestone sal because somebody asked (not automatically), or to sql, opportunity or customer in any way; overdue, pending = not accepted and it still stands in milestone mql or sal, with due_at passed or not (or none); returned = not accepted and it left in another way, or the lead was deleted. due_at: the deadline that the stay as MQL began with. breached: accepted or returned after due_at, or overdue; NULL without a deadline. owner: as the acceptance or return has it, else as the hand-over; (none) where missing. sales_touches, first_touch_at: activities of party sales from the hand-over to the lead''s next cycle; first_conversation_at: the first that is a conversation. No personal data.';
+'One row per hand-over: a unit (lead and cycle) with entered(mql). outcome: accepted = afterwards, in the cycle, it came to a stage of milestone sal because somebody asked (not automatically), or to sql, opportunity or customer in any way; overdue, pending = not accepted and it still stands in milestone mql or sal, with due_at passed or not (or none); returned = not accepted and it left in another way, or the lead was deleted. due_at: the deadline that the stay as MQL began with. breached: accepted or returned after due_at, or overdue; NULL without a deadline. owner: of one accepted or returned, as that move has it, else as the hand-over; of one pending or overdue, who has the lead now, else who had it then; (none) where missing. owner_at_hand_over, owner_now: who had it then, and who has it now. sales_touches, first_touch_at: activities of party sales from the hand-over to the lead''s next cycle; first_conversation_at: the first that is a conversation. No personal data.';
 
 	CREATE VIEW sla WITH (security_invoker = true) AS
 	SELECT _month_of(o.handed_over_at, s.time_zone) AS month,
@@ -147,14 +151,30 @@ BEGIN
 				  _days_between(o.handed_over_at, o.first_conversation_at)))::numeric, 6)
 			   AS median_days_to_conversation,
 		   sum(o.sales_touches) AS sales_touches,
-		   _ratio(sum(o.sales_touches), count(*)::numeric) AS touches_per_lead
+		   _ratio(sum(o.sales_touches), count(*)::numeric) AS touches_per_lead,
+		   count(*) FILTER (WHERE o.outcome IN ('pending', 'overdue')
+							AND o.owner_now = '(none)') AS unowned,
+		   round(avg(w.to_acceptance), 2) AS mean_working_hours_to_acceptance,
+		   round((percentile_cont(0.5) WITHIN GROUP (ORDER BY w.to_acceptance))::numeric, 2)
+			   AS median_working_hours_to_acceptance,
+		   round(avg(w.to_touch), 2) AS mean_working_hours_to_touch,
+		   round((percentile_cont(0.5) WITHIN GROUP (ORDER BY w.to_touch))::numeric, 2)
+			   AS median_working_hours_to_touch
 	FROM hand_over o
 	CROSS JOIN setting s
+	LEFT JOIN stage st ON st.stage = o.stage
+	CROSS JOIN LATERAL (
+		SELECT CASE WHEN st.working_time
+					THEN _working_time_between(s.tableoid, o.handed_over_at, o.accepted_at) END
+				   AS to_acceptance,
+			   CASE WHEN st.working_time
+					THEN _working_time_between(s.tableoid, o.handed_over_at, o.first_touch_at) END
+				   AS to_touch) w
 	GROUP BY 1, o.stage, o.owner
 	ORDER BY 1, o.stage, o.owner;
 
 	COMMENT ON VIEW sla IS
-'One row per month of the hand-over (in the funnel''s time zone), stage handed over in, and owner, over the rows of hand_over. handed_over = entered(mql) = accepted + returned + pending + overdue. accepted_share, returned_share: of handed_over. in_time, late: accepted at or before due_at, or after; in_time_share = in_time / (in_time + late). with_deadline: hand-overs that have a due_at; breached: accepted late, returned late, or overdue; breached_share = breached / with_deadline. Days (seconds / 86400) from the hand-over: to the acceptance, of accepted; to the first activity of party sales, of touched; to the first conversation, of talked_to. Who was never touched is handed_over - touched and in no mean. touches_per_lead = sales_touches / handed_over.';
+'One row per month of the hand-over (in the funnel''s time zone), stage handed over in, and owner, over the rows of hand_over. handed_over = entered(mql) = accepted + returned + pending + overdue. accepted_share, returned_share: of handed_over. in_time, late: accepted at or before due_at, or after; in_time_share = in_time / (in_time + late). with_deadline: hand-overs that have a due_at; breached: accepted late, returned late, or overdue; breached_share = breached / with_deadline. Days (seconds / 86400) from the hand-over: to the acceptance, of accepted; to the first activity of party sales, of touched; to the first conversation, of talked_to. Who was never touched is handed_over - touched and in no mean. touches_per_lead = sales_touches / handed_over. unowned: pending or overdue, and nobody has the lead. Working hours: the same times as far as the calendar was open, of stages whose deadline counts working time (stage.working_time); NULL for others.';
 
 	--
 	-- What sales says of the leads it was given
@@ -167,12 +187,15 @@ BEGIN
 								 ELSE 'disqualified' END AS outcome,
 			   coalesce(h.from_stage, '(none)') AS from_stage,
 			   coalesce(h.reason, '(none)') AS reason,
+			   rs.rule AS blamed,
 			   coalesce(h.source, '(none)') AS source,
 			   coalesce(h.owner, '(none)') AS owner
 		FROM stage_history h
 		CROSS JOIN setting s
 		JOIN stage st ON st.stage = h.to_stage
 		LEFT JOIN stage f ON f.stage = h.from_stage
+		LEFT JOIN reason rs ON rs.applies_to = h.to_stage
+			AND rs.reason = h.reason
 		WHERE h.voided_at IS NULL
 			  AND (st.milestone = 'disqualified'
 				   OR (st.milestone = 'nurture' AND
@@ -203,7 +226,8 @@ BEGIN
 		SELECT j.month, j.outcome, j.from_stage, j.reason, j.source, j.owner,
 			   count(*) AS moves,
 			   count(DISTINCT j.lead_id) AS leads,
-			   round(avg(j.score), 2) AS mean_score
+			   round(avg(j.score), 2) AS mean_score,
+			   string_agg(DISTINCT j.blamed, ', ') AS blamed_rule
 		FROM rejected j
 		GROUP BY j.month, j.outcome, j.from_stage, j.reason, j.source, j.owner
 	)
@@ -216,7 +240,8 @@ BEGIN
 		   c.moves AS moves,
 		   c.leads AS leads,
 		   c.mean_score AS mean_score,
-		   t.rules AS top_rules
+		   t.rules AS top_rules,
+		   c.blamed_rule AS blamed_rule
 	FROM counted c
 	LEFT JOIN top t ON t.month = c.month AND t.outcome = c.outcome
 		AND t.from_stage = c.from_stage AND t.reason = c.reason
@@ -225,7 +250,7 @@ BEGIN
 			 c.source, c.owner;
 
 	COMMENT ON VIEW rejection IS
-'One row per month (in the funnel''s time zone), outcome, stage it came from, reason, source and owner, as the moves have them; (none) where missing. outcome: returned = a move from mql, sal, sql or opportunity to nurture; disqualified = any move to disqualified. moves: non-voided moves; leads: distinct leads; mean_score: of the score at the move, where known. top_rules: the three rules that give these leads most points together, from their scorecards of now read as of the move or, where it is later, the card''s own instant: points earned after the move count too, and deleted leads have none.';
+'One row per month (in the funnel''s time zone), outcome, stage it came from, reason, source and owner, as the moves have them; (none) where missing. outcome: returned = a move from mql, sal, sql or opportunity to nurture; disqualified = any move to disqualified. moves: non-voided moves; leads: distinct leads; mean_score: of the score at the move, where known. top_rules: the three rules that give these leads most points together, from their scorecards of now read as of the move or, where it is later, the card''s own instant: points earned after the move count too, and deleted leads have none. blamed_rule: the rule that the reason blames (reason.rule), if any.';
 END
 $template$;
 

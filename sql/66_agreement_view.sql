@@ -44,6 +44,7 @@ BEGIN
 								CASE WHEN t.after IS NOT NULL
 									 THEN format('after %s', t.after) END,
 								CASE WHEN t.needs_reason THEN 'with a reason' END,
+								'for reason ' || t.reason,
 								CASE WHEN cardinality(t.sides) > 0
 									 THEN 'signed by ' || array_to_string(t.sides, ' and ') END), '')) AS text
 		FROM transition t

@@ -28,8 +28,11 @@ BEGIN
 		SELECT w.level::text AS level, w.answered_at AS answered_at,
 			   coalesce((w.answered_at AT TIME ZONE s.time_zone + e.valid_for)
 						AT TIME ZONE s.time_zone <= funnel_now(), false)
-				   AND w.level <> 'unknown' AS ran_out,
-			   coalesce(w.via, '') = 'expired' AS expired
+				   AS ran_out,
+			   coalesce(w.via, '') = 'expired' AS expired,
+			   -- asked in this cycle, and not known: not taken back
+			   w.level = 'unknown' AND coalesce(w.via, '') NOT IN ('expired', 'lead')
+				   AND w.answered_at >= l.cycle_started_at AS asked
 		FROM answer w
 		WHERE w.lead_id = l.lead_id AND w.framework = q.framework
 			  AND w.element = q.element
@@ -37,7 +40,7 @@ BEGIN
 		LIMIT 1) a ON true
 	WHERE st.owner_role <> 'none'
 		  AND (coalesce(a.ran_out, false)
-			   OR coalesce(CASE q.framework
+			   OR NOT coalesce(a.asked, false) AND coalesce(CASE q.framework
 							   WHEN 'bant' THEN l.bant::jsonb ->> q.element
 							   WHEN 'meddic' THEN l.meddic::jsonb ->> q.element
 							   ELSE a.level
@@ -45,7 +48,7 @@ BEGIN
 	ORDER BY l.lead_id, q.position, q.question_id;
 
 	COMMENT ON VIEW open_question IS
-'What may still be asked: one row per lead in a stage that marketing or sales works on and question whose element is not known of the lead, in the order of the questions. Known is what the lead holds in bant or meddic, for other frameworks the latest answer; an answer older than the element''s valid_for has run out and is asked for again. state: never answered, unknown (the latest answer says so), or ran out; answered_at: the latest answer.';
+'What may still be asked: one row per lead in a stage that marketing or sales works on and question whose element is not known of the lead, in the order of the questions. Known is what the lead holds in bant or meddic, for other frameworks the latest answer; an answer older than the element''s valid_for has run out and is asked for again. Who was asked and does not know (the latest answer, inserted into answer, is unknown) is not asked again before the next cycle. state: never answered, unknown (it is so said, in an earlier cycle, or it was taken back in the lead), or ran out; answered_at: the latest answer.';
 
 	CREATE VIEW account_qualification WITH (security_invoker = true) AS
 	WITH said AS (

@@ -3,7 +3,7 @@
 --
 -- A misclick or a flood is voided, not erased: the row stays, metrics pass it
 -- over, and the lead stands where the moves that remain have led.  What the
--- move used up (resume_at, the reason) does not come back.  A move that the
+-- move used up (resume_at, the reason, the owner) does not come back.  A move that the
 -- lead still earns by itself happens again with its next fact or sweep.
 --
 -- A repeated row is void while it repeats: named here, it stays so.

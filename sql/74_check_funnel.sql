@@ -155,6 +155,15 @@ BEGIN
 		FROM %1$I.side
 		WHERE role IS NOT NULL AND NOT EXISTS (SELECT FROM pg_roles AS r WHERE r.rolname = role)
 		UNION ALL
+		SELECT 'reason_without_rule', 'warning', r.reason, 1,
+			   format('It blames rule "%%s", which the active definition lacks.', r.rule),
+			   'Name another rule in column rule of table "reason", or set it to NULL.'
+		FROM %1$I.reason AS r
+		WHERE r.rule IS NOT NULL
+		AND NOT EXISTS (SELECT FROM %1$I.rule AS known
+						JOIN %1$I.definition AS d ON d.definition = known.definition
+						WHERE d.status = 'active' AND known.name = r.rule)
+		UNION ALL
 		SELECT 'template_outdated', 'warning', 'setting', 1,
 			   format('The funnel is of template %%s, the extension of %%s.', template_version, $1),
 			   'There is no way yet to bring it to another template: create a funnel anew and import what this one holds.'

@@ -134,6 +134,7 @@ typedef struct LqTransition
 	bool		automatic;
 	Interval   *after;			/* NULL: at once */
 	bool		needs_reason;
+	char	   *reason;			/* that the move is recorded with, or NULL */
 	bool		exception;
 	int			n_sides;		/* that must have signed */
 	char	  **sides;

@@ -281,6 +281,7 @@ read_transition(RowReader *row, void *element)
 	transition->exception = get_bool(row, 9);
 	transition->description = get_text(row, 10);
 	transition->n_sides = get_texts(row, 11, &transition->sides);
+	transition->reason = get_text(row, 12);
 	/* a stage that is gone: such a move cannot happen */
 	if (transition->to == NULL ||
 		(transition->from == NULL && from != NULL && !transition->from_any))
@@ -444,7 +445,7 @@ lq_model_read_policy(LqFunnel *funnel)
 		read_rows(funnel, LQ_TABLE_TRANSITION,
 				  "transition_id, from_stage, to_stage, automatic, after,"
 				  " condition, condition_sql, needs_reason, exception,"
-				  " description, pg_catalog.array_remove(sides, NULL)",
+				  " description, pg_catalog.array_remove(sides, NULL), reason",
 				  psprintf("WHERE definition = %s"
 						   " ORDER BY position, transition_id",
 						   of_definition),

@@ -52,7 +52,7 @@ static const struct
 	{LQ_TABLE_STAGE, "stage t!, position i!, milestone t!, sla v, notify B!"},
 	{LQ_TABLE_TRANSITION, "transition_id I!, definition t!, from_stage t,"
 		" to_stage t!, automatic B!, after v, condition t, condition_sql t,"
-	" needs_reason B!, exception B!, description t"},
+	" needs_reason B!, exception B!, description t, reason t"},
 };
 
 static const char *const lead_shape =

@@ -125,6 +125,8 @@ const LqTrigger lq_triggers[] =
 	BEFORE_ROW | ON_INSERT | ON_UPDATE, 0},
 	{LQ_TABLE_DEFINITION, "zz_sides", "check_sides",
 	BEFORE_ROW | ON_INSERT | ON_UPDATE, 0},
+	{LQ_TABLE_REASON, "zz_check", "check_reason",
+	BEFORE_ROW | ON_INSERT | ON_UPDATE, 0},
 	{LQ_TABLE_DEFINITION, "zz_guard", "guard_definition",
 	BEFORE_ROW | ON_INSERT | ON_UPDATE, 0},
 	{LQ_TABLE_DEFINITION, "zz_one_active", "keep_one_active",

@@ -139,6 +139,43 @@ is_named(const LqFunnel *funnel, Datum key)
 	return named;
 }
 
+/* Does the path give back to marketing what sales had, or was to have? */
+static bool
+returns(const LqPath *path)
+{
+	for (int i = 0; i < path->n_hops; i++)
+	{
+		const LqStage *from = path->hops[i].from;
+
+		if (path->hops[i].to->milestone == LQ_MILESTONE_NURTURE &&
+			from != NULL && (from->milestone == LQ_MILESTONE_LOST ||
+							 (from->milestone >= LQ_MILESTONE_MQL &&
+							  from->milestone <= LQ_MILESTONE_OPPORTUNITY)))
+			return true;
+	}
+	return false;
+}
+
+/*
+ * A lead that was returned is nobody's in sales any more: the history tells
+ * whose it was.  An owner whom the writer names with the move stays, and so
+ * does one in a column that does not take NULL.
+ */
+static void
+hand_back(LqLead *lead, const LqLead *old)
+{
+	const LqFunnel *funnel = lead->funnel;
+	int			i = funnel->lead_attno[LQ_LEAD_OWNER] - 1;
+	Form_pg_attribute attr = TupleDescAttr(funnel->lead_desc, i);
+
+	if (lead->isnull[i] || old->isnull[i] || attr->attnotnull ||
+		attr->attgenerated != '\0' ||
+		!datum_image_eq(lead->values[i], old->values[i], attr->attbyval,
+						attr->attlen))
+		return;
+	lq_lead_set(lead, LQ_LEAD_OWNER, (Datum) 0, true);
+}
+
 static void
 check_key(const LqFunnel *funnel, Datum before, Datum after)
 {
@@ -280,6 +317,8 @@ qualify_lead(PG_FUNCTION_ARGS)
 	}
 	else
 		create(&lead, asked, &path);
+	if (update && returns(&path))
+		hand_back(&lead, &old);
 	if (path.n_hops > 0)
 		use_up(&lead, key, &before_move);
 	else if (!update)

@@ -163,10 +163,13 @@ explain_move(LqFunnel *funnel, HeapTuple tuple, const LqLead *actual,
 	lq_stage_refuse(&expected, NULL, lq_lead_get_text(actual, LQ_LEAD_STAGE));
 }
 
-/* One row of history a hop.  The last carries the reason and the note. */
+/*
+ * One row of history a hop.  The last carries the reason and the note that
+ * were given; a move that nobody gave one for has that of its transition.
+ */
 static void
 add_history(const LqLead *lead, Datum key, const LqHop *hop,
-			const char *reason, const char *note)
+			const char *reason, const char *note, const Datum *owner)
 {
 	const LqFunnel *funnel = lead->funnel;
 	Datum		values[18];
@@ -194,14 +197,14 @@ add_history(const LqLead *lead, Datum key, const LqHop *hop,
 	ADD_TEXT(lq_actor());
 	ADD(BoolGetDatum(hop->automatic), false);
 	ADD(BoolGetDatum(hop->transition->exception), false);
-	ADD_TEXT(reason);
+	ADD_TEXT(reason != NULL ? reason : hop->transition->reason);
 	ADD_TEXT(note);
 	ADD(lq_points_to_numeric(lq_card_score(lead->card, hop->entered_at)), false);
 	ADD_TEXT(funnel->definition);
 	ADD(Int32GetDatum(funnel->version), false);
 	ADD_COLUMN(LQ_LEAD_SOURCE);
 	ADD_COLUMN(LQ_LEAD_CAMPAIGN);
-	ADD_COLUMN(LQ_LEAD_OWNER);
+	ADD(*owner, owner == NULL);
 	ADD_COLUMN(LQ_LEAD_ACCOUNT_ID);
 	ADD(TimestampTzGetDatum(hop->due_at), hop->to->sla == NULL);
 	nulls[n] = '\0';
@@ -322,6 +325,8 @@ record_lead(PG_FUNCTION_ARGS)
 	Datum		key;
 	char	   *reason = NULL;
 	char	   *note = NULL;
+	Datum		owner = (Datum) 0;
+	bool		owner_isnull = true;
 	int			flags = 0;
 	bool		answered;
 
@@ -359,6 +364,7 @@ record_lead(PG_FUNCTION_ARGS)
 		lq_used_up_read(&judged, &facts);
 		reason = lq_lead_get_text(&judged, LQ_LEAD_REASON);
 		note = lq_lead_get_text(&judged, LQ_LEAD_NOTE);
+		owner = lq_lead_get(&judged, LQ_LEAD_OWNER, &owner_isnull);
 
 		/* the history tells the definition that the lead moved by */
 		lead.funnel = explain_move(funnel, tuple, &lead,
@@ -387,7 +393,8 @@ record_lead(PG_FUNCTION_ARGS)
 			bool		last = i == path.n_hops - 1;
 
 			add_history(&lead, key, &path.hops[i],
-						last ? reason : NULL, last ? note : NULL);
+						last ? reason : NULL, last ? note : NULL,
+						owner_isnull ? NULL : &owner);
 			if (path.hops[i].to->notify)
 				notify(funnel, key, &path.hops[i]);
 		}

@@ -4,7 +4,7 @@
  *
  * Reason and note are given in the row with a move, kept in the history, and
  * cleared in the row; a move that begins a cycle clears resume_at and the
- * deals of the cycle before.  So the BEFORE trigger takes them out, and the
+ * deals of the cycle before, a return to marketing the owner.  So the BEFORE trigger takes them out, and the
  * AFTER trigger, which finds the same moves again, no longer finds there what
  * they followed from.  It waits here.
  *
@@ -21,7 +21,7 @@
 
 static const LqLeadColumn cleared[] = {
 	LQ_LEAD_REASON, LQ_LEAD_NOTE, LQ_LEAD_RESUME_AT,
-	LQ_LEAD_DEALS_WON, LQ_LEAD_DEALS_LOST,
+	LQ_LEAD_DEALS_WON, LQ_LEAD_DEALS_LOST, LQ_LEAD_OWNER,
 };
 
 StaticAssertDecl(lengthof(cleared) == lengthof(((LqUsedUp *) 0)->values),

@@ -12,8 +12,8 @@
 /* columns that a move may clear */
 typedef struct LqUsedUp
 {
-	Datum		values[5];
-	bool		isnull[5];
+	Datum		values[6];
+	bool		isnull[6];
 } LqUsedUp;
 
 extern void lq_used_up_read(const LqLead *lead, LqUsedUp *columns);

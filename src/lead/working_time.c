@@ -18,12 +18,16 @@
 #include "pgtime.h"
 #include "utils/builtins.h"
 #include "utils/datetime.h"
+#include "utils/fmgrprotos.h"
+#include "utils/lsyscache.h"
+#include "utils/numeric.h"
 #include "utils/timestamp.h"
 
 #include "compat.h"
 #include "lead/working_time.h"
 
 PG_FUNCTION_INFO_V1(due_at);
+PG_FUNCTION_INFO_V1(_working_time_between);
 
 /* how far to look for hours: holidays may be without end */
 #define MAX_DAYS	1000000
@@ -261,4 +265,60 @@ due_at(PG_FUNCTION_ARGS)
 	if (stage == NULL || stage->sla == NULL || TIMESTAMP_NOT_FINITE(entered))
 		PG_RETURN_NULL();
 	PG_RETURN_TIMESTAMPTZ(lq_stage_due_at(funnel, stage, entered));
+}
+
+/* How long was open from one instant to a later one. */
+static int64
+time_open(const LqFunnel *funnel, pg_tz *zone, TimestampTz from,
+		  TimestampTz to)
+{
+	Period	   *periods = palloc(funnel->n_hours * sizeof(Period));
+	int64		open = 0;
+	int			first;
+	int			last;
+	TimeADT		time;
+
+	to_local(zone, from, &first, &time);
+	to_local(zone, to, &last, &time);
+	/* as in after_time(), the day before may have ended late */
+	for (int day = first - 1; day <= last; day++)
+	{
+		int			n = hours_of(funnel, zone, day, periods);
+
+		CHECK_FOR_INTERRUPTS();
+		for (int i = 0; i < n; i++)
+			open += Max(0, Min(to, periods[i].closes) -
+						Max(from, periods[i].opens));
+	}
+	pfree(periods);
+	return open;
+}
+
+/*
+ * _working_time_between(setting oid, begins, ends timestamptz) - numeric
+ *
+ * Hours open by the calendar of the funnel whose table "setting" that is;
+ * without a calendar, those on the wall, as of deadlines.  NULL where the end
+ * comes first.
+ */
+Datum
+_working_time_between(PG_FUNCTION_ARGS)
+{
+	LqFunnel   *funnel;
+	TimestampTz from = PG_GETARG_TIMESTAMPTZ(1);
+	TimestampTz to = PG_GETARG_TIMESTAMPTZ(2);
+	pg_tz	   *zone;
+	int64		open;
+
+	if (TIMESTAMP_NOT_FINITE(from) || TIMESTAMP_NOT_FINITE(to) || to < from)
+		PG_RETURN_NULL();
+	funnel = lq_funnel_by_schema(get_rel_namespace(PG_GETARG_OID(0)));
+	zone = pg_tzset(funnel->time_zone);
+	open = funnel->n_hours == 0 || zone == NULL ? to - from :
+		time_open(funnel, zone, from, to);
+
+	/* an hour has 3.6 billion microseconds */
+	PG_RETURN_DATUM(DirectFunctionCall2(numeric_div,
+										NumericGetDatum(int64_to_numeric(open)),
+										NumericGetDatum(int64_to_numeric(USECS_PER_HOUR))));
 }

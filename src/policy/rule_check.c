@@ -405,6 +405,27 @@ check_stage(const Written *w, const char *name)
 			 errtablecol(w->trigdata->tg_relation, column(w, name))));
 }
 
+/* The reason that moves are recorded with is one of the stage they lead to. */
+static void
+check_reason(const Written *w, const char *to)
+{
+	char	   *reason = text_of(w, w->row, "reason");
+
+	if (reason == NULL || to == NULL ||
+		!(is_written(w, "reason") || is_written(w, "to_stage")))
+		return;
+	for (int i = 0; i < w->funnel->n_reasons; i++)
+		if (strcmp(w->funnel->reasons[i].applies_to, to) == 0 &&
+			strcmp(w->funnel->reasons[i].reason, reason) == 0)
+			return;
+	ereport(ERROR,
+			(errcode(ERRCODE_FOREIGN_KEY_VIOLATION),
+			 errmsg("reason \"%s\" does not exist for stage \"%s\"",
+					reason, to),
+			 errhint("Insert it into table \"reason\" first."),
+			 errtablecol(w->trigdata->tg_relation, column(w, "reason"))));
+}
+
 /*
  * check_transition() - BEFORE INSERT OR UPDATE ON transition FOR EACH ROW
  */
@@ -423,6 +444,7 @@ check_transition(PG_FUNCTION_ARGS)
 
 	check_stage(&w, "from_stage");
 	check_stage(&w, "to_stage");
+	check_reason(&w, to);
 
 	enter_where(&where, from == NULL ?
 				psprintf("the transition to \"%s\"", to ? to : "") :

@@ -30,7 +30,7 @@ SELECT is_empty($$ SELECT * FROM transition WHERE to_stage IN ('lead', 'mql')
 	AND from_stage NOT IN ('lead', 'nurture', 'disqualified', 'lost') $$, 'D2 from no stage');
 UPDATE lead SET stage = 'nurture', reason = 'too_early', note = 'next year' WHERE lead_id = 1;
 SELECT results_eq('SELECT stage, owner, reason, note, due_at FROM lead WHERE lead_id = 1',
-	$$ VALUES ('nurture', 'ben', NULL::text, NULL::text, NULL::timestamptz) $$, 'D2 R004-06 a return goes to nurture; reason and note are cleared');
+	$$ VALUES ('nurture', NULL::text, NULL::text, NULL::text, NULL::timestamptz) $$, 'D2 R004-06 a return goes to nurture; reason and note are cleared');
 SELECT is(owner_role, 'marketing', 'R004-11 marketing owns the returned lead, in the same transaction') FROM stage WHERE stage = pg_temp.stage(1);
 INSERT INTO first_cycle SELECT * FROM stage_history WHERE lead_id = 1 AND to_stage = 'nurture';
 SELECT results_eq('SELECT reason, note, score FROM first_cycle WHERE to_stage = ''nurture''',

@@ -1,7 +1,7 @@
 -- What may still be asked, and what an account knows: open_question, account_qualification.
 BEGIN;
 SET LOCAL client_min_messages = warning;
-SELECT plan(20);
+SELECT plan(23);
 
 SET LOCAL lead_qual.clock = '2026-01-01 00:00Z';
 SELECT create_funnel('crm', 'UTC');
@@ -26,25 +26,33 @@ SELECT results_eq($$ SELECT element, level::text, note FROM answer WHERE lead_id
 UPDATE lead SET bant = 'T+ A~' WHERE lead_id = 1;
 SELECT is(pg_temp.open(1), '1 2 4 9', 'R004-15 nor what was written into the lead; both questions of an element are done');
 INSERT INTO answer (lead_id, framework, element, level) VALUES (1, 'discovery', 'goals', 'unknown');
-SELECT is(pg_temp.open(1), '1 2 3 4 9', 'R004-15 the latest answer wins: it turned out not to be known');
-SELECT is((SELECT state FROM open_question WHERE lead_id = 1 AND element = 'goals'), 'unknown', 'which it says');
+SELECT is(pg_temp.open(1), '1 2 4 9', 'N20 R004-15 who was asked and does not know is not asked again');
+INSERT INTO answer (lead_id, framework, element, level) VALUES (1, 'bant', 'budget', 'unknown');
+SELECT is(pg_temp.open(1), '1 2 4', 'N20 R004-15 nor of a framework that the lead holds');
+SELECT ok(next_question NOT LIKE '%prices%', 'N20 R004-15 nor in the inbox') FROM inbox WHERE lead_id = 1;
+UPDATE lead SET bant = 'B? A~ N? T+' WHERE lead_id = 1;
+UPDATE lead SET bant = 'B+ A~ N? T+' WHERE lead_id = 1;
+UPDATE lead SET bant = 'B? A~ N? T+' WHERE lead_id = 1;
+SELECT results_eq($$ SELECT position, state FROM open_question WHERE lead_id = 1 AND element = 'budget' $$, $$ VALUES (9::bigint, 'unknown') $$,
+	'N20 what was taken back in the lead may be asked for');
 SELECT is(pg_temp.open(2), '1 2 3 4 5 6 7 8 9 10 11', 'one lead''s answers are not another''s');
 
 SET LOCAL lead_qual.clock = '2026-06-29 23:59Z';
-SELECT is(pg_temp.open(1), '1 2 3 4 9', 'D2 a timeline is good for 180 days');
+SELECT is(pg_temp.open(1), '1 2 4 9', 'D2 a timeline is good for 180 days');
 SET LOCAL lead_qual.clock = '2026-06-30 00:00Z';
 SELECT results_eq('SELECT position, state, answered_at FROM open_question WHERE lead_id = 1 AND element = ''timeline''',
 	$$ VALUES (7::bigint, 'ran out', timestamptz '2026-01-01 00:00Z'), (8, 'ran out', '2026-01-01 00:00Z') $$,
 	'D2 then it is asked for again');
 SELECT is((SELECT bant -> 'timeline' FROM lead WHERE lead_id = 1), 'yes'::answer_level, 'the lead keeps it while the cycle lasts');
 INSERT INTO answer (lead_id, framework, element, level) VALUES (1, 'bant', 'timeline', 'yes');
-SELECT is(pg_temp.open(1), '1 2 3 4 9', 'an answer confirmed is not asked for again');
+SELECT is(pg_temp.open(1), '1 2 4 9', 'an answer confirmed is not asked for again');
 SET LOCAL lead_qual.clock = '2027-01-01 00:00Z';
 UPDATE lead SET stage = 'nurture', reason = 'no_timeline' WHERE lead_id = 1;
 UPDATE lead SET stage = 'lead' WHERE lead_id = 1;
 SELECT results_eq('SELECT cycle, bant::text FROM lead WHERE lead_id = 1', $$ VALUES (2, 'B? A~ N? T?') $$, 'D2 in a new cycle it is unknown');
 SELECT is((SELECT string_agg(state, ', ') FROM open_question WHERE lead_id = 1 AND element = 'timeline'), 'ran out, ran out',
 	'D2 and asked for, because it ran out');
+SELECT is((SELECT state FROM open_question WHERE lead_id = 1 AND element = 'goals'), 'unknown', 'N20 what was not known in the cycle before is asked for in the next');
 INSERT INTO answer (lead_id, framework, element, level) VALUES (1, 'bant', 'timeline', 'yes');
 UPDATE lead SET stage = 'disqualified', reason = 'no_need' WHERE lead_id = 2;
 SELECT is(pg_temp.open(2), NULL, 'nobody works on a lead that is discarded');
