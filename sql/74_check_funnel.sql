@@ -330,7 +330,7 @@ BEGIN
 		WHERE NOT EXISTS (SELECT FROM %1$I.kind AS known WHERE known.kind = a.kind)
 		UNION ALL
 		SELECT 'future_activity', 'warning', 'activity', count(*),
-			   format('The furthest ahead is of %%s; they count as of when they were recorded.',
+			   format('The furthest ahead is of %%s; what leads did counts as of when it was recorded, what others plan not before its row is updated after its time.',
 					  max(a.occurred_at)),
 			   'Does a sender''s clock run fast, or a date lack its time zone?'
 		FROM %1$I.activity AS a

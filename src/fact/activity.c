@@ -62,8 +62,22 @@ activity_pseudo(void *arg, const LqPseudo *pseudo, bool *isnull)
 }
 
 /*
+ * Is it a plan?  What the lead did is told by machines, whose clocks may run
+ * fast; a call of our own side that is dated ahead has not taken place, and
+ * may never do.
+ */
+bool
+lq_activity_planned(const LqKind *kind, TimestampTz occurred,
+					TimestampTz recorded)
+{
+	return kind != NULL && !kind->of_lead &&
+		occurred > recorded + LQ_FUTURE_TOLERANCE;
+}
+
+/*
  * Read an activity and find the rules it satisfies.  An event from further
- * ahead than clocks may differ counts as of when it was recorded.
+ * ahead than clocks may differ counts as of when it was recorded; a plan
+ * satisfies none.
  */
 void
 lq_activity_read(const LqFunnel *funnel, const LqActivityColumns *columns,
@@ -83,8 +97,12 @@ lq_activity_read(const LqFunnel *funnel, const LqActivityColumns *columns,
 	activity->kind_name = TextDatumGetCString(slot_getattr(slot, columns->kind,
 														   &isnull));
 	activity->kind = lq_funnel_kind(funnel, activity->kind_name);
+	activity->planned = lq_activity_planned(activity->kind, occurred,
+											recorded);
 	activity->n_hits = 0;
 	activity->hits = NULL;
+	if (activity->planned)
+		return;
 
 	fetch_arg[0] = activity;
 	fetch_arg[1] = unconstify(LqFunnel *, funnel);

@@ -23,12 +23,15 @@ typedef struct LqActivityColumns
 typedef struct LqActivity
 {
 	TimestampTz at;				/* when it counts */
+	bool		planned;		/* nobody said yet that it took place */
 	const LqKind *kind;			/* NULL: unknown */
 	char	   *kind_name;
 	int			n_hits;
 	const LqRule **hits;		/* rules it satisfies */
 } LqActivity;
 
+extern bool lq_activity_planned(const LqKind *kind, TimestampTz occurred,
+								TimestampTz recorded);
 extern void lq_activity_columns(TupleDesc desc, LqActivityColumns *columns);
 extern void lq_activity_read(const LqFunnel *funnel,
 							 const LqActivityColumns *columns,

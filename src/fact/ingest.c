@@ -58,6 +58,7 @@ typedef struct Batch
 	int			n_events;
 	int			room;
 	List	   *unknown_kinds;	/* warned of */
+	bool		warned_planned;
 	bool		seen;			/* a replay may have seen the rows already */
 } Batch;
 
@@ -95,6 +96,20 @@ warn_unknown_kind(Batch *batch, const char *kind)
 					kind),
 			 errhint("Add it to table \"kind\" of funnel \"%s\".",
 					 batch->funnel->name)));
+}
+
+static void
+warn_planned(Batch *batch, const char *kind)
+{
+	if (batch->warned_planned)
+		return;
+	batch->warned_planned = true;
+	ereport(WARNING,
+			(errcode(ERRCODE_WARNING),
+			 errmsg("activity of kind \"%s\" that is dated ahead is kept and does not count yet",
+					kind),
+			 errdetail("What sales or marketing plans has not taken place."),
+			 errhint("Update its row once it has, or record it then.")));
 }
 
 static char *
@@ -146,6 +161,8 @@ read_rows(Batch *batch, TriggerData *trigdata, Tuplestorestate *rows,
 		event->activity = activity;
 		if (activity.kind == NULL)
 			warn_unknown_kind(batch, activity.kind_name);
+		if (activity.planned)
+			warn_planned(batch, activity.kind_name);
 		event->activity.kind_name = NULL;
 		if (activity.n_hits > 0)
 		{
@@ -314,10 +331,36 @@ ingest_activity(PG_FUNCTION_ARGS)
 	return PointerGetDatum(NULL);
 }
 
+/* Was it a plan, and is it in the past now? */
+static bool
+took_place(const LqFunnel *funnel, TupleDesc desc, HeapTuple old,
+		   HeapTuple new, TimestampTz recorded)
+{
+	int			kind = SPI_fnumber(desc, "kind");
+	int			occurred = SPI_fnumber(desc, "occurred_at");
+	bool		isnull;
+	Datum		name;
+	TimestampTz before;
+	TimestampTz after;
+
+	if (kind <= 0 || occurred <= 0)
+		return false;
+	name = SPI_getbinval(old, desc, kind, &isnull);
+	if (isnull)
+		return false;
+	before = DatumGetTimestampTz(SPI_getbinval(old, desc, occurred, &isnull));
+	after = DatumGetTimestampTz(SPI_getbinval(new, desc, occurred, &isnull));
+	return !isnull && after <= lq_now() + LQ_FUTURE_TOLERANCE &&
+		lq_activity_planned(lq_funnel_kind(funnel, TextDatumGetCString(name)),
+							before, recorded);
+}
+
 /*
  * stamp_activity() - BEFORE INSERT OR UPDATE ON activity FOR EACH ROW
  *
- * recorded_at is ours: what counts for an event from the future.
+ * recorded_at is ours: what counts for an event from the future.  It stays,
+ * but for a plan whose row is written again after its time: that it took place
+ * is recorded then.
  */
 Datum
 stamp_activity(PG_FUNCTION_ARGS)
@@ -343,6 +386,9 @@ stamp_activity(PG_FUNCTION_ARGS)
 	recorded = update ?
 		SPI_getbinval(trigdata->tg_trigtuple, desc, attno, &isnull) :
 		TimestampTzGetDatum(lq_now());
+	if (update && !isnull && took_place(funnel, desc, trigdata->tg_trigtuple,
+										tuple, DatumGetTimestampTz(recorded)))
+		recorded = TimestampTzGetDatum(lq_now());
 	tuple = heap_modify_tuple_by_cols(tuple, desc, 1, &attno, &recorded,
 									  &isnull);
 	return PointerGetDatum(tuple);
