@@ -164,6 +164,12 @@ extern const LqConditionPart *lq_condition_part(const LqCondition *condition,
 extern Bitmapset *lq_condition_columns(const LqCondition *condition);
 
 /*
+ * What it must be compiled anew for when it changes, besides its relation: a
+ * list of PlanInvalItem.
+ */
+extern List *lq_condition_depends(const LqCondition *condition);
+
+/*
  * How often evaluating it raised an error in this session, since it was
  * compiled, and what the last one said (NULL: none).
  */

@@ -62,6 +62,7 @@ struct LqCondition
 								 * 0: it always may */
 	int			n_sized;		/* columns whose values have to be measured */
 	AttrNumber *sized;
+	List	   *depends;		/* of PlanInvalItem */
 	int64		n_raised;
 	char	   *last_error;
 
@@ -293,6 +294,8 @@ lq_condition_compile(const char *condition_sql, const char *condition,
 	List	   *texts;
 	List	   *conjuncts = NIL;
 	List	   *reads = NIL;
+	List	   *relations;
+	List	   *depends;
 	LqCondition *result;
 	ListCell   *lc;
 	int			i;
@@ -320,7 +323,8 @@ lq_condition_compile(const char *condition_sql, const char *condition,
 		MemoryContextSwitchTo(work);
 		conjuncts = lappend(conjuncts, fold_mutator(conjunct, &fold));
 	}
-	whole = expression_planner(copyObject(conjunction(conjuncts)));
+	whole = expression_planner_with_deps(copyObject(conjunction(conjuncts)),
+										 &relations, &depends);
 
 	MemoryContextSwitchTo(context);
 	result = palloc0(sizeof(LqCondition));
@@ -365,6 +369,7 @@ lq_condition_compile(const char *condition_sql, const char *condition,
 		describe_part(result, part);
 	}
 
+	result->depends = copyObject(depends);
 	whole = copyObject(whole);
 	result->spared_up_to = lq_spared_up_to((Node *) whole);
 	note_sized(result, RelationGetDescr(scope->relation));
@@ -579,6 +584,12 @@ Bitmapset *
 lq_condition_columns(const LqCondition *condition)
 {
 	return condition->columns;
+}
+
+List *
+lq_condition_depends(const LqCondition *condition)
+{
+	return condition->depends;
 }
 
 int64

@@ -12,16 +12,12 @@
  *	- a function, type or operator changes that a condition may call;
  *	- a schema is renamed.
  *
- * The callbacks only mark, because they run at places where no catalog may be
- * read.  The next look-up reads everything anew.  A message may also arrive
- * while we read: the mark is cleared before reading and looked at afterwards.
+ * How long it is kept is in funnel_entry.c.  A message may also arrive while we
+ * read: the mark is cleared before reading and looked at afterwards.
  *
  * Policy is read under a snapshot taken after the messages were accepted.
  * With the transaction's own snapshot, a REPEATABLE READ transaction would
  * read old rules, clear the mark, and go on using them in later transactions.
- *
- * Somebody up the stack may still be using an LqFunnel that has gone stale,
- * so its memory goes at the end of the transaction, not at once.
  *
  * Copyright (c) 2026, lead_qual contributors
  */
@@ -46,6 +42,7 @@
 #include "compat.h"
 #include "funnel/funnel.h"
 #include "funnel/funnel_entry.h"
+#include "funnel/statement.h"
 #include "lead_qual.h"
 
 static const char *const table_names[LQ_N_TABLES] = {
@@ -77,94 +74,6 @@ static const char *const table_names[LQ_N_TABLES] = {
 
 /* How often to read again when messages keep arriving meanwhile. */
 #define MAX_LOADS 10
-
-static HTAB *entries = NULL;
-
-/* A partition of the lead table that we have met?  Changes of it tell us. */
-static bool
-is_partition(const LqFunnel *funnel, Oid relid)
-{
-	return funnel != NULL && funnel->partitions != NULL &&
-		hash_search(funnel->partitions, &relid, HASH_FIND, NULL) != NULL;
-}
-
-static void
-mark_relation(Datum arg, Oid relid)
-{
-	HASH_SEQ_STATUS scan;
-	LqFunnelEntry *entry;
-
-	hash_seq_init(&scan, entries);
-	while ((entry = hash_seq_search(&scan)) != NULL)
-	{
-		if (!entry->valid)
-			continue;
-		if (!OidIsValid(relid))
-		{
-			entry->valid = false;
-			continue;
-		}
-		if (entry->lead == relid || is_partition(entry->current, relid))
-			entry->valid = false;
-		for (int i = 0; i < LQ_N_TABLES; i++)
-		{
-			if (entry->relid[i] == relid)
-			{
-				entry->valid = false;
-				break;
-			}
-		}
-	}
-}
-
-static void
-mark_all(Datum arg, int cacheid, uint32 hashvalue)
-{
-	HASH_SEQ_STATUS scan;
-	LqFunnelEntry *entry;
-
-	hash_seq_init(&scan, entries);
-	while ((entry = hash_seq_search(&scan)) != NULL)
-		entry->valid = false;
-}
-
-/*
- * Every CREATE TABLE makes types.  Only those matter that columns of the
- * funnel's tables have and that are not built in.
- */
-static void
-mark_type(Datum arg, int cacheid, uint32 hashvalue)
-{
-	HASH_SEQ_STATUS scan;
-	LqFunnelEntry *entry;
-
-	hash_seq_init(&scan, entries);
-	while ((entry = hash_seq_search(&scan)) != NULL)
-	{
-		bool		ours = hashvalue == 0 || entry->current == NULL;
-
-		for (int i = 0; !ours && i < entry->current->n_type_hashes; i++)
-			ours = entry->current->type_hashes[i] == hashvalue;
-		if (ours)
-			entry->valid = false;
-	}
-}
-
-static void
-init_entries(void)
-{
-	HASHCTL		ctl;
-
-	ctl.keysize = sizeof(Oid);
-	ctl.entrysize = sizeof(LqFunnelEntry);
-	entries = hash_create("lead_qual funnels", 8, &ctl,
-						  HASH_ELEM | HASH_BLOBS);
-	CacheRegisterRelcacheCallback(mark_relation, (Datum) 0);
-	CacheRegisterSyscacheCallback(PROCOID, mark_all, (Datum) 0);
-	CacheRegisterSyscacheCallback(TYPEOID, mark_type, (Datum) 0);
-	CacheRegisterSyscacheCallback(OPEROID, mark_all, (Datum) 0);
-	CacheRegisterSyscacheCallback(NAMESPACEOID, mark_all, (Datum) 0);
-}
 
 /*
  * The relation's kind, once it is proven that it belongs to whom the others
@@ -266,39 +175,6 @@ lq_funnel_prove_tables(Oid schema)
 	return funnel.owner;
 }
 
-/*
- * Plans name the tables, the key and our schema, and have the key's type.
- * Any of these may be what changed.
- */
-static void
-forget_plans(LqFunnelEntry *entry)
-{
-	MemoryContext old = MemoryContextSwitchTo(TopMemoryContext);
-
-	for (int i = 0; i < LQ_N_STATEMENTS; i++)
-	{
-		if (entry->plans[i] != NULL)
-			entry->dead_plans = lappend(entry->dead_plans, entry->plans[i]);
-		entry->plans[i] = NULL;
-	}
-	entry->dead_since = lq_local_xid();
-	MemoryContextSwitchTo(old);
-}
-
-/* Somebody up the stack may be running one, until the transaction is over. */
-static void
-free_dead_plans(LqFunnelEntry *entry)
-{
-	ListCell   *cell;
-
-	if (entry->dead_plans == NIL || entry->dead_since == lq_local_xid())
-		return;
-	foreach(cell, entry->dead_plans)
-		SPI_freeplan((SPIPlanPtr) lfirst(cell));
-	list_free(entry->dead_plans);
-	entry->dead_plans = NIL;
-}
-
 static void
 load(LqFunnelEntry *entry)
 {
@@ -328,21 +204,17 @@ load(LqFunnelEntry *entry)
 	entry->lead = get_relname_relid(table_names[LQ_TABLE_LEAD], entry->schema);
 	find_tables(funnel, relid);
 	memcpy(funnel->relid, relid, sizeof(relid));
-	forget_plans(entry);
+	funnel->plans = palloc0(LQ_N_STATEMENTS * sizeof(SPIPlanPtr));
+	lq_depends_on_schema(funnel, funnel->schema);
+	lq_depends_on_schema(funnel, lq_extension_schema());
+	lq_depends_on_schema(funnel, get_rel_namespace(relid[LQ_TABLE_LEAD]));
 	/* from here on the callback knows the tables */
 	memcpy(entry->relid, relid, sizeof(relid));
 
 	lq_model_load(funnel);
 
 	MemoryContextSwitchTo(old);
-	if (entry->current != NULL)
-	{
-		MemoryContextSetParent(entry->current->context, TopTransactionContext);
-		funnel->replaced = entry->current;
-		funnel->replaced_in = lq_local_xid();
-	}
-	MemoryContextSetParent(context, CacheMemoryContext);
-	entry->current = funnel;
+	lq_entry_set(entry, funnel);
 }
 
 /*
@@ -363,38 +235,49 @@ lock_shapes(const LqFunnelEntry *entry)
 }
 
 /*
- * The funnel in that schema, as it is now.
+ * Are the tables those that they were, and do they still have the columns
+ * that the code reads?
  */
-LqFunnel *
-lq_funnel_by_schema(Oid schema)
+static bool
+same_tables(const LqFunnel *funnel)
 {
-	LqFunnelEntry *entry;
-	bool		found;
+	LqFunnel	now = *funnel;
 
-	if (entries == NULL)
-		init_entries();
+	find_tables(&now, now.relid);
+	if (now.owner != funnel->owner ||
+		memcmp(now.relid, funnel->relid, sizeof(now.relid)) != 0)
+		return false;
+	lq_shape_check(&now);
+	return true;
+}
 
-	entry = hash_search(entries, &schema, HASH_ENTER, &found);
-	if (!found)
-	{
-		/* the key stands first; all else starts empty */
-		memset((char *) entry + sizeof(Oid), 0,
-			   sizeof(LqFunnelEntry) - sizeof(Oid));
-	}
-	free_dead_plans(entry);
+/*
+ * The funnel in that schema, as it is now; but_rules: of rules and transitions
+ * any that were read will do.
+ */
+static LqFunnel *
+look_up(Oid schema, bool but_rules)
+{
+	LqFunnelEntry *entry = lq_entry(schema);
+
 	lock_shapes(entry);
-
-	for (int i = 0; !entry->valid && i < MAX_LOADS; i++)
+	for (int i = 0; entry->stale != 0 && i < MAX_LOADS; i++)
 	{
 		AcceptInvalidationMessages();
-		entry->valid = true;
+		if (but_rules && entry->stale == LQ_STALE_RULES &&
+			same_tables(entry->current))
+			break;
+		entry->stale = 0;
+		entry->loading++;
 		PG_TRY();
 		{
 			load(entry);
+			entry->loading--;
 		}
 		PG_CATCH();
 		{
-			entry->valid = false;
+			entry->loading--;
+			entry->stale = LQ_STALE_ALL;
 			PG_RE_THROW();
 		}
 		PG_END_TRY();
@@ -405,28 +288,46 @@ lq_funnel_by_schema(Oid schema)
 				 errmsg("table \"setting\" of funnel \"%s\" is empty",
 						entry->current->name),
 				 errhint("A funnel has exactly one row there.")));
+	lq_entry_pin(entry->current);
 	return entry->current;
 }
 
-/*
- * Does a funnel that we keep, and that is not out of date, prove that this is
- * a table of it?
- */
-bool
-lq_funnel_knows_table(Oid schema, LqTable table, Oid relid)
+LqFunnel *
+lq_funnel_by_schema(Oid schema)
 {
-	LqFunnelEntry *entry = entries == NULL ? NULL :
-	hash_search(entries, &schema, HASH_FIND, NULL);
-
-	return entry != NULL && entry->valid && entry->current != NULL &&
-		(entry->current->relid[table] == relid ||
-		 (table == LQ_TABLE_LEAD && is_partition(entry->current, relid)));
+	return look_up(schema, false);
 }
 
+/*
+ * For what checks and announces changes of rules and transitions: to read all
+ * of them anew for each row that changes would be slow.
+ */
+LqFunnel *
+lq_funnel_but_rules(Oid schema)
+{
+	return look_up(schema, true);
+}
+
+/* Are the rules and transitions of the funnel, just looked up, up to date? */
+bool
+lq_funnel_rules_current(const LqFunnel *funnel)
+{
+	return funnel->entry->stale == 0;
+}
+
+/*
+ * The funnel as it was before, earlier in this transaction.  Only a few are
+ * kept.
+ */
 LqFunnel *
 lq_funnel_replaced(const LqFunnel *funnel)
 {
-	return funnel->replaced_in == lq_local_xid() ? funnel->replaced : NULL;
+	LqFunnel   *older = funnel->older;
+
+	while (older != NULL &&
+		   (older->undone || older->replaced_in != lq_local_xid()))
+		older = older->older;
+	return older;
 }
 
 LqFunnel *

@@ -10,12 +10,14 @@
 #include "access/htup_details.h"
 #include "executor/spi.h"
 #include "fmgr.h"
+#include "lib/ilist.h"
 #include "storage/lock.h"
 #include "utils/date.h"
 #include "utils/hsearch.h"
 #include "utils/timestamp.h"
 
 #include "condition/condition.h"
+#include "funnel/depends.h"
 #include "funnel/milestone.h"
 #include "type/scorecard.h"
 
@@ -168,8 +170,8 @@ typedef struct LqKnownElement
 
 /*
  * Everything a backend knows of a funnel.  It is replaced as a whole when
- * something in it changed; a replaced one stays readable to the end of the
- * transaction.
+ * something in it changed; a replaced one stays readable for those who looked
+ * it up, see funnel_entry.c.
  */
 typedef struct LqFunnel
 {
@@ -229,13 +231,25 @@ typedef struct LqFunnel
 	Bitmapset  *fit_columns;	/* of lead, that fit rules read */
 	Bitmapset  *account_columns;	/* of account, that conditions read */
 
-	int			n_type_hashes;	/* syscache hashes of the types of columns */
-	uint32	   *type_hashes;
+	/* what else it was made from; depends.c */
+	int			n_depends;
+	int			max_depends;
+	LqDependency *depends;
+	bool		any_broken;		/* some condition does not compile */
 
-	MemoryContext context;		/* holds all of this */
+	SPIPlanPtr *plans;			/* by LqStatement; statement.c */
+
+	/* how long it is kept; funnel_entry.c */
+	MemoryContext context;		/* holds all of this but the plans */
 	struct LqFunnelEntry *entry;	/* where a session keeps it */
-	struct LqFunnel *replaced;	/* what this took the place of ... */
-	LocalTransactionId replaced_in; /* ... in that transaction */
+	uint64		serial;			/* no other funnel has ever had it */
+	SubTransactionId read_in;	/* of the open transaction, which had written
+								 * by then */
+	bool		undone;			/* that was undone */
+	struct LqFunnel *older;		/* what this took the place of, if that is
+								 * still there */
+	LocalTransactionId replaced_in; /* when this was replaced */
+	dlist_head	pins;			/* for those who are using it */
 } LqFunnel;
 
 /* who a piece of our code acts as; see lq_funnel_enter() */
@@ -246,9 +260,16 @@ typedef struct LqIdentity
 	int			guc_level;
 } LqIdentity;
 
-/* The funnel of that name, for an SQL function. */
+/*
+ * The funnel of that name, for an SQL function.  It can be used until the
+ * memory context is reset that is current now.
+ */
 extern LqFunnel *lq_funnel_by_name(const char *name);
 extern LqFunnel *lq_funnel_by_schema(Oid schema);
+
+/* The same, but its rules and transitions may be out of date. */
+extern LqFunnel *lq_funnel_but_rules(Oid schema);
+extern bool lq_funnel_rules_current(const LqFunnel *funnel);
 
 /* The funnel as it was before, earlier in this transaction; or NULL. */
 extern LqFunnel *lq_funnel_replaced(const LqFunnel *funnel);

@@ -1,6 +1,6 @@
 /*
  * funnel_entry.h
- *		Where a session keeps a funnel; private to funnel.c and statement.c.
+ *		Where a session keeps a funnel, and how long; private to src/funnel.
  *
  * Copyright (c) 2026, lead_qual contributors
  */
@@ -8,19 +8,33 @@
 #define LQ_FUNNEL_ENTRY_H
 
 #include "funnel/funnel.h"
-#include "funnel/statement.h"
-#include "storage/lock.h"
+
+/* in what way the one kept is out of date: bits */
+typedef int LqStale;
+
+#define LQ_STALE_RULES		0x01	/* rules or transitions changed */
+#define LQ_STALE_ALL		0x02	/* anything else did */
 
 typedef struct LqFunnelEntry
 {
 	Oid			schema;			/* hash key, must be first */
-	bool		valid;			/* cleared by invalidation callbacks */
+	uint32		hash;			/* of it in the system cache */
+	LqStale		stale;			/* set by invalidation callbacks */
+	int			loading;		/* how many times up the stack */
+	bool		maybe_gone;		/* the row of the schema changed */
 	Oid			relid[LQ_N_TABLES]; /* what the callbacks look for ... */
 	Oid			lead;			/* ... and "lead", which may be a view */
-	LqFunnel   *current;		/* the last one read, or NULL */
-	SPIPlanPtr	plans[LQ_N_STATEMENTS];
-	List	   *dead_plans;		/* to be freed after the transaction */
-	LocalTransactionId dead_since;
+	LqFunnel   *current;		/* the last one read, or NULL; those that it
+								 * replaced follow it, the latest first */
 } LqFunnelEntry;
+
+/* The entry of a schema, which is new and stale if there was none. */
+extern LqFunnelEntry *lq_entry(Oid schema);
+
+/* Put a funnel that was read in the place of the current one. */
+extern void lq_entry_set(LqFunnelEntry *entry, LqFunnel *funnel);
+
+/* Keep a funnel until the current memory context is reset. */
+extern void lq_entry_pin(LqFunnel *funnel);
 
 #endif							/* LQ_FUNNEL_ENTRY_H */

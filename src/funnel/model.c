@@ -8,7 +8,6 @@
 
 #include "access/sysattr.h"
 #include "access/table.h"
-#include "access/transam.h"
 #include "access/xact.h"
 #include "executor/spi.h"
 #include "optimizer/optimizer.h"
@@ -51,24 +50,6 @@ static const char *const lead_columns[LQ_N_LEAD_COLUMNS] = {
 	[LQ_LEAD_ACCOUNT_ID] = "account_id",
 };
 
-/* Note whose changes make the funnel stale; see mark_type() in funnel.c. */
-static void
-watch_types(LqFunnel *funnel, TupleDesc desc)
-{
-	Size		room = (funnel->n_type_hashes + desc->natts) * sizeof(uint32);
-
-	funnel->type_hashes = funnel->type_hashes == NULL ? palloc(room) :
-		repalloc(funnel->type_hashes, room);
-	for (int i = 0; i < desc->natts; i++)
-	{
-		Oid			type = TupleDescAttr(desc, i)->atttypid;
-
-		if (type >= FirstNormalObjectId)
-			funnel->type_hashes[funnel->n_type_hashes++] =
-				GetSysCacheHashValue1(TYPEOID, ObjectIdGetDatum(type));
-	}
-}
-
 /* The shapes of the tables whose columns conditions may name. */
 static void
 read_shapes(LqFunnel *funnel)
@@ -80,17 +61,18 @@ read_shapes(LqFunnel *funnel)
 	/* locks on what rows are taken apart by stay: see lock_shapes() */
 	rel = table_open(funnel->relid[LQ_TABLE_ACCOUNT], AccessShareLock);
 	funnel->account_desc = CreateTupleDescCopy(RelationGetDescr(rel));
-	watch_types(funnel, funnel->account_desc);
+	lq_depends_on_types(funnel, funnel->account_desc);
 	table_close(rel, NoLock);
 	rel = table_open(funnel->relid[LQ_TABLE_KIND], AccessShareLock);
 	funnel->kind_desc = CreateTupleDescCopy(RelationGetDescr(rel));
+	lq_depends_on_types(funnel, funnel->kind_desc);
 	table_close(rel, AccessShareLock);
 	rel = table_open(funnel->relid[LQ_TABLE_LEAD], AccessShareLock);
 	funnel->lead_desc = CreateTupleDescCopyConstr(RelationGetDescr(rel));
-	watch_types(funnel, funnel->lead_desc);
+	lq_depends_on_types(funnel, funnel->lead_desc);
 	table_close(rel, NoLock);
 	rel = table_open(funnel->relid[LQ_TABLE_ACTIVITY], AccessShareLock);
-	watch_types(funnel, RelationGetDescr(rel));
+	lq_depends_on_types(funnel, RelationGetDescr(rel));
 	table_close(rel, AccessShareLock);
 
 	for (int i = 0; i < LQ_N_LEAD_COLUMNS; i++)
@@ -128,6 +110,7 @@ read_shapes(LqFunnel *funnel)
 	funnel->key_typlen = type->typlen;
 	funnel->key_typbyval = type->typbyval;
 	fmgr_info_cxt(type->cmp_proc, &funnel->key_cmp, funnel->context);
+	lq_depends_on_function(funnel, type->cmp_proc);
 	MemoryContextSwitchTo(old);
 }
 
@@ -148,8 +131,12 @@ compile(LqFunnel *funnel, LqConditionFor target, Relation rel,
 	result = lq_funnel_compile(funnel, target, rel, sql, text, label,
 							   funnel->context, &failure);
 	if (result != NULL)
+	{
+		lq_depends_on_items(funnel, lq_condition_depends(result));
 		return result;
+	}
 	*broken = true;
+	funnel->any_broken = true;
 	ereport(WARNING,
 			(errcode(failure.sqlerrcode),
 			 errmsg("condition of %s in funnel \"%s\" does not compile and is skipped",
@@ -329,7 +316,7 @@ lq_funnel_scope(const LqFunnel *funnel, LqConditionFor target,
 
 	if (target != LQ_FOR_TRANSITION || definition == NULL)
 		return;
-	if (funnel->definition != NULL &&
+	if (lq_funnel_rules_current(funnel) && funnel->definition != NULL &&
 		strcmp(funnel->definition, definition) == 0)
 	{
 		scope->n_rules = funnel->n_rules;

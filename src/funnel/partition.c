@@ -38,6 +38,9 @@ lq_partition(LqFunnel *funnel, Relation rel)
 	LqPartition *partition;
 	LqPartition made;
 	TupleDesc	desc;
+	Expr	   *constraint;
+	List	   *relations;
+	List	   *depends;
 	MemoryContext old;
 
 	if (relid == funnel->relid[LQ_TABLE_LEAD])
@@ -63,9 +66,11 @@ lq_partition(LqFunnel *funnel, Relation rel)
 	made.slot = MakeSingleTupleTableSlot(desc, &TTSOpsHeapTuple);
 	made.to_lead = convert_tuples_by_name(desc, funnel->lead_desc);
 	made.from_lead = convert_tuples_by_name(funnel->lead_desc, desc);
-	made.constraint =
-		ExecInitExpr(expression_planner(make_ands_explicit(RelationGetPartitionQual(rel))),
-					 NULL);
+	constraint = make_ands_explicit(RelationGetPartitionQual(rel));
+	constraint = expression_planner_with_deps(constraint, &relations,
+											  &depends);
+	lq_depends_on_items(funnel, depends);
+	made.constraint = ExecInitExpr(constraint, NULL);
 	made.econtext = CreateStandaloneExprContext();
 	partition = hash_search(funnel->partitions, &relid, HASH_ENTER, NULL);
 	*partition = made;

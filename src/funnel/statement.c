@@ -2,7 +2,7 @@
  * statement.c
  *		The SQL statements that the C code runs over a funnel's tables.
  *
- * Each is prepared once a session and funnel.  All names are qualified, and
+ * Each is prepared once for a funnel that a session keeps.  All names are qualified, and
  * all run as the funnel's owner under the path that lq_funnel_enter() sets,
  * on which pg_catalog comes first, and the funnel's schema after it.  An
  * operator or a function there whose arguments fit exactly would be preferred
@@ -30,7 +30,6 @@
 
 #include "compat.h"
 #include "funnel/funnel.h"
-#include "funnel/funnel_entry.h"
 #include "funnel/statement.h"
 
 /*
@@ -318,23 +317,24 @@ expand(const LqFunnel *funnel, const char *text)
 static SPIPlanPtr
 statement_plan(const LqFunnel *funnel, LqStatement statement)
 {
-	SPIPlanPtr *plan = &funnel->entry->plans[statement];
+	SPIPlanPtr	plan = funnel->plans[statement];
 	const char *args = statements[statement].args;
 	int			nargs = strlen(args);
 	Oid			argtypes[FUNC_MAX_ARGS];
 
-	if (*plan != NULL)
-		return *plan;
+	if (plan != NULL)
+		return plan;
 
 	for (int i = 0; i < nargs; i++)
 		argtypes[i] = lq_type_of_code(funnel, args[i]);
-	*plan = SPI_prepare(expand(funnel, statements[statement].text),
-						nargs, argtypes);
-	if (*plan == NULL)
+	plan = SPI_prepare(expand(funnel, statements[statement].text),
+					   nargs, argtypes);
+	if (plan == NULL)
 		elog(ERROR, "SPI_prepare failed: %s",
 			 SPI_result_code_string(SPI_result));
-	SPI_keepplan(*plan);
-	return *plan;
+	SPI_keepplan(plan);
+	funnel->plans[statement] = plan;
+	return plan;
 }
 
 /*

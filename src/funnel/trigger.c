@@ -289,10 +289,11 @@ type_of_event(TriggerEvent event)
 	return type;
 }
 
-static void
+static const LqTrigger *
 prove(FunctionCallInfo fcinfo, const char *function, Fired *fired)
 {
 	TriggerData *trigdata = (TriggerData *) fcinfo->context;
+	const LqTrigger *row;
 
 	if (!CALLED_AS_TRIGGER(fcinfo))
 		ereport(ERROR,
@@ -303,7 +304,9 @@ prove(FunctionCallInfo fcinfo, const char *function, Fired *fired)
 	fired->type = type_of_event(trigdata->tg_event);
 	fired->relid = RelationGetRelid(trigdata->tg_relation);
 	fired->trigger = trigdata->tg_trigger;
-	prove_rows(prove_table(fired), trigdata);
+	row = prove_table(fired);
+	prove_rows(row, trigdata);
+	return row;
 }
 
 void
@@ -311,7 +314,7 @@ lq_trigger_prove(FunctionCallInfo fcinfo, const char *function)
 {
 	Fired		fired;
 
-	prove(fcinfo, function, &fired);
+	(void) prove(fcinfo, function, &fired);
 	prove_siblings(&fired);
 }
 
@@ -321,10 +324,12 @@ lq_funnel_of_trigger(FunctionCallInfo fcinfo, const char *function)
 {
 	TriggerData *trigdata = (TriggerData *) fcinfo->context;
 	Fired		fired;
+	const LqTrigger *row = prove(fcinfo, function, &fired);
 	LqFunnel   *funnel;
 
-	prove(fcinfo, function, &fired);
-	funnel = lq_funnel_by_schema(fired.schema);
+	/* what is fired for a rule must not need the others */
+	funnel = row->table == LQ_TABLE_RULE || row->table == LQ_TABLE_TRANSITION ?
+		lq_funnel_but_rules(fired.schema) : lq_funnel_by_schema(fired.schema);
 	if (trigdata->tg_relation->rd_rel->relowner != funnel->owner)
 		refuse_owner(RelationGetRelationName(trigdata->tg_relation),
 					 funnel->name);

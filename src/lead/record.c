@@ -127,7 +127,7 @@ find_path(LqLead *expected, const LqLead *actual, const LqLead *old,
 static LqFunnel *
 explain_move(LqFunnel *funnel, HeapTuple tuple, const LqLead *actual,
 			 const LqLead *old, const LqUsedUp *facts, char *reason,
-			 const LqFunnel *refused_by, LqPath *path)
+			 uint64 refused_by, LqPath *path)
 {
 	LqLead		expected;
 	int			difference = NO_DIFFERENCE;
@@ -147,7 +147,7 @@ explain_move(LqFunnel *funnel, HeapTuple tuple, const LqLead *actual,
 			return model;
 		if (model == funnel)
 			difference = found;
-		if (model == refused_by)
+		if (model->serial == refused_by)
 			break;
 	}
 
@@ -354,7 +354,7 @@ record_lead(PG_FUNCTION_ARGS)
 
 	if (!update || !same(&lead, &old, LQ_LEAD_STAGE))
 	{
-		const LqFunnel *refused_by;
+		uint64		refused_by;
 		LqLead		judged;
 		LqUsedUp	facts;
 

@@ -29,7 +29,8 @@ StaticAssertDecl(lengthof(cleared) == lengthof(((LqUsedUp *) 0)->values),
 
 typedef struct Kept
 {
-	const LqFunnel *refused_by; /* NULL: the move was granted */
+	uint64		refused_by;		/* the policy, by its serial; 0: the move was
+								 * granted */
 	LqUsedUp	columns;
 } Kept;
 
@@ -45,7 +46,7 @@ lq_used_up_read(const LqLead *lead, LqUsedUp *columns)
 /* Keep that for the AFTER trigger. */
 static void
 put(const LqFunnel *funnel, Datum key, const LqUsedUp *columns,
-	const LqFunnel *refused_by)
+	uint64 refused_by)
 {
 	MemoryContext old = MemoryContextSwitchTo(TopTransactionContext);
 	Kept	   *kept = palloc(sizeof(Kept));
@@ -80,7 +81,7 @@ lq_used_up_put(const LqLead *lead, Datum key, const LqUsedUp *before)
 		changed = isnull != before->isnull[i] || value != before->values[i];
 	}
 	if (changed)
-		put(lead->funnel, key, before, NULL);
+		put(lead->funnel, key, before, 0);
 }
 
 /*
@@ -96,7 +97,7 @@ lq_used_up_refused(const LqLead *lead, Datum key)
 	if (lq_funnel_replaced(lead->funnel) == NULL)
 		return;
 	lq_used_up_read(lead, &columns);
-	put(lead->funnel, key, &columns, lead->funnel);
+	put(lead->funnel, key, &columns, lead->funnel->serial);
 }
 
 /* Put such columns back. */
@@ -109,15 +110,15 @@ lq_used_up_restore(LqLead *lead, const LqUsedUp *columns)
 
 /*
  * Put what the lead's move used up back into the row at hand.  Returns the
- * policy that refused a new lead its stage, or NULL.
+ * serial of the policy that refused a new lead its stage, or 0.
  */
-const LqFunnel *
+uint64
 lq_used_up_take(LqLead *lead, Datum key)
 {
 	Kept	   *kept = lq_waiting_take(lead->funnel, key, LQ_WAITING_USED_UP);
 
 	if (kept == NULL)
-		return NULL;
+		return 0;
 	lq_used_up_restore(lead, &kept->columns);
 	return kept->refused_by;
 }

@@ -21,6 +21,6 @@ extern void lq_used_up_restore(LqLead *lead, const LqUsedUp *columns);
 extern void lq_used_up_put(const LqLead *lead, Datum key,
 						   const LqUsedUp *before);
 extern void lq_used_up_refused(const LqLead *lead, Datum key);
-extern const LqFunnel *lq_used_up_take(LqLead *lead, Datum key);
+extern uint64 lq_used_up_take(LqLead *lead, Datum key);
 
 #endif							/* LQ_USED_UP_H */

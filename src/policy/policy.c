@@ -125,13 +125,13 @@ version_of_row(TriggerData *trigdata, HeapTuple row)
 	else if (!is_raised(schema, NULL))
 	{
 		/* what is shared counts for whichever definition is active */
-		definition = lq_funnel_by_schema(schema)->definition;
+		definition = lq_funnel_but_rules(schema)->definition;
 		note_raised(schema, NULL);
 	}
 	else
 		return;
 	if (definition != NULL && !is_raised(schema, definition))
-		raise_version(lq_funnel_by_schema(schema), definition);
+		raise_version(lq_funnel_but_rules(schema), definition);
 }
 
 /* Did the caps or the floor of a definition change, which cards keep? */
