@@ -47,6 +47,11 @@ AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE PARALLEL UNSAFE;
 COMMENT ON FUNCTION ingest_activity() IS
 'AFTER INSERT, UPDATE or DELETE ON activity FOR EACH STATEMENT: scores the leads it is about';
 
+CREATE FUNCTION stamp_answer() RETURNS trigger
+AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION stamp_answer() IS
+'BEFORE INSERT OR UPDATE ON answer FOR EACH ROW: puts down who answered';
+
 CREATE FUNCTION ingest_answer() RETURNS trigger
 AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE PARALLEL UNSAFE;
 COMMENT ON FUNCTION ingest_answer() IS
@@ -70,7 +75,7 @@ COMMENT ON FUNCTION refit_account_leads() IS
 CREATE FUNCTION guard_verdict() RETURNS trigger
 AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE PARALLEL UNSAFE;
 COMMENT ON FUNCTION guard_verdict() IS
-'BEFORE INSERT OR UPDATE ON verdict FOR EACH ROW: members of the side''s role judge';
+'BEFORE INSERT OR UPDATE ON verdict FOR EACH ROW: members of the side''s role judge; puts down who judged, and when';
 
 CREATE FUNCTION policy_changed() RETURNS trigger
 AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE PARALLEL UNSAFE;
@@ -80,7 +85,12 @@ COMMENT ON FUNCTION policy_changed() IS
 CREATE FUNCTION append_only_history() RETURNS trigger
 AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE PARALLEL UNSAFE;
 COMMENT ON FUNCTION append_only_history() IS
-'BEFORE UPDATE OR DELETE ON stage_history FOR EACH ROW: a move may be voided, nothing else';
+'BEFORE INSERT OR UPDATE OR DELETE ON stage_history FOR EACH ROW: its rows are written by triggers; a move may be voided, nothing else';
+
+CREATE FUNCTION refuse_change() RETURNS trigger
+AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION refuse_change() IS
+'BEFORE ROW and BEFORE TRUNCATE on signature, definition_log and baseline: they are append-only, or written by other triggers alone';
 
 CREATE FUNCTION refuse_truncate() RETURNS trigger
 AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE PARALLEL UNSAFE;

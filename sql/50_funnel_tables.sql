@@ -29,6 +29,7 @@ BEGIN
 		lead_key name NOT NULL DEFAULT 'lead_id',
 		lead_columns text[],
 		lead_indexes text[],
+		edit_signed boolean DEFAULT false,
 		CHECK (attribution_first + attribution_last <= 1),
 		CHECK (3 * attribution_anchor <= 1)
 	);
@@ -339,7 +340,7 @@ BEGIN
 		side text NOT NULL CHECK (side IN ('marketing', 'sales')),
 		qualified boolean NOT NULL,
 		note text,
-		judged_by text NOT NULL DEFAULT coalesce(nullif(current_setting('lead_qual.actor', true), ''), current_user),
+		judged_by text,
 		judged_at timestamptz NOT NULL DEFAULT funnel_now() CHECK (isfinite(judged_at))
 	);
 	CREATE INDEX verdict_lead ON verdict (lead_id, side);

@@ -11,29 +11,6 @@ RETURN coalesce(NULLIF(current_setting('lead_qual.actor', true), ''), current_us
 COMMENT ON FUNCTION _actor() IS
 'who acts: the end user that an application names, or the role';
 
-CREATE FUNCTION refuse_change() RETURNS trigger
-LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
-SET search_path = pg_catalog, pg_temp
--- lint: extschema, because what others plant in our schema must not be found
-AS $body$
-DECLARE
-	proven constant boolean := @extschema@._prove_trigger('refuse_change'::text, TG_RELID::oid, TG_WHEN::text, TG_LEVEL::text, TG_OP::text);
-BEGIN
-	PERFORM @extschema@._check_settings(TG_RELID);
-	IF @extschema@._importing() AND TG_LEVEL = 'ROW' THEN
-		RETURN coalesce(NEW, OLD);
-	END IF;
-	RAISE EXCEPTION 'table "%" of funnel "%" is append-only', TG_TABLE_NAME, TG_TABLE_SCHEMA
-		USING ERRCODE = 'restrict_violation',
-			  DETAIL = 'What was agreed and what the rules were stays known.',
-			  HINT = 'To load it as it was, the owner sets lead_qual.import.',
-			  SCHEMA = TG_TABLE_SCHEMA, TABLE = TG_TABLE_NAME;
-END
-$body$;
-
-COMMENT ON FUNCTION refuse_change() IS
-'trigger on definition_log and signature: BEFORE UPDATE OR DELETE FOR EACH ROW, BEFORE TRUNCATE: they are append-only';
-
 --
 -- Sides
 --
@@ -537,6 +514,12 @@ BEGIN
 				  DETAIL = format('Only role "%s", which owns the funnel, and who has its privileges may.',
 								  (SELECT pg_get_userbyid(relowner) FROM pg_class WHERE oid = TG_RELID)),
 				  SCHEMA = TG_TABLE_SCHEMA, TABLE = TG_TABLE_NAME;
+	END IF;
+
+	IF OLD.status = 'active' AND NEW.status = 'active' AND
+	   (NEW.max_fit, NEW.max_engagement, NEW.floor) IS DISTINCT FROM
+	   (OLD.max_fit, OLD.max_engagement, OLD.floor) THEN
+		PERFORM @extschema@._refuse_signed(TG_TABLE_SCHEMA::text, OLD.definition::text, TG_TABLE_NAME::text);
 	END IF;
 
 	-- who agreed is what signatures say.  A new version of the same standing

@@ -30,6 +30,8 @@ BEGIN
 		'share of each of the three anchors in W-shaped attribution';
 	COMMENT ON COLUMN setting.attribution_half_life IS
 		'half-life of time-decay attribution';
+	COMMENT ON COLUMN setting.edit_signed IS
+		'may the active definition be changed in place though it asks for signatures? It is unsigned then. For the owner to say';
 	COMMENT ON COLUMN setting.template_version IS
 		'version of the template that made these tables; kept by the extension';
 	COMMENT ON COLUMN setting.lead_table IS
@@ -435,7 +437,7 @@ BEGIN
 	COMMENT ON COLUMN answer.via IS
 		'how it was given: call, form and so on';
 	COMMENT ON COLUMN answer.answered_by IS
-		'who wrote it down';
+		'who wrote it down; kept by triggers';
 	COMMENT ON COLUMN answer.answered_at IS
 		'when it was given';
 
@@ -452,9 +454,9 @@ BEGIN
 	COMMENT ON COLUMN verdict.note IS
 		'why, in words';
 	COMMENT ON COLUMN verdict.judged_by IS
-		'who judged';
+		'who judged; kept by triggers';
 	COMMENT ON COLUMN verdict.judged_at IS
-		'when';
+		'when; kept by triggers';
 
 	COMMENT ON TABLE message IS
 		'a kind of message and whom it may be sent to, see may_send()';

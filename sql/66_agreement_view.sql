@@ -100,6 +100,18 @@ BEGIN
 			('agreed by sales: ' || coalesce(d.agreed_by_sales, 'nobody yet'))
 		) AS v (text)
 		UNION ALL
+		SELECT 8 AS rank, 'signatures'::text AS section, 1 AS ordinal,
+			   0 AS subordinal,
+			   'not signed as it is now: ' || string_agg(a.side, ', ' ORDER BY a.position) AS text
+		FROM d
+		CROSS JOIN LATERAL unnest(d.sides) WITH ORDINALITY AS a (side, position)
+		WHERE NOT EXISTS (SELECT
+						  FROM pg_class AS c
+						  JOIN pg_namespace AS n ON n.oid = c.relnamespace
+						  CROSS JOIN LATERAL _signers(n.nspname::text, d.definition) AS s
+						  WHERE c.oid = 'definition'::regclass AND s.side = a.side)
+		HAVING count(*) > 0
+		UNION ALL
 		SELECT 8 AS rank, 'signatures'::text AS section, 2 AS ordinal,
 			   g.signature_id AS subordinal,
 			   format('%s for %s, version %s, on %s', g.signed_by, g.side, g.version,

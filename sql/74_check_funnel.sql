@@ -87,6 +87,17 @@ BEGIN ATOMIC
 	WHERE l.relnamespace = schema AND l.relname = 'lead' AND l.relkind = 'v' AND c.relrowsecurity
 	AND NOT EXISTS (SELECT FROM unnest(l.reloptions) AS o WHERE o ~ '^security_invoker=(t|true|on|y|yes|1)$')
 	UNION ALL
+	SELECT 'row_policy_missing', 'warning', c.oid::regclass::text, count(*),
+		   format('Rows about leads that it hides are open in: %s.', string_agg(r.relname::text, ', ' ORDER BY r.relname::text)),
+		   'ALTER TABLE ... ENABLE ROW LEVEL SECURITY, with CREATE POLICY ... USING (EXISTS (SELECT FROM lead AS l '
+		   'WHERE l.lead_id = ...lead_id)), on each of them: views and facts follow.'
+	FROM pg_class AS c
+	JOIN pg_class AS r ON r.relnamespace = schema AND r.relkind IN ('r', 'p')
+		AND NOT r.relrowsecurity AND NOT r.relispartition AND r.oid <> c.oid
+	JOIN pg_attribute AS a ON a.attrelid = r.oid AND a.attname = 'lead_id' AND NOT a.attisdropped
+	WHERE c.oid = _lead_table(schema) AND c.relrowsecurity
+	GROUP BY c.oid
+	UNION ALL
 	SELECT 'trigger_search_path', 'warning', format('%s.%I', t.tgrelid::regclass, t.tgname), 1,
 		   format('Function %s sets no search_path, and the funnel''s own updates fire it under one that has no schema of yours.',
 				  p.oid::regprocedure),
@@ -163,6 +174,17 @@ BEGIN
 		AND NOT EXISTS (SELECT FROM %1$I.rule AS known
 						JOIN %1$I.definition AS d ON d.definition = known.definition
 						WHERE d.status = 'active' AND known.name = r.rule)
+		UNION ALL
+		SELECT 'definition_unsigned', 'warning', d.definition, cardinality(unsigned.sides),
+			   format('These sides have not signed it as it is now: %%s.', array_to_string(unsigned.sides, ', ')),
+			   'Members of their roles call sign_definition().'
+		FROM %1$I.definition AS d
+		CROSS JOIN LATERAL
+			(SELECT array_agg(a.side ORDER BY a.position) AS sides
+			 FROM unnest(d.sides) WITH ORDINALITY AS a (side, position)
+			 WHERE NOT EXISTS (SELECT FROM @extschema@._signers(%1$L::text, d.definition) AS s
+							   WHERE s.side = a.side)) AS unsigned
+		WHERE d.status = 'active' AND unsigned.sides IS NOT NULL
 		UNION ALL
 		SELECT 'template_outdated', 'warning', 'setting', 1,
 			   format('The funnel is of template %%s, the extension of %%s.', template_version, $1),

@@ -27,6 +27,7 @@
 #include "compat.h"
 #include "fact/activity.h"
 #include "fact/named_leads.h"
+#include "funnel/deferred.h"
 #include "funnel/statement.h"
 #include "lead_qual.h"
 
@@ -164,6 +165,7 @@ archive_activities(PG_FUNCTION_ARGS)
 	int64		archived = 0;
 
 	lq_funnel_check_owner(funnel, "archive_activities");
+	lq_refuse_deferred(funnel, "archive_activities");
 	lq_funnel_check_settings(funnel);
 	if (TIMESTAMP_NOT_FINITE(before) || before > lq_now())
 		ereport(ERROR,

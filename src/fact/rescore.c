@@ -22,6 +22,7 @@
 #include "fact/activity.h"
 #include "fact/bulk.h"
 #include "fact/named_leads.h"
+#include "funnel/deferred.h"
 #include "funnel/own_write.h"
 #include "lead_qual.h"
 
@@ -243,6 +244,7 @@ rescore_funnel(PG_FUNCTION_ARGS)
 	int64		scored = 0;
 
 	lq_funnel_check_owner(funnel, "rescore_funnel");
+	lq_refuse_deferred(funnel, "rescore_funnel");
 	lq_funnel_check_settings(funnel);
 	lq_funnel_enter(funnel, &saved);
 	SPI_connect();

@@ -18,6 +18,7 @@
 #include "compat.h"
 #include "fact/activity.h"
 #include "fact/bulk.h"
+#include "funnel/deferred.h"
 #include "funnel/own_write.h"
 #include "lead_qual.h"
 
@@ -273,6 +274,7 @@ sweep_funnel(PG_FUNCTION_ARGS)
 				 errmsg("\"max\" must be at least 1")));
 
 	lq_funnel_check_owner(funnel, "sweep_funnel");
+	lq_refuse_deferred(funnel, "sweep_funnel");
 	lq_funnel_check_settings(funnel);
 	lq_funnel_enter(funnel, &saved);
 	SPI_connect();

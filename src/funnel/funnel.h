@@ -306,6 +306,7 @@ extern void lq_funnel_enter(const LqFunnel *funnel, LqIdentity *saved);
 extern void lq_funnel_enter_restricted(const LqFunnel *funnel,
 									   LqIdentity *saved);
 extern void lq_funnel_leave(const LqIdentity *saved);
+extern bool lq_acting_for(Oid owner);
 
 /* Has the role the privileges of the owner? */
 extern bool lq_is_owner(Oid role, Oid owner);

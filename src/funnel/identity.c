@@ -85,6 +85,16 @@ lq_is_owner(Oid role, Oid owner)
 }
 
 /*
+ * Is the code that runs now acting as that owner by our doing (or by a
+ * function of the owner's own), rather than at a client's bidding?
+ */
+bool
+lq_acting_for(Oid owner)
+{
+	return InLocalUserIdChange() && GetUserId() == owner;
+}
+
+/*
  * A clock or an import by somebody who may not is an error, never ignored: he
  * would believe that it was in force.  Here a member will do that does not
  * inherit the owner's privileges: it acts as itself, not as the owner.

@@ -63,9 +63,8 @@ PG_FUNCTION_INFO_V1(_template_triggers);
 	{table, "zz_emptied", "policy_changed", AFTER_STATEMENT | ON_TRUNCATE, \
 		LQ_TRIGGER_ALWAYS}
 
-#define APPEND_ONLY(table) \
-	{table, "zz_append_only", "refuse_change", \
-		BEFORE_ROW | ON_UPDATE | ON_DELETE, 0}, \
+#define APPEND_ONLY(table, events) \
+	{table, "zz_append_only", "refuse_change", BEFORE_ROW | (events), 0}, \
 	{table, "zz_no_truncate", "refuse_change", \
 		BEFORE_STATEMENT | ON_TRUNCATE, 0}
 
@@ -81,13 +80,15 @@ const LqTrigger lq_triggers[] =
 	{LQ_TABLE_LEAD, "zz_no_truncate", "refuse_truncate",
 	BEFORE_STATEMENT | ON_TRUNCATE, 0},
 	{LQ_TABLE_STAGE_HISTORY, "zz_append_only", "append_only_history",
-	BEFORE_ROW | ON_UPDATE | ON_DELETE, 0},
+	BEFORE_ROW | ON_INSERT | ON_UPDATE | ON_DELETE, 0},
 	{LQ_TABLE_STAGE_HISTORY, "zz_no_truncate", "refuse_truncate",
 	BEFORE_STATEMENT | ON_TRUNCATE, 0},
 
 	{LQ_TABLE_ACTIVITY, "zz_stamp", "stamp_activity",
 	BEFORE_ROW | ON_INSERT | ON_UPDATE, 0},
 	FACTS(LQ_TABLE_ACTIVITY, "ingest_activity"),
+	{LQ_TABLE_ANSWER, "zz_stamp", "stamp_answer",
+	BEFORE_ROW | ON_INSERT | ON_UPDATE, 0},
 	FACTS(LQ_TABLE_ANSWER, "ingest_answer"),
 	{LQ_TABLE_ACCOUNT, "zz_update", "refit_account_leads",
 	AFTER_STATEMENT | ON_UPDATE, LQ_TRIGGER_ROWS},
@@ -121,6 +122,12 @@ const LqTrigger lq_triggers[] =
 	AFTER_STATEMENT | ON_DELETE | ON_TRUNCATE, 0},
 	{LQ_TABLE_TRANSITION, "zz_circle", "refuse_circle",
 	AFTER_ROW | ON_INSERT | ON_UPDATE, 0},
+	{LQ_TABLE_TRANSITION, "zz_owner", "guard_sides",
+	BEFORE_ROW | ON_INSERT | ON_UPDATE | ON_DELETE, 0},
+	{LQ_TABLE_RULE, "zz_signed", "guard_signed",
+	BEFORE_ROW | ON_INSERT | ON_UPDATE | ON_DELETE, 0},
+	{LQ_TABLE_TRANSITION, "zz_signed", "guard_signed",
+	BEFORE_ROW | ON_INSERT | ON_UPDATE | ON_DELETE, 0},
 	{LQ_TABLE_TRANSITION, "zz_sides", "check_sides",
 	BEFORE_ROW | ON_INSERT | ON_UPDATE, 0},
 	{LQ_TABLE_DEFINITION, "zz_sides", "check_sides",
@@ -137,8 +144,10 @@ const LqTrigger lq_triggers[] =
 	BEFORE_ROW | ON_INSERT | ON_UPDATE, 0},
 	{LQ_TABLE_SIGNATURE, "zz_stamp", "stamp_signature",
 	BEFORE_ROW | ON_INSERT, 0},
-	APPEND_ONLY(LQ_TABLE_SIGNATURE),
-	APPEND_ONLY(LQ_TABLE_DEFINITION_LOG),
+	APPEND_ONLY(LQ_TABLE_SIGNATURE, ON_UPDATE | ON_DELETE),
+	/* only our code writes these at all */
+	APPEND_ONLY(LQ_TABLE_DEFINITION_LOG, ON_INSERT | ON_UPDATE | ON_DELETE),
+	APPEND_ONLY(LQ_TABLE_BASELINE, ON_INSERT | ON_UPDATE | ON_DELETE),
 
 	POLICY(LQ_TABLE_SETTING),
 	POLICY(LQ_TABLE_KIND),

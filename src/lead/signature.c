@@ -14,6 +14,7 @@
 #include "utils/rel.h"
 
 #include "compat.h"
+#include "fact/stamp.h"
 #include "funnel/statement.h"
 #include "funnel/trigger.h"
 #include "lead/lead.h"
@@ -98,13 +99,16 @@ lq_transition_all_signed(const LqLead *lead, const LqTransition *transition)
 /*
  * guard_verdict() - BEFORE INSERT OR UPDATE ON verdict FOR EACH ROW
  *
- * Where a side names a role, its members judge for it, or the funnel's owner,
- * who may put down what others said.
+ * Where a side names a role, its members judge for it, or the funnel's owner.
+ * Who judged, and when, is put down here.
  */
 Datum
 guard_verdict(PG_FUNCTION_ARGS)
 {
 	LqFunnel   *funnel = lq_funnel_of_trigger(fcinfo, "guard_verdict");
+	static const char *const columns[] = {
+		"lead_id", "side", "qualified", NULL
+	};
 	TriggerData *trigdata = (TriggerData *) fcinfo->context;
 	Relation	rel = trigdata->tg_relation;
 	HeapTuple	row = TRIGGER_FIRED_BY_UPDATE(trigdata->tg_event) ?
@@ -125,5 +129,6 @@ guard_verdict(PG_FUNCTION_ARGS)
 				 errdetail("Only members of role \"%s\" may.",
 						   role_of_side(funnel, side)),
 				 errhint("The owner of the funnel names the role in table \"side\".")));
-	return PointerGetDatum(row);
+	return PointerGetDatum(lq_stamp(trigdata, "judged_by", "judged_at",
+									columns));
 }

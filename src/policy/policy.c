@@ -1,6 +1,6 @@
 /*
  * policy.c
- *		Triggers of the policy tables and of the history.
+ *		Triggers of the policy tables.
  *
  * Copyright (c) 2026, lead_qual contributors
  */
@@ -24,7 +24,6 @@
 #include "policy/definition_log.h"
 
 PG_FUNCTION_INFO_V1(policy_changed);
-PG_FUNCTION_INFO_V1(append_only_history);
 PG_FUNCTION_INFO_V1(refuse_truncate);
 
 /*
@@ -199,58 +198,6 @@ policy_changed(PG_FUNCTION_ARGS)
 			version_of_row(trigdata, trigdata->tg_newtuple);
 	}
 	lq_definition_log(trigdata);
-	return PointerGetDatum(NULL);
-}
-
-/*
- * append_only_history() - BEFORE UPDATE OR DELETE ON stage_history
- *						   FOR EACH ROW
- *
- * What happened stays.  A move may be voided, which metrics respect; and the
- * owner may load history as it was under lead_qual.import.
- */
-Datum
-append_only_history(PG_FUNCTION_ARGS)
-{
-	LqFunnel   *funnel = lq_funnel_of_trigger(fcinfo, "append_only_history");
-	TriggerData *trigdata = (TriggerData *) fcinfo->context;
-	TupleDesc	desc = RelationGetDescr(trigdata->tg_relation);
-
-	if (lq_funnel_importing(funnel))
-		return PointerGetDatum(TRIGGER_FIRED_BY_UPDATE(trigdata->tg_event) ?
-							   trigdata->tg_newtuple : trigdata->tg_trigtuple);
-	if (TRIGGER_FIRED_BY_UPDATE(trigdata->tg_event))
-	{
-		bool		only_voided = true;
-
-		for (int i = 0; i < desc->natts && only_voided; i++)
-		{
-			Form_pg_attribute attr = TupleDescAttr(desc, i);
-			bool		old_isnull;
-			bool		new_isnull;
-			Datum		old_value;
-			Datum		new_value;
-
-			if (attr->attisdropped ||
-				strncmp(NameStr(attr->attname), "voided_", 7) == 0)
-				continue;
-			old_value = SPI_getbinval(trigdata->tg_trigtuple, desc, i + 1,
-									  &old_isnull);
-			new_value = SPI_getbinval(trigdata->tg_newtuple, desc, i + 1,
-									  &new_isnull);
-			only_voided = old_isnull == new_isnull &&
-				(old_isnull || datum_image_eq(old_value, new_value,
-											  attr->attbyval, attr->attlen));
-		}
-		if (only_voided)
-			return PointerGetDatum(trigdata->tg_newtuple);
-	}
-	ereport(ERROR,
-			(errcode(ERRCODE_RESTRICT_VIOLATION),
-			 errmsg("the history of funnel \"%s\" is append-only",
-					funnel->name),
-			 errdetail("Only the columns voided_at, voided_by and voided_why may be written."),
-			 errhint("Void a move that did not count; to load history as it was, the owner sets lead_qual.import.")));
 	return PointerGetDatum(NULL);
 }
 

@@ -116,12 +116,12 @@ BEGIN
 		INSERT INTO crm.activity (lead_id, kind, actor)
 			VALUES (t.n, CASE WHEN e < 0.6 THEN 'discovery_call' WHEN e < 0.85 THEN 'sales_call' ELSE 'demo' END, rep);
 		-- not all at once, and what is known is not asked again
-		INSERT INTO crm.answer (lead_id, framework, element, level, via, answered_by)
+		INSERT INTO crm.answer (lead_id, framework, element, level, via)
 			SELECT t.n, 'bant', q.element,
 				   (CASE WHEN demo.dice(q.element, t.n, t.cycle) < q.yes * (0.28 + 0.60 * p.promise) THEN 'yes'
 						 WHEN demo.dice(q.element || '?', t.n, t.turn) < 0.68 THEN 'partial'
 						 ELSE 'no' END)::answer_level,
-				   'call', rep
+				   'call'
 			FROM (VALUES ('need', 1.25, 0), ('timeline', 0.95, 1), ('budget', 1.0, 2), ('authority', 1.05, 3))
 				AS q (element, yes, place)
 			WHERE (l.bant -> q.element) IN ('unknown', 'partial')
@@ -162,8 +162,8 @@ BEGIN
 		PERFORM set_config('lead_qual.actor', rep, false);
 		INSERT INTO crm.activity (lead_id, kind, actor) VALUES (t.n, 'meeting', rep);
 		IF (l.bant -> 'timeline') < 'partial' THEN
-			INSERT INTO crm.answer (lead_id, framework, element, level, via, answered_by)
-				VALUES (t.n, 'bant', 'timeline', 'partial', 'meeting', rep);
+			INSERT INTO crm.answer (lead_id, framework, element, level, via)
+				VALUES (t.n, 'bant', 'timeline', 'partial', 'meeting');
 		END IF;
 		INSERT INTO crm.deal (external_id, account_id, owner, amount, currency)
 			VALUES (format('D-%s-%s', t.n, t.cycle), p.company, rep,

@@ -44,9 +44,9 @@ SELECT ok(pg_temp.says('criteria', '^lead -> mql, by itself: if score >= 80$') A
 SELECT ok(pg_temp.says('points', '^fit company_size: \+10 if company_size >= 200$'), 'N18: so are the points');
 SELECT ok(pg_temp.says('definition', '^Fit counts for 60 points at most$'), 'N18: and the caps');
 SELECT ok(pg_temp.says('deadlines', '^sal: the next move within 2 days of working time$'), 'N18: and the deadlines');
-UPDATE definition SET review_by = '2026-09-01', sides = '{marketing,sales}';
 UPDATE stage SET sla = '4 hours' WHERE stage = 'mql';
 UPDATE transition SET sides = '{marketing,sales}' WHERE position = 60;
+UPDATE definition SET review_by = '2026-09-01', sides = '{marketing,sales}';
 ALTER TABLE lead ADD COLUMN shoe_size int;
 SELECT ok(pg_temp.says('definition', '^To be reviewed by 2026-09-01$'), 'R000-17 the day of review');
 SELECT ok(pg_temp.says('deadlines', '^mql: .* within 04:00:00$'), 'a new deadline');

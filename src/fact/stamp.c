@@ -1,0 +1,111 @@
+/*
+ * stamp.c
+ *		Who did it, and when, as our triggers put it down.
+ *
+ * What a client writes there is ignored: else whoever may write a fact could
+ * put it into another's mouth.
+ *
+ * Copyright (c) 2026, lead_qual contributors
+ */
+#include "postgres.h"
+
+#include "executor/spi.h"
+#include "utils/builtins.h"
+#include "utils/datum.h"
+#include "utils/lsyscache.h"
+#include "utils/rel.h"
+#include "utils/timestamp.h"
+
+#include "compat.h"
+#include "fact/stamp.h"
+#include "funnel/funnel.h"
+#include "funnel/trigger.h"
+#include "lead_qual.h"
+
+PG_FUNCTION_INFO_V1(stamp_answer);
+
+static int
+column_of(Relation rel, const char *name)
+{
+	int			attno = SPI_fnumber(RelationGetDescr(rel), name);
+
+	if (attno <= 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_COLUMN),
+				 errmsg("column \"%s\" of relation \"%s\" does not exist",
+						name, RelationGetRelationName(rel)),
+				 errhint("The columns that create_funnel() made must keep their names.")));
+	return attno;
+}
+
+static bool
+column_changed(const TriggerData *trigdata, const char *name)
+{
+	TupleDesc	desc = RelationGetDescr(trigdata->tg_relation);
+	int			attno = column_of(trigdata->tg_relation, name);
+	Form_pg_attribute attr = TupleDescAttr(desc, attno - 1);
+	bool		was_null;
+	bool		is_null;
+	Datum		was = SPI_getbinval(trigdata->tg_trigtuple, desc, attno,
+									&was_null);
+	Datum		is = SPI_getbinval(trigdata->tg_newtuple, desc, attno,
+								   &is_null);
+
+	return was_null != is_null ||
+		(!was_null && !datum_image_eq(was, is, attr->attbyval, attr->attlen));
+}
+
+HeapTuple
+lq_stamp(const TriggerData *trigdata, const char *by, const char *at,
+		 const char *const *columns)
+{
+	TupleDesc	desc = RelationGetDescr(trigdata->tg_relation);
+	HeapTuple	row = trigdata->tg_trigtuple;
+	bool		anew = true;
+	int			attnos[2];
+	Datum		values[2];
+	bool		nulls[2] = {false, false};
+	int			n = at == NULL ? 1 : 2;
+
+	attnos[0] = column_of(trigdata->tg_relation, by);
+	if (at != NULL)
+		attnos[1] = column_of(trigdata->tg_relation, at);
+	if (TRIGGER_FIRED_BY_UPDATE(trigdata->tg_event))
+	{
+		row = trigdata->tg_newtuple;
+		anew = false;
+		for (; *columns != NULL && !anew; columns++)
+			anew = column_changed(trigdata, *columns);
+	}
+	values[0] = anew ? CStringGetTextDatum(lq_actor()) :
+		SPI_getbinval(trigdata->tg_trigtuple, desc, attnos[0], &nulls[0]);
+	if (at != NULL)
+		values[1] = anew ? TimestampTzGetDatum(lq_now()) :
+			SPI_getbinval(trigdata->tg_trigtuple, desc, attnos[1], &nulls[1]);
+	return heap_modify_tuple_by_cols(row, desc, n, attnos, values, nulls);
+}
+
+/*
+ * stamp_answer() - BEFORE INSERT OR UPDATE ON answer FOR EACH ROW
+ *
+ * Answers that follow from the lead's own columns, or that ran out, are
+ * written by our code, which knows whose they are.
+ */
+Datum
+stamp_answer(PG_FUNCTION_ARGS)
+{
+	static const char *const columns[] = {
+		"lead_id", "framework", "element", "level", NULL
+	};
+	TriggerData *trigdata = (TriggerData *) fcinfo->context;
+	Relation	rel;
+
+	lq_trigger_prove(fcinfo, "stamp_answer");
+	rel = trigdata->tg_relation;
+	lq_check_settings(rel->rd_rel->relowner,
+					  get_namespace_name(RelationGetNamespace(rel)));
+	if (lq_import_setting || lq_acting_for(rel->rd_rel->relowner))
+		return PointerGetDatum(TRIGGER_FIRED_BY_UPDATE(trigdata->tg_event) ?
+							   trigdata->tg_newtuple : trigdata->tg_trigtuple);
+	return PointerGetDatum(lq_stamp(trigdata, "answered_by", NULL, columns));
+}

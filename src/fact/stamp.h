@@ -1,0 +1,20 @@
+/*
+ * stamp.h
+ *		Who did it, and when, as our triggers put it down.
+ *
+ * Copyright (c) 2026, lead_qual contributors
+ */
+#ifndef LQ_STAMP_H
+#define LQ_STAMP_H
+
+#include "commands/trigger.h"
+
+/*
+ * The row to be written, with who and when put down: the actor and the clock
+ * where it is new or one of the columns (a list that NULL ends) changed, else
+ * as it was.  "at" may be NULL.
+ */
+extern HeapTuple lq_stamp(const TriggerData *trigdata, const char *by,
+						  const char *at, const char *const *columns);
+
+#endif							/* LQ_STAMP_H */

@@ -1,0 +1,159 @@
+/*
+ * append_only.c
+ *		Triggers of tables whose rows stay as our own code wrote them.
+ *
+ * Copyright (c) 2026, lead_qual contributors
+ */
+#include "postgres.h"
+
+#include "commands/trigger.h"
+#include "executor/spi.h"
+#include "utils/builtins.h"
+#include "utils/datum.h"
+#include "utils/lsyscache.h"
+#include "utils/rel.h"
+#include "utils/timestamp.h"
+
+#include "compat.h"
+#include "funnel/funnel.h"
+#include "funnel/trigger.h"
+#include "lead_qual.h"
+
+PG_FUNCTION_INFO_V1(append_only_history);
+PG_FUNCTION_INFO_V1(refuse_change);
+
+static HeapTuple
+row_to_be(const TriggerData *trigdata)
+{
+	return TRIGGER_FIRED_BY_UPDATE(trigdata->tg_event) ?
+		trigdata->tg_newtuple : trigdata->tg_trigtuple;
+}
+
+/* Is it our code that writes, or the owner who loads what was? */
+static bool
+may_write(const TriggerData *trigdata)
+{
+	Relation	rel = trigdata->tg_relation;
+	Oid			owner = rel->rd_rel->relowner;
+
+	if (lq_acting_for(owner))
+		return true;
+	lq_check_settings(owner, get_namespace_name(RelationGetNamespace(rel)));
+	return lq_import_setting && TRIGGER_FIRED_FOR_ROW(trigdata->tg_event);
+}
+
+static Datum
+value_of(HeapTuple tuple, TupleDesc desc, const char *column, bool *isnull)
+{
+	int			attno = SPI_fnumber(desc, column);
+
+	if (attno <= 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_COLUMN),
+				 errmsg("column \"%s\" of relation \"%s\" does not exist",
+						column, "stage_history")));
+	return SPI_getbinval(tuple, desc, attno, isnull);
+}
+
+/* Does an update void a move that counted, and change nothing else? */
+static bool
+only_voids(const TriggerData *trigdata)
+{
+	TupleDesc	desc = RelationGetDescr(trigdata->tg_relation);
+	bool		was_null;
+	bool		is_null;
+
+	(void) value_of(trigdata->tg_trigtuple, desc, "voided_at", &was_null);
+	(void) value_of(trigdata->tg_newtuple, desc, "voided_at", &is_null);
+	if (!was_null || is_null)
+		return false;
+	for (int i = 0; i < desc->natts; i++)
+	{
+		Form_pg_attribute attr = TupleDescAttr(desc, i);
+		Datum		old_value;
+		Datum		new_value;
+
+		if (attr->attisdropped ||
+			strncmp(NameStr(attr->attname), "voided_", 7) == 0)
+			continue;
+		old_value = SPI_getbinval(trigdata->tg_trigtuple, desc, i + 1,
+								  &was_null);
+		new_value = SPI_getbinval(trigdata->tg_newtuple, desc, i + 1,
+								  &is_null);
+		if (was_null != is_null ||
+			(!was_null && !datum_image_eq(old_value, new_value,
+										  attr->attbyval, attr->attlen)))
+			return false;
+	}
+	return true;
+}
+
+/*
+ * append_only_history() - BEFORE INSERT OR UPDATE OR DELETE ON stage_history
+ *						   FOR EACH ROW
+ *
+ * What happened stays, and nobody but our triggers says what happened.  A move
+ * may be voided, once; who does it, and when, is not for the client to say.
+ */
+Datum
+append_only_history(PG_FUNCTION_ARGS)
+{
+	TriggerData *trigdata = (TriggerData *) fcinfo->context;
+	Relation	rel;
+
+	lq_trigger_prove(fcinfo, "append_only_history");
+	if (may_write(trigdata))
+		return PointerGetDatum(row_to_be(trigdata));
+	rel = trigdata->tg_relation;
+	if (TRIGGER_FIRED_BY_UPDATE(trigdata->tg_event) && only_voids(trigdata))
+	{
+		TupleDesc	desc = RelationGetDescr(rel);
+		int			columns[2];
+		Datum		values[2];
+		bool		nulls[2] = {false, false};
+
+		columns[0] = SPI_fnumber(desc, "voided_at");
+		values[0] = TimestampTzGetDatum(lq_now());
+		columns[1] = SPI_fnumber(desc, "voided_by");
+		values[1] = CStringGetTextDatum(lq_actor());
+		if (columns[1] > 0)
+			return PointerGetDatum(heap_modify_tuple_by_cols(trigdata->tg_newtuple,
+															 desc, 2, columns,
+															 values, nulls));
+	}
+	ereport(ERROR,
+			(errcode(ERRCODE_RESTRICT_VIOLATION),
+			 errmsg("the history of funnel \"%s\" is append-only",
+					get_namespace_name(RelationGetNamespace(rel))),
+			 errdetail("Its rows are written by the triggers of the leads; one that counts may be voided, once."),
+			 errhint("To void moves call void_moves(); to load history as it was, the owner sets lead_qual.import.")));
+	return PointerGetDatum(NULL);
+}
+
+/*
+ * refuse_change() - BEFORE ROW and BEFORE TRUNCATE on tables that are
+ *					 append-only or kept by our code alone
+ */
+Datum
+refuse_change(PG_FUNCTION_ARGS)
+{
+	TriggerData *trigdata = (TriggerData *) fcinfo->context;
+	Relation	rel;
+	char	   *schema;
+
+	lq_trigger_prove(fcinfo, "refuse_change");
+	if (may_write(trigdata))
+		return PointerGetDatum(row_to_be(trigdata));
+	rel = trigdata->tg_relation;
+	schema = get_namespace_name(RelationGetNamespace(rel));
+	ereport(ERROR,
+			(errcode(ERRCODE_RESTRICT_VIOLATION),
+			 errmsg("table \"%s\" of funnel \"%s\" is append-only",
+					RelationGetRelationName(rel), schema),
+			 errdetail("What was agreed, earned and in force stays known as it was put down."),
+			 errhint("To load it as it was, the owner sets lead_qual.import."),
+			 err_generic_string(PG_DIAG_SCHEMA_NAME, schema),
+			 err_generic_string(PG_DIAG_TABLE_NAME,
+								RelationGetRelationName(rel))));
+	return PointerGetDatum(NULL);
+}
