@@ -49,10 +49,12 @@ INSERT INTO $f.deal (deal_id, external_id, amount, status, closed_at, reason) VA
 INSERT INTO $f.deal_contact VALUES (1, 2, 'user'), (2, 4, 'buyer'), (3, 6, NULL);
 INSERT INTO $f.spend (department, source, campaign, starts_on, ends_on, amount)
 	VALUES ('marketing', 'paid_search', 'c1', '2026-02-01', '2026-02-28', 12.34), ('sales', NULL, NULL, '2026-02-01', '2026-02-28', 99);
+SET lead_qual.import = on;
 INSERT INTO $f.baseline (lead_id, scorecard, archived_before, n)
 	SELECT lead_id, scorecard, '2026-01-01', 3 FROM $f.lead WHERE lead_id = 13;
 INSERT INTO $f.verdict (lead_id, side, qualified, judged_by, judged_at) VALUES
 	(1, 'marketing', true, 'mia', '2026-03-01'), (1, 'sales', false, 'sam', '2026-03-02');
+RESET lead_qual.import;
 INSERT INTO $f.holiday VALUES ('2026-03-06', 'a day off');
 UPDATE $f.stage SET working_time = true WHERE stage = 'mql';
 -- sides that come after who asks for them, and agreements of some time ago
