@@ -16,6 +16,13 @@ AS 'MODULE_PATHNAME' LANGUAGE C STABLE STRICT PARALLEL UNSAFE;
 COMMENT ON FUNCTION _condition_thresholds(name, text, text) IS
 'the points that a transition''s condition asks for in parts that are only that: of score, fit, engagement or one rule (points)';
 
+CREATE FUNCTION _pseudo_columns(OUT name text, OUT targets text[])
+RETURNS SETOF record
+AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+
+COMMENT ON FUNCTION _pseudo_columns() IS
+'the names that conditions know besides the columns of their row, and what a condition must be for to use them';
+
 CREATE FUNCTION check_rule() RETURNS trigger
 AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE PARALLEL UNSAFE;
 

@@ -21,41 +21,7 @@
 #include "utils/relcache.h"
 #include "utils/timestamp.h"
 
-/* what a condition is written for: decides which names it may use */
-typedef enum LqConditionFor
-{
-	LQ_FOR_FIT,					/* the lead's columns, list, account */
-	LQ_FOR_ACTIVITY,			/* the activity's columns, list, kind */
-	LQ_FOR_TRANSITION			/* the lead's columns, list, account and the
-								 * pseudo-columns of the scorecard and stage */
-} LqConditionFor;
-
-typedef enum LqPseudoKind
-{
-	LQ_PSEUDO_SCORE,			/* numeric, at the clock */
-	LQ_PSEUDO_FIT,				/* numeric */
-	LQ_PSEUDO_ENGAGEMENT,		/* numeric */
-	LQ_PSEUDO_HITS,				/* hits.<rule>: bigint */
-	LQ_PSEUDO_POINTS,			/* points.<rule>: numeric */
-	LQ_PSEUDO_LAST,				/* last.<rule>: timestamptz of the last hit */
-	LQ_PSEUDO_LAST_ACTIVITY,	/* timestamptz */
-	LQ_PSEUDO_IDLE_DAYS,		/* numeric, days since last_activity */
-	LQ_PSEUDO_DAYS_IN_STAGE,	/* numeric, days since stage_entered_at */
-	LQ_PSEUDO_ACCOUNT,			/* account.<column>: type of that column */
-	LQ_PSEUDO_KIND				/* kind.<column>: the activity's kind row */
-} LqPseudoKind;
-
-/* one pseudo-column that a condition reads (list.<name> is a constant) */
-typedef struct LqPseudo
-{
-	LqPseudoKind kind;
-	int64		rule_id;		/* of HITS, POINTS and LAST */
-	AttrNumber	attno;			/* of ACCOUNT and KIND */
-	Oid			type;
-	int32		typmod;
-	int16		typlen;
-	Oid			collation;
-} LqPseudo;
+#include "condition/pseudo.h"
 
 /* the caller's source of pseudo-column values for the row at hand */
 typedef Datum (*LqPseudoFetch) (void *arg, const LqPseudo *pseudo,
@@ -87,11 +53,9 @@ typedef struct LqConditionScope
 								 * written */
 	int			n_rules;		/* rules of the same definition */
 	LqNamedRule *rules;
-	TupleDesc	account_desc;	/* columns of account, or NULL */
-	TupleDesc	kind_desc;		/* columns of kind, or NULL */
-	Oid			account;		/* the tables of these and of the lists */
-	Oid			kind;
-	Oid			list;
+	/* by LqSource, of families that are tables besides the row */
+	TupleDesc	table_desc[LQ_N_SOURCES + 1];
+	Oid			table[LQ_N_SOURCES + 1];
 } LqConditionScope;
 
 /*
@@ -110,8 +74,7 @@ typedef enum LqCompare
 
 typedef struct LqTimeTest
 {
-	const LqPseudo *pseudo;		/* SCORE, FIT, ENGAGEMENT, POINTS, IDLE_DAYS,
-								 * DAYS_IN_STAGE */
+	const LqPseudo *pseudo;		/* one that measures something */
 	LqCompare	compare;		/* pseudo-column on the left */
 	int64		units;			/* the constant: in hundredths of a point, or
 								 * in units of a day */

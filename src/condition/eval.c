@@ -120,7 +120,7 @@ fold_mutator(Node *node, void *context)
 	}
 
 	pseudo = palloc(sizeof(LqPseudo));
-	lq_names_pseudo(cxt->scope, var, pseudo);
+	lq_source_pseudo(cxt->scope, var, pseudo);
 	param = makeNode(Param);
 	param->paramkind = PARAM_EXTERN;
 	param->paramtype = var->vartype;

@@ -3,7 +3,8 @@
  *		What the files of the condition compiler share.
  *
  *		parse.c	text to a checked tree, and back to qualified text
- *		names.c	columns and pseudo-columns
+ *		names.c	columns and pseudo-columns in a text
+ *		source.c	the columns that each family of names has
  *		ours.c	functions, operators and types of the extension
  *		members.c	choosing among its functions and operators
  *		allow.c	what a condition may consist of
@@ -24,23 +25,6 @@
 
 #include "compat.h"
 #include "condition/condition.h"
-
-/*
- * Where a name comes from.  These are also the numbers of the range table
- * entries, so that a Var says which one it is from.
- */
-typedef enum LqSource
-{
-	LQ_SOURCE_ROW = 1,			/* lead.<column> or activity.<column> */
-	LQ_SOURCE_LIST,
-	LQ_SOURCE_HITS,
-	LQ_SOURCE_POINTS,
-	LQ_SOURCE_LAST,
-	LQ_SOURCE_ACCOUNT,
-	LQ_SOURCE_KIND,
-	LQ_SOURCE_NOW				/* score, fit, ...; now.<name> when stored */
-#define LQ_N_SOURCES LQ_SOURCE_NOW
-} LqSource;
 
 /* one run of the parser over one text */
 typedef struct LqParse
@@ -71,8 +55,22 @@ extern Node *lq_parse_raw(const char *text);
 
 /* names.c */
 extern void lq_names_begin(LqParse *parse);
-extern void lq_names_pseudo(const LqConditionScope *scope, const Var *var,
-							LqPseudo *pseudo);
+
+/* source.c */
+extern const char *lq_source_name(const LqConditionScope *scope,
+								  LqSource source);
+extern bool lq_source_available(const LqConditionScope *scope,
+								LqSource source);
+extern int	lq_source_n_columns(const LqConditionScope *scope,
+								LqSource source);
+extern const char *lq_source_column_name(const LqConditionScope *scope,
+										 LqSource source, int i);
+extern Var *lq_source_var(const LqConditionScope *scope, LqSource source,
+						  int i);
+extern void lq_source_pseudo(const LqConditionScope *scope, const Var *var,
+							 LqPseudo *pseudo);
+extern Oid	lq_source_reads(const LqConditionScope *scope, const Var *var,
+							AttrNumber *column);
 
 /* ours.c */
 extern void lq_ours_prepare(LqParse *parse, Node *raw);

@@ -234,14 +234,11 @@ names_rule_walker(Node *node, void *context)
 	if (IsA(node, ColumnRef))
 	{
 		List	   *fields = ((ColumnRef *) node)->fields;
-		const char *family;
 
 		if (list_length(fields) != 2 || !IsA(lsecond(fields), String) ||
 			strcmp(strVal(lsecond(fields)), (const char *) context) != 0)
 			return false;
-		family = strVal(linitial(fields));
-		return strcmp(family, "hits") == 0 || strcmp(family, "points") == 0 ||
-			strcmp(family, "last") == 0;
+		return lq_is_rule_family(strVal(linitial(fields)));
 	}
 	return raw_expression_tree_walker(node, names_rule_walker, context);
 }

@@ -49,31 +49,16 @@ static bool
 reads_walker(Node *node, void *context)
 {
 	ReadsContext *cxt = (ReadsContext *) context;
-	const LqConditionScope *scope = cxt->scope;
 	Var		   *var = (Var *) node;
+	Oid			relid;
+	AttrNumber	column;
 
 	if (node == NULL)
 		return false;
 	if (!IsA(node, Var))
 		return expression_tree_walker(node, reads_walker, context);
-	switch ((LqSource) var->varno)
-	{
-		case LQ_SOURCE_ROW:
-			note(cxt, RelationGetRelid(scope->relation), var->varattno);
-			break;
-		case LQ_SOURCE_ACCOUNT:
-			note(cxt, scope->account, var->varattno);
-			break;
-		case LQ_SOURCE_KIND:
-			note(cxt, scope->kind, var->varattno);
-			break;
-		case LQ_SOURCE_LIST:
-			note(cxt, scope->list, 0);
-			break;
-		default:
-			/* the score: made of all that is known of the lead */
-			note(cxt, RelationGetRelid(scope->relation), 0);
-	}
+	relid = lq_source_reads(cxt->scope, var, &column);
+	note(cxt, relid, column);
 	return false;
 }
 

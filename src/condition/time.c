@@ -33,31 +33,6 @@ typedef struct TestsContext
 } TestsContext;
 
 /*
- * Does it change while nothing happens?
- */
-static bool
-is_timed(const LqPseudo *pseudo)
-{
-	switch (pseudo->kind)
-	{
-		case LQ_PSEUDO_SCORE:
-		case LQ_PSEUDO_FIT:
-		case LQ_PSEUDO_ENGAGEMENT:
-		case LQ_PSEUDO_POINTS:
-		case LQ_PSEUDO_IDLE_DAYS:
-		case LQ_PSEUDO_DAYS_IN_STAGE:
-			return true;
-		case LQ_PSEUDO_HITS:
-		case LQ_PSEUDO_LAST:
-		case LQ_PSEUDO_LAST_ACTIVITY:
-		case LQ_PSEUDO_ACCOUNT:
-		case LQ_PSEUDO_KIND:
-			return false;
-	}
-	pg_unreachable();
-}
-
-/*
  * The timed pseudo-column that the expression is, whatever type it is
  * converted to for the comparison; NULL if it is none.
  */
@@ -71,7 +46,7 @@ timed_pseudo(TestsContext *cxt, Node *node)
 	if (!IsA(node, Param))
 		return NULL;
 	pseudo = &cxt->pseudos[((Param *) node)->paramid - 1];
-	return is_timed(pseudo) ? pseudo : NULL;
+	return lq_pseudo_measure(pseudo) == LQ_MEASURES_NOTHING ? NULL : pseudo;
 }
 
 /*
@@ -133,9 +108,8 @@ mirrored(LqCompare compare)
 static int64
 units_of(const LqPseudo *pseudo)
 {
-	return pseudo->kind == LQ_PSEUDO_IDLE_DAYS ||
-		pseudo->kind == LQ_PSEUDO_DAYS_IN_STAGE ?
-		LQ_DAY_UNITS : LQ_HUNDREDTHS;
+	return lq_pseudo_measure(pseudo) == LQ_MEASURES_DAYS ? LQ_DAY_UNITS :
+		LQ_HUNDREDTHS;
 }
 
 /*

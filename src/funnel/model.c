@@ -306,11 +306,11 @@ lq_funnel_scope(const LqFunnel *funnel, LqConditionFor target,
 	scope->relation = relation;
 	scope->n_lists = funnel->n_lists;
 	scope->lists = funnel->lists;
-	scope->account_desc = funnel->account_desc;
-	scope->kind_desc = funnel->kind_desc;
-	scope->account = funnel->relid[LQ_TABLE_ACCOUNT];
-	scope->kind = funnel->relid[LQ_TABLE_KIND];
-	scope->list = funnel->relid[LQ_TABLE_LIST];
+	scope->table_desc[LQ_SOURCE_ACCOUNT] = funnel->account_desc;
+	scope->table_desc[LQ_SOURCE_KIND] = funnel->kind_desc;
+	scope->table[LQ_SOURCE_ACCOUNT] = funnel->relid[LQ_TABLE_ACCOUNT];
+	scope->table[LQ_SOURCE_KIND] = funnel->relid[LQ_TABLE_KIND];
+	scope->table[LQ_SOURCE_LIST] = funnel->relid[LQ_TABLE_LIST];
 	if (target != LQ_FOR_ACTIVITY)
 		scope->column_names = funnel->lead_names;
 

@@ -45,7 +45,7 @@ typedef struct LqPath
 	LqHop	   *hops;			/* room for every stage once */
 } LqPath;
 
-/* lead.c: the row and what conditions read of it */
+/* lead.c: the row */
 extern void lq_lead_init(LqLead *lead, LqFunnel *funnel, HeapTuple tuple);
 extern void lq_lead_done(LqLead *lead);
 extern Datum lq_lead_get(const LqLead *lead, LqLeadColumn column,
@@ -55,11 +55,9 @@ extern void lq_lead_set(LqLead *lead, LqLeadColumn column, Datum value,
 						bool isnull);
 extern void lq_lead_set_text(LqLead *lead, LqLeadColumn column,
 							 const char *value);
-extern Datum lq_lead_pseudo(void *arg, const LqPseudo *pseudo, bool *isnull);
-extern bool lq_lead_holds(LqLead *lead, LqCondition *condition);
-extern void lq_lead_set_fit(LqLead *lead);
 extern TimestampTz lq_lead_instant(const LqLead *lead, LqLeadColumn column,
 								   TimestampTz otherwise);
+extern char *lq_value_text(Datum value, Oid type);
 
 /* qualify.c: what the lead's two triggers share */
 extern void lq_lead_restore(LqLead *lead, const LqLead *old,

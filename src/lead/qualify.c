@@ -18,6 +18,7 @@
 #include "funnel/own_write.h"
 #include "funnel/partition.h"
 #include "funnel/trigger.h"
+#include "lead/fit.h"
 #include "lead/lead.h"
 #include "lead/used_up.h"
 

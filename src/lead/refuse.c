@@ -18,7 +18,7 @@
 #include "utils/timestamp.h"
 
 #include "compat.h"
-#include "lead/lead.h"
+#include "lead/pseudo.h"
 #include "type/answers.h"
 #include "type/qualification.h"
 
@@ -47,64 +47,6 @@ suppose_yes(const LqFramework *framework, uint32 value)
 	return value;
 }
 
-static void
-append_value(StringInfo buf, Datum value, bool isnull, Oid type)
-{
-	Oid			output;
-	bool		varlena;
-
-	if (isnull)
-	{
-		appendStringInfoString(buf, "NULL");
-		return;
-	}
-	getTypeOutputInfo(type, &output, &varlena);
-	appendStringInfoString(buf, OidOutputFunctionCall(output, value));
-}
-
-/* Days as they are shown: cut, since 6.999 days do not reach 7. */
-static Datum
-whole_hundredths(Datum days)
-{
-	return DirectFunctionCall2(numeric_trunc, days, Int32GetDatum(2));
-}
-
-static const char *
-pseudo_name(const LqFunnel *funnel, const LqPseudo *pseudo)
-{
-	const LqRule *rule = lq_funnel_rule(funnel, pseudo->rule_id);
-	const char *name = rule == NULL ? "?" : rule->name;
-
-	switch (pseudo->kind)
-	{
-		case LQ_PSEUDO_SCORE:
-			return "score";
-		case LQ_PSEUDO_FIT:
-			return "fit";
-		case LQ_PSEUDO_ENGAGEMENT:
-			return "engagement";
-		case LQ_PSEUDO_HITS:
-			return psprintf("hits.%s", name);
-		case LQ_PSEUDO_POINTS:
-			return psprintf("points.%s", name);
-		case LQ_PSEUDO_LAST:
-			return psprintf("last.%s", name);
-		case LQ_PSEUDO_LAST_ACTIVITY:
-			return "last_activity";
-		case LQ_PSEUDO_IDLE_DAYS:
-			return "idle_days";
-		case LQ_PSEUDO_DAYS_IN_STAGE:
-			return "days_in_stage";
-		case LQ_PSEUDO_ACCOUNT:
-			return psprintf("account.%s",
-							NameStr(TupleDescAttr(funnel->account_desc,
-												  pseudo->attno - 1)->attname));
-		case LQ_PSEUDO_KIND:
-			break;
-	}
-	return "?";
-}
-
 /* The caller is told nothing that he could not read himself. */
 static bool
 may_read_column(Oid relid, AttrNumber column)
@@ -120,24 +62,18 @@ may_read(const LqFunnel *funnel, AttrNumber column)
 	return may_read_column(funnel->relid[LQ_TABLE_LEAD], column);
 }
 
-/* The same for a pseudo-column: may he read what it is made of? */
+/* The same for a pseudo-column: may it be told what that is made of? */
 static bool
 may_read_pseudo(const LqFunnel *funnel, const LqPseudo *pseudo)
 {
-	switch (pseudo->kind)
-	{
-		case LQ_PSEUDO_ACCOUNT:
-			/* rows that row security hides from him are the owner's here */
-			return may_read_column(funnel->relid[LQ_TABLE_ACCOUNT],
-								   pseudo->attno) &&
-				check_enable_rls(funnel->relid[LQ_TABLE_ACCOUNT], InvalidOid,
-								 true) != RLS_ENABLED;
-		case LQ_PSEUDO_DAYS_IN_STAGE:
-			return may_read(funnel,
-							funnel->lead_attno[LQ_LEAD_STAGE_ENTERED_AT]);
-		default:
-			return may_read(funnel, funnel->lead_attno[LQ_LEAD_SCORECARD]);
-	}
+	AttrNumber	column;
+	Oid			relid = lq_lead_pseudo_reads(funnel, pseudo, &column);
+
+	if (!may_read_column(relid, column))
+		return false;
+	/* rows of other tables were read as the owner, past row security */
+	return relid == funnel->relid[LQ_TABLE_LEAD] ||
+		check_enable_rls(relid, InvalidOid, true) != RLS_ENABLED;
 }
 
 /*
@@ -170,29 +106,20 @@ describe_needs(LqLead *lead, const LqConditionPart *part)
 												  lead->values[column - 1]));
 			continue;
 		}
-		appendStringInfo(&buf, "%s%s is ", buf.len > 0 ? ", " : "",
-						 NameStr(attr->attname));
-		append_value(&buf, lead->values[column - 1], lead->isnull[column - 1],
-					 attr->atttypid);
+		appendStringInfo(&buf, "%s%s is %s", buf.len > 0 ? ", " : "",
+						 NameStr(attr->attname),
+						 lead->isnull[column - 1] ? "NULL" :
+						 lq_value_text(lead->values[column - 1],
+									   attr->atttypid));
 	}
 	for (int i = 0; i < part->n_pseudos; i++)
 	{
 		const LqPseudo *pseudo = part->pseudos[i];
-		bool		isnull;
-		Datum		value;
 
-		if (!may_read_pseudo(funnel, pseudo))
-			continue;
-		value = lq_lead_pseudo(lead, pseudo, &isnull);
-		appendStringInfo(&buf, "%s%s is ", buf.len > 0 ? ", " : "",
-						 pseudo_name(funnel, pseudo));
-		if (isnull && pseudo->kind == LQ_PSEUDO_LAST)
-			appendStringInfoString(&buf, "never");
-		else if (!isnull && (pseudo->kind == LQ_PSEUDO_IDLE_DAYS ||
-							 pseudo->kind == LQ_PSEUDO_DAYS_IN_STAGE))
-			append_value(&buf, whole_hundredths(value), false, pseudo->type);
-		else
-			append_value(&buf, value, isnull, pseudo->type);
+		if (may_read_pseudo(funnel, pseudo))
+			appendStringInfo(&buf, "%s%s is %s", buf.len > 0 ? ", " : "",
+							 lq_lead_pseudo_name(funnel, pseudo),
+							 lq_lead_pseudo_text(lead, pseudo));
 	}
 	return buf.data;
 }
@@ -253,8 +180,7 @@ answers_may_meet(LqLead *lead, LqCondition *condition, int part)
 		MeddicGetDatum(suppose_yes(&lq_meddic, DatumGetMeddic(saved_meddic)));
 	if (!lead->isnull[answers])
 		lead->values[answers] = suppose_answers(lead);
-	truth = lq_condition_eval_part(condition, part, lead->slot,
-								   lq_lead_pseudo, lead);
+	truth = lq_lead_holds_part(lead, condition, part);
 	lead->values[bant] = saved_bant;
 	lead->values[meddic] = saved_meddic;
 	lead->values[answers] = saved_answers;
@@ -266,8 +192,7 @@ part_state(LqLead *lead, LqCondition *condition, int part)
 {
 	const LqConditionPart *p = lq_condition_part(condition, part);
 
-	switch (lq_condition_eval_part(condition, part, lead->slot,
-								   lq_lead_pseudo, lead))
+	switch (lq_lead_holds_part(lead, condition, part))
 	{
 		case LQ_TRUE:
 			return "met";

@@ -11,43 +11,18 @@
  */
 #include "postgres.h"
 
-#include "common/int.h"
 #include "utils/timestamp.h"
 
 #include "compat.h"
-#include "lead/lead.h"
+#include "lead/pseudo.h"
 
 /* a condition that time may change in a way not understood: look daily */
 #define UNKNOWN_REVIEW	USECS_PER_DAY
-
-/* When a span that began then reaches so many units of a day. */
-static TimestampTz
-span_reaches(TimestampTz began, int64 units, TimestampTz now)
-{
-	TimestampTz at;
-
-	if (TIMESTAMP_NOT_FINITE(began) ||
-		pg_mul_s64_overflow(units, LQ_USECS_PER_DAY_UNIT, &at) ||
-		pg_add_s64_overflow(began, at, &at) ||
-		!IS_VALID_TIMESTAMP(at))
-		return DT_NOEND;
-	return at > now ? at : DT_NOEND;
-}
-
-/* When the card's quantity next passes the threshold, either way. */
-static TimestampTz
-card_passes(const LqLead *lead, LqCardQuantity what, int64 rule_id,
-			int64 threshold, int64 value)
-{
-	return lq_card_crossing(lead->card, what, rule_id, value >= threshold,
-							threshold, lead->now);
-}
 
 /* The next instant at which the comparison changes its answer. */
 static TimestampTz
 test_changes(const LqLead *lead, const LqTimeTest *test)
 {
-	const LqPseudo *pseudo = test->pseudo;
 	TimestampTz result = DT_NOEND;
 
 	/*
@@ -56,48 +31,15 @@ test_changes(const LqLead *lead, const LqTimeTest *test)
 	 */
 	for (int i = 0; i < 2; i++)
 	{
-		int64		threshold = test->units + i;
-		TimestampTz at = DT_NOEND;
-
 		if (i == 0 && (test->compare == LQ_COMPARE_LE ||
 					   test->compare == LQ_COMPARE_GT))
 			continue;
 		if (i == 1 && (test->compare == LQ_COMPARE_LT ||
 					   test->compare == LQ_COMPARE_GE))
 			continue;
-		switch (pseudo->kind)
-		{
-			case LQ_PSEUDO_SCORE:
-				at = card_passes(lead, LQ_CARD_SCORE, 0, threshold,
-								 lq_card_score(lead->card, lead->now));
-				break;
-			case LQ_PSEUDO_FIT:
-				break;			/* never fades */
-			case LQ_PSEUDO_ENGAGEMENT:
-				at = card_passes(lead, LQ_CARD_ENGAGEMENT, 0, threshold,
-								 lq_card_engagement(lead->card, lead->now));
-				break;
-			case LQ_PSEUDO_POINTS:
-				at = card_passes(lead, LQ_CARD_RULE_POINTS, pseudo->rule_id,
-								 threshold,
-								 lq_card_rule_points(lead->card,
-													 pseudo->rule_id,
-													 lead->now));
-				break;
-			case LQ_PSEUDO_IDLE_DAYS:
-				at = span_reaches(lead->card->last_activity, threshold,
-								  lead->now);
-				break;
-			case LQ_PSEUDO_DAYS_IN_STAGE:
-				at = span_reaches(lq_lead_instant(lead,
-												  LQ_LEAD_STAGE_ENTERED_AT,
-												  lead->now),
-								  threshold, lead->now);
-				break;
-			default:
-				break;			/* stands still while nothing happens */
-		}
-		result = Min(result, at);
+		result = Min(result,
+					 lq_lead_pseudo_passes(lead, test->pseudo,
+										   test->units + i));
 	}
 	return result;
 }
@@ -124,8 +66,7 @@ transition_review(LqLead *lead, const LqTransition *transition)
 		lq_condition_part(transition->condition, i);
 
 		/* what holds now is looked at again when the others come to hold */
-		if (lq_condition_eval_part(transition->condition, i, lead->slot,
-								   lq_lead_pseudo, lead) == LQ_TRUE)
+		if (lq_lead_holds_part(lead, transition->condition, i) == LQ_TRUE)
 			continue;
 		if (part->n_tests == 0 && !part->otherwise_timed)
 			return DT_NOEND;

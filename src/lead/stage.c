@@ -14,7 +14,7 @@
 #include "utils/timestamp.h"
 
 #include "compat.h"
-#include "lead/lead.h"
+#include "lead/pseudo.h"
 #include "lead/working_time.h"
 
 /* Does the transition lead away from that stage (NULL: creation)? */

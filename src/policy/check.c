@@ -28,7 +28,8 @@
 #include "fact/bulk.h"
 #include "funnel/compile.h"
 #include "funnel/statement.h"
-#include "lead/lead.h"
+#include "lead/fit.h"
+#include "lead/pseudo.h"
 #include "lead_qual.h"
 
 PG_FUNCTION_INFO_V1(_check_policy);

@@ -523,7 +523,7 @@ check_condition(PG_FUNCTION_ARGS)
 {
 	char	   *name;
 	char	   *target_name;
-	LqConditionFor target;
+	LqConditionFor target = 0;
 	LqFunnel   *funnel;
 	char	   *definition;
 
@@ -532,13 +532,10 @@ check_condition(PG_FUNCTION_ARGS)
 	name = NameStr(*PG_GETARG_NAME(0));
 	target_name = text_to_cstring(PG_GETARG_TEXT_PP(1));
 
-	if (strcmp(target_name, "fit") == 0)
-		target = LQ_FOR_FIT;
-	else if (strcmp(target_name, "activity") == 0)
-		target = LQ_FOR_ACTIVITY;
-	else if (strcmp(target_name, "transition") == 0)
-		target = LQ_FOR_TRANSITION;
-	else
+	while (target < LQ_N_TARGETS &&
+		   strcmp(target_name, lq_target_names[target]) != 0)
+		target++;
+	if (target == LQ_N_TARGETS)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("unknown target of a condition: \"%s\"", target_name),

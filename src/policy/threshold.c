@@ -46,31 +46,21 @@ _condition_thresholds(PG_FUNCTION_ARGS)
 	{
 		const LqConditionPart *part = lq_condition_part(condition, i);
 		const LqTimeTest *test = part->tests;
+		const LqPseudoColumn *described;
 		Datum		values[3] = {0};
 		bool		nulls[3] = {false};
 
 		if (!part->is_test || test->compare == LQ_COMPARE_LT ||
 			test->compare == LQ_COMPARE_LE)
 			continue;
-		switch (test->pseudo->kind)
-		{
-			case LQ_PSEUDO_SCORE:
-				values[0] = CStringGetTextDatum("score");
-				break;
-			case LQ_PSEUDO_FIT:
-				values[0] = CStringGetTextDatum("fit");
-				break;
-			case LQ_PSEUDO_ENGAGEMENT:
-				values[0] = CStringGetTextDatum("engagement");
-				break;
-			case LQ_PSEUDO_POINTS:
-				values[0] = CStringGetTextDatum("points");
-				break;
-			default:
-				continue;
-		}
+		if (lq_pseudo_measure(test->pseudo) != LQ_MEASURES_POINTS)
+			continue;
+		described = &lq_pseudo_columns[test->pseudo->kind];
+		values[0] = CStringGetTextDatum(described->name != NULL ?
+										described->name :
+										lq_families[described->source].name);
 		values[1] = Int64GetDatum(test->pseudo->rule_id);
-		nulls[1] = test->pseudo->kind != LQ_PSEUDO_POINTS;
+		nulls[1] = described->name != NULL;
 		values[2] = lq_points_to_numeric(test->units +
 										 (test->compare == LQ_COMPARE_GT));
 		tuplestore_putvalues(result->setResult, result->setDesc, values,

@@ -144,6 +144,8 @@ extern int64 lq_card_fit(const LqCard *card, TimestampTz at);
 extern int64 lq_card_engagement(const LqCard *card, TimestampTz at);
 extern int64 lq_card_rule_points(const LqCard *card, int64 rule_id,
 								 TimestampTz at);
+extern int64 lq_card_points(const LqCard *card, LqCardQuantity what,
+							int64 rule_id, TimestampTz at);
 extern int64 lq_card_rule_hits(const LqCard *card, int64 rule_id);
 extern TimestampTz lq_card_rule_last(const LqCard *card, int64 rule_id);
 extern int64 lq_card_entry_points(const LqCard *card,

@@ -82,27 +82,32 @@ quantity(const LqCrossing *search, double fading)
 	return Max(sum + search->offset, search->floor);
 }
 
-/* Has the card crossed at that instant, as every reader sees it? */
+/* The quantity, in hundredths, as every reader sees it. */
+int64
+lq_card_points(const LqCard *card, LqCardQuantity what, int64 rule_id,
+			   TimestampTz at)
+{
+	switch (what)
+	{
+		case LQ_CARD_SCORE:
+			return lq_card_score(card, at);
+		case LQ_CARD_FIT:
+			return lq_card_fit(card, at);
+		case LQ_CARD_ENGAGEMENT:
+			return lq_card_engagement(card, at);
+		case LQ_CARD_RULE_POINTS:
+			return lq_card_rule_points(card, rule_id, at);
+	}
+	pg_unreachable();
+}
+
+/* Has the card crossed at that instant? */
 static bool
 crossed(const LqCrossing *search, TimestampTz at)
 {
-	int64		value = 0;
+	int64		value = lq_card_points(search->card, search->what,
+									   search->rule_id, at);
 
-	switch (search->what)
-	{
-		case LQ_CARD_SCORE:
-			value = lq_card_score(search->card, at);
-			break;
-		case LQ_CARD_FIT:
-			value = lq_card_fit(search->card, at);
-			break;
-		case LQ_CARD_ENGAGEMENT:
-			value = lq_card_engagement(search->card, at);
-			break;
-		case LQ_CARD_RULE_POINTS:
-			value = lq_card_rule_points(search->card, search->rule_id, at);
-			break;
-	}
 	return search->falls ? value < search->threshold :
 		value >= search->threshold;
 }
