@@ -21,9 +21,9 @@ PG_FUNCTION_INFO_V1(begins_cycle);
 
 typedef enum Part
 {
-	PATH,						/* towards a customer */
-	GOAL,
-	EXIT
+	ON_PATH,					/* towards a customer */
+	AT_GOAL,
+	AT_EXIT
 } Part;
 
 /* in the order of the way, exits last */
@@ -32,15 +32,15 @@ static const struct
 	const char *name;
 	Part		part;
 }			known[LQ_N_MILESTONES] = {
-	[LQ_MILESTONE_LEAD] = {"lead", PATH},
-	[LQ_MILESTONE_MQL] = {"mql", PATH},
-	[LQ_MILESTONE_SAL] = {"sal", PATH},
-	[LQ_MILESTONE_SQL] = {"sql", PATH},
-	[LQ_MILESTONE_OPPORTUNITY] = {"opportunity", PATH},
-	[LQ_MILESTONE_CUSTOMER] = {"customer", GOAL},
-	[LQ_MILESTONE_NURTURE] = {"nurture", EXIT},
-	[LQ_MILESTONE_DISQUALIFIED] = {"disqualified", EXIT},
-	[LQ_MILESTONE_LOST] = {"lost", EXIT},
+	[LQ_MILESTONE_LEAD] = {"lead", ON_PATH},
+	[LQ_MILESTONE_MQL] = {"mql", ON_PATH},
+	[LQ_MILESTONE_SAL] = {"sal", ON_PATH},
+	[LQ_MILESTONE_SQL] = {"sql", ON_PATH},
+	[LQ_MILESTONE_OPPORTUNITY] = {"opportunity", ON_PATH},
+	[LQ_MILESTONE_CUSTOMER] = {"customer", AT_GOAL},
+	[LQ_MILESTONE_NURTURE] = {"nurture", AT_EXIT},
+	[LQ_MILESTONE_DISQUALIFIED] = {"disqualified", AT_EXIT},
+	[LQ_MILESTONE_LOST] = {"lost", AT_EXIT},
 };
 
 bool
@@ -62,7 +62,7 @@ lq_milestone_named(const char *name, LqMilestone *milestone)
 bool
 lq_begins_cycle(LqMilestone left, LqMilestone entered)
 {
-	return known[left].part != PATH && known[entered].part == PATH;
+	return known[left].part != ON_PATH && known[entered].part == ON_PATH;
 }
 
 /* _milestones() - text[]: in the order of the way, exits last */
@@ -91,7 +91,7 @@ is_on_path(PG_FUNCTION_ARGS)
 	LqMilestone milestone;
 
 	PG_RETURN_BOOL(argument(fcinfo, 0, &milestone) &&
-				   known[milestone].part == PATH);
+				   known[milestone].part == ON_PATH);
 }
 
 /* _is_exit(milestone text) - boolean */
@@ -101,7 +101,7 @@ is_exit(PG_FUNCTION_ARGS)
 	LqMilestone milestone;
 
 	PG_RETURN_BOOL(argument(fcinfo, 0, &milestone) &&
-				   known[milestone].part == EXIT);
+				   known[milestone].part == AT_EXIT);
 }
 
 /* _begins_cycle(left_milestone text, entered_milestone text) - boolean */
