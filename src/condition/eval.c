@@ -349,6 +349,8 @@ lq_condition_compile(const char *condition_sql, const char *condition,
 		result->params->paramFetchArg = result;
 	}
 
+	whole = copyObject(whole);
+	result->spared_up_to = lq_spared_up_to((Node *) whole);
 	result->n_parts = list_length(texts);
 	result->parts = palloc0(result->n_parts * sizeof(CompiledPart));
 	i = 0;
@@ -366,12 +368,13 @@ lq_condition_compile(const char *condition_sql, const char *condition,
 		MemoryContextSwitchTo(context);
 		part->shown.text = pstrdup(text->text);
 		part->expr = copyObject(expr);
+		/* it may do what the whole, false without it, never comes to */
+		result->spared_up_to = Min(result->spared_up_to,
+								   lq_spared_up_to((Node *) part->expr));
 		describe_part(result, part);
 	}
 
 	result->depends = copyObject(depends);
-	whole = copyObject(whole);
-	result->spared_up_to = lq_spared_up_to((Node *) whole);
 	note_sized(result, RelationGetDescr(scope->relation));
 	result->state = ExecInitExpr(whole, NULL);
 

@@ -2,7 +2,7 @@
 -- lead stops the others, and it does not matter who called from where.
 BEGIN;
 SET LOCAL client_min_messages = error;
-SELECT plan(28);
+SELECT plan(31);
 
 SELECT create_funnel('crm', 'UTC');
 SET LOCAL search_path = crm, public;
@@ -73,6 +73,17 @@ SELECT results_eq('SELECT stage FROM lead WHERE lead_id > 900 ORDER BY lead_id',
 SELECT is(rescore_funnel('crm'), 2::bigint, 'S7: it does not stop rescore_funnel');
 SELECT results_eq($$ SELECT finding, n, object LIKE 'transition%', detail LIKE 'stack depth limit exceeded (first for lead 901)%' FROM check_funnel('crm') WHERE finding = 'condition_raises' $$,
 	$$ VALUES ('condition_raises', 1::bigint, true, true) $$, 'S7: check_funnel names it');
+
+-- parts are asked one by one, though the whole is false without them
+INSERT INTO list VALUES ('known', 'y');
+INSERT INTO transition (definition, position, from_stage, to_stage, condition) VALUES
+	('default', 20, 'lead', 'sql', '''x'' = ANY (list.known) AND a::int > 0 AND a::int > 1');
+INSERT INTO lead (lead_id, a) OVERRIDING SYSTEM VALUE VALUES (903, 'SECRET');
+SELECT throws_ok('UPDATE lead SET stage = ''sql'' WHERE lead_id = 903', '23514', 'cannot move lead from stage "lead" to "sql"',
+	'S7: a part that raises beside one that never holds refuses in words of ours');
+SELECT results_eq($$ SELECT part, state FROM why_not('crm', 903, 'sql') $$, $$ VALUES ('''x'' = ANY (list.known)', 'unmet'), ('a::int > 0', 'unknown'), ('a::int > 1', 'unknown') $$,
+	'S7: ... and why_not says unknown');
+SELECT lives_ok($$ SELECT next_stages('crm', 903) $$, 'S7: ... and next_stages goes on');
 
 SELECT * FROM finish();
 ROLLBACK;
