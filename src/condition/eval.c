@@ -16,7 +16,6 @@
 #include "postgres.h"
 
 #include "access/detoast.h"
-#include "access/sysattr.h"
 #include "catalog/pg_collation.h"
 #include "catalog/pg_type.h"
 #include "common/hashfn.h"
@@ -25,17 +24,12 @@
 #include "nodes/nodeFuncs.h"
 #include "nodes/params.h"
 #include "optimizer/optimizer.h"
-#include "utils/builtins.h"
 #include "utils/datum.h"
-#include "utils/hsearch.h"
 #include "utils/memutils.h"
 #include "utils/rel.h"
 
 #include "condition/internal.h"
 #include "subtransaction.h"
-
-/* conditions that a session remembers having warned about */
-#define MAX_WARNED		1000
 
 typedef struct CompiledPart
 {
@@ -409,22 +403,7 @@ run(LqCondition *condition, ExprState *state, TupleTableSlot *row)
 static void
 warn(LqCondition *condition)
 {
-	static HTAB *warned = NULL;
-	bool		found;
-
-	if (warned == NULL)
-	{
-		HASHCTL		ctl;
-
-		ctl.keysize = sizeof(uint64);
-		ctl.entrysize = sizeof(uint64);
-		warned = hash_create("lead_qual conditions warned about", 32, &ctl,
-							 HASH_ELEM | HASH_BLOBS);
-	}
-	if (hash_get_num_entries(warned) >= MAX_WARNED)
-		return;
-	(void) hash_search(warned, &condition->hash, HASH_ENTER, &found);
-	if (!found)
+	if (lq_first_warning(condition->hash))
 		ereport(WARNING,
 				(errmsg("condition of %s raised an error and counts as not met",
 						condition->label),

@@ -13,6 +13,7 @@
  *		time.c	comparisons that the passing of time may turn
  *		safe.c	which expressions cannot raise an error, for values up to a size
  *		reads.c	what a condition reads, and who may be told of it
+ *		warned.c	which conditions a session has warned about
  *
  * Copyright (c) 2026, lead_qual contributors
  */
@@ -120,6 +121,9 @@ typedef struct LqReads
 
 extern List *lq_reads(const LqConditionScope *scope, Node *tree, List *reads);
 extern bool lq_may_read(const List *reads);
+
+/* warned.c */
+extern bool lq_first_warning(uint64 hash);
 
 /* catalog.c */
 extern bool lq_is_member(Oid class_id, Oid object_id);
