@@ -23,25 +23,31 @@ COMMENT ON FUNCTION _trigger_statement(regclass, name, name, text) IS
 'the statement that creates a trigger of the template on a table, which need not be the one it is for; it names the funnel where the table is not in its schema, else NULL';
 
 CREATE FUNCTION _funnel_triggers(schema oid)
-RETURNS TABLE (relation name, relid regclass, trigger name, function regproc, timing text, events text, level text,
-			   old_rows boolean, new_rows boolean, is_deferrable boolean, enabled "char", type smallint, statement text)
+RETURNS TABLE (relation name, relid regclass, by_own_name boolean, trigger name, function regproc,
+			   timing text, events text, level text, old_rows boolean, new_rows boolean, is_deferrable boolean,
+			   enabled "char", type smallint, statement text)
 LANGUAGE sql STABLE PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
-	SELECT t.relation, r.relid, t.trigger, t.function, t.timing, t.events, t.level,
+	SELECT t.relation, place.relid, place.by_own_name, t.trigger, t.function, t.timing, t.events, t.level,
 		   t.old_rows, t.new_rows, t.is_deferrable, t.enabled, t.type,
-		   _trigger_statement(r.relid, t.relation, t.trigger,
+		   _trigger_statement(place.relid, t.relation, t.trigger,
 							  CASE WHEN r.attached THEN n.nspname::text END)
 	FROM _template_triggers() AS t
 	JOIN pg_namespace AS n ON n.oid = schema
 	JOIN LATERAL (SELECT CASE WHEN c.relname = 'lead' THEN _lead_table(schema) ELSE c.oid::regclass END AS relid,
 						 c.relkind = 'v' AS attached
 				  FROM pg_class AS c
-				  WHERE c.relnamespace = n.oid AND c.relname = t.relation) AS r ON true;
+				  WHERE c.relnamespace = n.oid AND c.relname = t.relation) AS r ON true
+	-- partitions inherit the triggers of rows, not those of statements
+	JOIN LATERAL (SELECT r.relid, false AS by_own_name
+				  UNION ALL
+				  SELECT tree.relid, true FROM pg_partition_tree(r.relid) AS tree
+				  WHERE tree.level > 0 AND t.level = 'STATEMENT') AS place ON true;
 END;
 
 COMMENT ON FUNCTION _funnel_triggers(oid) IS
-'the triggers that the funnel in a schema must have, on its tables as they are, with the statements that create them';
+'the triggers that the funnel in a schema must have, on its tables as they are, with the statements that create them; by_own_name: on a partition, for statements that name it';
 
 CREATE FUNCTION _create_triggers(schema oid, of_leads boolean) RETURNS void
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE

@@ -295,11 +295,12 @@ DECLARE
 BEGIN
 	-- NULL for a funnel that is not attached
 	FOR statement IN
-		SELECT format('DROP TRIGGER %I ON %s', t.tgname, lead_table)
+		SELECT format('DROP TRIGGER %I ON %s', t.tgname, t.tgrelid::regclass)
 		FROM pg_trigger AS t
 		JOIN pg_depend AS d ON d.classid = 'pg_proc'::regclass AND d.objid = t.tgfoid AND d.deptype = 'e'
 		JOIN pg_extension AS e ON d.refclassid = 'pg_extension'::regclass AND d.refobjid = e.oid
-		WHERE t.tgrelid = lead_table AND e.extname = 'lead_qual'
+		WHERE (t.tgrelid = lead_table OR t.tgrelid IN (SELECT tree.relid FROM pg_partition_tree(lead_table) AS tree))
+		AND t.tgparentid = 0 AND e.extname = 'lead_qual'
 		UNION ALL
 		SELECT format('DROP INDEX %s', i.indexrelid::regclass)
 		FROM unnest(indexes) AS made

@@ -21,19 +21,16 @@ BEGIN ATOMIC
 	WITH funnel_trigger AS (
 		SELECT f.* FROM _funnel_triggers(schema) AS f
 	), expected AS (
-		SELECT 'table' AS place, f.relid AS place_id, f.relation AS place_name, f.* FROM funnel_trigger AS f
+		SELECT CASE WHEN f.by_own_name THEN 'partition' ELSE 'table' END AS place, f.relid AS place_id,
+			   CASE WHEN f.by_own_name THEN c.relname ELSE f.relation END AS place_name, f.*
+		FROM funnel_trigger AS f
+		LEFT JOIN pg_class AS c ON c.oid = f.relid
 		UNION ALL
 		-- partitions of the leads have theirs, which may be disabled by themselves
 		SELECT 'lead', tree.relid, c.relname, f.*
 		FROM funnel_trigger AS f, pg_partition_tree(f.relid) AS tree
 		JOIN pg_class AS c ON c.oid = tree.relid
 		WHERE f.relation = 'lead' AND f.level = 'ROW' AND tree.level > 0
-		UNION ALL
-		-- a statement on a partition by its own name fires that of the partition
-		SELECT 'activity', tree.relid, c.relname, f.*
-		FROM funnel_trigger AS f, pg_partition_tree(f.relid) AS tree
-		JOIN pg_class AS c ON c.oid = tree.relid
-		WHERE f.relation = 'activity' AND (f.old_rows OR f.new_rows) AND tree.level > 0
 	), found AS (
 		SELECT e.*, t.oid, t.tgname, t.tgenabled, t.tgparentid,
 			   CASE WHEN t.tgnargs > 0 THEN trim('\x00'::bytea FROM t.tgargs) END AS funnel
@@ -51,7 +48,7 @@ BEGIN ATOMIC
 				ELSE 'Call repair_funnel(), then rescore_funnel().' END
 	FROM found AS f
 	JOIN pg_proc AS p ON p.oid = f.function
-	WHERE f.place <> 'activity' AND f.oid IS NULL
+	WHERE f.place <> 'partition' AND f.oid IS NULL
 	UNION ALL
 	SELECT 'trigger_disabled', 'error', format('%I.%I', f.place_name, f.tgname), 1,
 		   CASE WHEN f.tgenabled = 'R' THEN 'It fires on a replica only.'
@@ -60,24 +57,25 @@ BEGIN ATOMIC
 		   format('ALTER TABLE %s ENABLE %sTRIGGER %I', f.place_id::regclass,
 				  CASE WHEN f.enabled = 'A' THEN 'ALWAYS ' ELSE '' END, f.tgname)
 	FROM found AS f
-	WHERE f.place <> 'activity' AND (f.tgenabled IN ('D', 'R') OR (f.enabled = 'A' AND f.tgenabled <> 'A'))
+	WHERE f.place <> 'partition' AND (f.tgenabled IN ('D', 'R') OR (f.enabled = 'A' AND f.tgenabled <> 'A'))
 	UNION ALL
 	SELECT 'trigger_misdirected', 'error', format('%I.%I', f.place_name, f.tgname), 1,
 		   format('It names funnel "%s", whose schema has another name now or is gone.', encode(f.funnel, 'escape')),
 		   'CREATE OR REPLACE' || substr(_trigger_statement(f.place_id, f.relation, f.trigger, n.nspname::text), length('CREATE') + 1)
 	FROM found AS f
 	JOIN pg_namespace AS n ON n.oid = schema
-	WHERE f.place <> 'activity' AND f.tgparentid = 0 AND f.funnel <> convert_to(n.nspname, getdatabaseencoding())
+	WHERE f.place <> 'partition' AND f.tgparentid = 0 AND f.funnel <> convert_to(n.nspname, getdatabaseencoding())
 	UNION ALL
-	SELECT 'partition_without_triggers', 'error', e.place_id::regclass::text, count(*),
-		   format('An %s of this partition by its own name would leave the leads as they are.',
+	SELECT 'partition_without_triggers', CASE WHEN bool_and(e.events = 'TRUNCATE') THEN 'warning' ELSE 'error' END,
+		   e.place_id::regclass::text, count(*),
+		   format('%s of this partition by its own name would go past the funnel.',
 				  string_agg(e.events, ', ' ORDER BY e.type)),
-		   'Call repair_funnel(), which creates on it the triggers that table "activity" has.'
+		   format('Call repair_funnel(), which creates on it the triggers that table "%s" has.', e.relation)
 	FROM expected AS e
-	WHERE e.place = 'activity'
+	WHERE e.place = 'partition'
 	AND NOT EXISTS (SELECT FROM found AS f
 					WHERE f.place_id = e.place_id AND f.trigger = e.trigger AND f.tgenabled IN ('O', 'A'))
-	GROUP BY e.place_id
+	GROUP BY e.place_id, e.relation
 	UNION ALL
 	SELECT 'row_security_bypassed', 'error', format('%I.lead', l.relnamespace::regnamespace), 1,
 		   format('Who reads the view sees all rows of table "%s".', c.oid::regclass),
@@ -116,7 +114,7 @@ BEGIN ATOMIC
 		   format('ALTER TABLE %s SET SCHEMA %I', e.place_id::regclass, (SELECT nspname FROM pg_namespace WHERE oid = schema))
 	FROM expected AS e
 	JOIN pg_class AS c ON c.oid = e.place_id
-	WHERE e.place = 'activity' AND c.relnamespace <> schema;
+	WHERE e.place = 'partition' AND e.relation <> 'lead' AND c.relnamespace <> schema;
 END;
 
 COMMENT ON FUNCTION _check_triggers(oid) IS

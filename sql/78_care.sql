@@ -329,7 +329,7 @@ BEGIN
 		WHEN f.finding = 'trigger_missing' THEN
 			SELECT e.statement INTO action
 			FROM @extschema@._funnel_triggers(schema) AS e
-			WHERE ARRAY[e.relation, e.trigger]::text[] = parse_ident(f.object)
+			WHERE ARRAY[e.relation, e.trigger]::text[] = parse_ident(f.object) AND NOT e.by_own_name
 			-- one of that name would be somebody's
 			AND NOT EXISTS (SELECT FROM pg_trigger AS taken
 							WHERE taken.tgrelid = e.relid AND taken.tgname = e.trigger);
@@ -341,14 +341,12 @@ BEGIN
 			EXECUTE action;
 		WHEN f.finding = 'partition_without_triggers' THEN
 			FOR t IN
-				SELECT CASE WHEN old.tgname IS NULL
-					   THEN @extschema@._trigger_statement(f.object::regclass, e.relation, e.trigger, NULL::text)
-					   ELSE format('ALTER TABLE %s ENABLE TRIGGER %I', f.object::regclass, old.tgname)
-					   END AS statement
+				SELECT CASE WHEN old.tgname IS NULL THEN e.statement
+					   ELSE format('ALTER TABLE %s ENABLE TRIGGER %I', e.relid, old.tgname) END AS statement
 				FROM @extschema@._funnel_triggers(schema) AS e
 				LEFT JOIN pg_trigger AS old
-					ON old.tgrelid = f.object::regclass AND old.tgfoid = e.function AND old.tgtype = e.type
-				WHERE e.relation = 'activity' AND (e.old_rows OR e.new_rows)
+					ON old.tgrelid = e.relid AND old.tgfoid = e.function AND old.tgtype = e.type
+				WHERE e.by_own_name AND e.relid = f.object::regclass
 				AND (old.tgname IS NULL OR old.tgenabled IN ('D', 'R'))
 			LOOP
 				EXECUTE t.statement;

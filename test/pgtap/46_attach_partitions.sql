@@ -4,7 +4,7 @@
 BEGIN;
 SET LOCAL client_min_messages = error;
 SET LOCAL lead_qual.clock = '2026-03-02 09:00+00';
-SELECT plan(41);
+SELECT plan(48);
 
 -- partitions that number their columns otherwise, and rows from before
 CREATE TABLE contact (gone int, id text, email text, country text NOT NULL, PRIMARY KEY (id, country)) PARTITION BY LIST (country);
@@ -119,9 +119,16 @@ CREATE TABLE contact_it PARTITION OF contact FOR VALUES IN ('IT');
 INSERT INTO contact_it (id, country) VALUES ('it', 'IT');
 SELECT is((SELECT stage FROM contact WHERE id = 'it'), 'lead', 'a partition that comes later is guarded, too');
 ALTER TABLE contact_it DISABLE TRIGGER zz_qualify;
-SELECT results_eq($$ SELECT finding, object FROM check_funnel('crm') WHERE finding ~ 'trigger' $$, $$ VALUES ('trigger_disabled', 'contact_it.zz_qualify') $$, 'a trigger that is off there is told of');
+SELECT results_eq($$ SELECT finding, severity, object FROM check_funnel('crm') WHERE finding ~ 'trigger' ORDER BY finding $$,
+	$$ VALUES ('partition_without_triggers', 'warning', 'public.contact_it'), ('trigger_disabled', 'error', 'contact_it.zz_qualify') $$, 'a trigger that is off there is told of, and one of statements that is not there');
 SELECT is((SELECT action FROM repair_funnel('crm') WHERE finding = 'trigger_disabled'), 'ALTER TABLE public.contact_it ENABLE TRIGGER zz_qualify', 'and repaired');
 SELECT throws_ok($$ UPDATE contact_it SET stage = 'customer' $$, '23514', NULL, 'guards hold by the partition''s own name');
+
+-- a TRUNCATE of a partition by its own name would leave facts without leads
+SELECT throws_ok(format('TRUNCATE %I', p), '0A000', NULL, 'TRUNCATE of ' || p) FROM unnest('{contact_de,contact_rest,contact_rest_1,contact_it}'::text[]) AS p;
+SELECT is_empty($$ SELECT * FROM check_funnel('crm') WHERE finding <> 'history_order' $$, 'nothing is wrong');
+SELECT lives_ok($$ SELECT detach_funnel('crm') $$, 'the funnel is detached');
+SELECT is_empty($$ SELECT tgname FROM pg_trigger AS t, pg_partition_tree('contact') AS p WHERE t.tgrelid = p.relid AND tgname ~ '^zz|record' $$, 'no trigger of it is left on a partition');
 
 SELECT * FROM finish();
 ROLLBACK;

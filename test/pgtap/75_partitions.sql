@@ -1,7 +1,7 @@
 -- A log in partitions by month: which a funnel's owner may put in its place.
 BEGIN;
 SET LOCAL client_min_messages = error;
-SELECT plan(9);
+SELECT plan(18);
 
 SELECT create_funnel('crm');
 SET LOCAL search_path = crm, public;
@@ -37,16 +37,16 @@ BEGIN
 		FOR EACH STATEMENT EXECUTE FUNCTION ingest_activity()', log);
 	EXECUTE format('CREATE TRIGGER zz_delete AFTER DELETE ON %s REFERENCING OLD TABLE AS old_rows
 		FOR EACH STATEMENT EXECUTE FUNCTION ingest_activity()', log);
+	EXECUTE format('CREATE TRIGGER zz_no_truncate BEFORE TRUNCATE ON %s FOR EACH STATEMENT EXECUTE FUNCTION refuse_truncate()', log);
 END $$;
 
 SELECT is((SELECT count(*) FROM check_funnel('crm') WHERE finding = 'trigger_missing'), 5::bigint,
 	'a new log has no triggers');
 CREATE TRIGGER zz_stamp BEFORE INSERT OR UPDATE ON activity FOR EACH ROW EXECUTE FUNCTION stamp_activity();
-CREATE TRIGGER zz_no_truncate BEFORE TRUNCATE ON activity FOR EACH STATEMENT EXECUTE FUNCTION refuse_truncate();
 SELECT pg_temp.add_triggers('activity');
 SELECT pg_temp.add_triggers('activity_2026_02');
 SELECT results_eq($$ SELECT finding, object, n FROM check_funnel('crm') $$,
-	$$ VALUES ('partition_without_triggers', 'crm.activity_2026_01', 3::bigint) $$,
+	$$ VALUES ('partition_without_triggers', 'crm.activity_2026_01', 4::bigint) $$,
 	'a partition of it without triggers is told of');
 SELECT pg_temp.add_triggers('activity_2026_01');
 SELECT is_empty($$ SELECT * FROM check_funnel('crm') $$, 'until it has them');
@@ -64,6 +64,24 @@ SELECT is((SELECT sum(hits) FROM lead AS l, explain_score(l.scorecard)), 3::nume
 SELECT is_empty($$ SELECT * FROM check_funnel('crm') $$, 'the card is what the log gives');
 DELETE FROM activity_2026_02 WHERE external_id = 'e';
 SELECT is((SELECT sum(hits) FROM lead AS l, explain_score(l.scorecard)), 2::numeric, 'and goes with it');
+
+-- TRUNCATE of one by its own name
+SELECT throws_ok('TRUNCATE activity_2026_02', '0A000', NULL, 'a partition cannot be truncated past the leads');
+DROP TRIGGER zz_no_truncate ON activity_2026_02;
+CREATE TABLE activity_2026_03 PARTITION OF activity FOR VALUES FROM ('2026-03-01 00:00+00') TO ('2026-05-01 00:00+00') PARTITION BY RANGE (occurred_at);
+CREATE TABLE "Activity é" PARTITION OF activity_2026_03 DEFAULT;
+ALTER TABLE activity_2026_01 DISABLE TRIGGER zz_no_truncate;
+SELECT set_eq($$ SELECT finding, object, n, detail FROM check_funnel('crm') $$, $$ VALUES
+	('partition_without_triggers', 'crm.activity_2026_01', 1::bigint, 'TRUNCATE of this partition by its own name would go past the funnel.'),
+	('partition_without_triggers', 'crm.activity_2026_02', 1, 'TRUNCATE of this partition by its own name would go past the funnel.'),
+	('partition_without_triggers', 'crm.activity_2026_03', 4, 'INSERT, DELETE, UPDATE, TRUNCATE of this partition by its own name would go past the funnel.'),
+	('partition_without_triggers', 'crm."Activity é"', 4, 'INSERT, DELETE, UPDATE, TRUNCATE of this partition by its own name would go past the funnel.') $$,
+	'one that can is told of, disabled triggers and partitions of partitions included');
+SELECT is((SELECT count(action) FROM repair_funnel('crm') WHERE finding = 'partition_without_triggers'), 4::bigint, 'repair_funnel mends it');
+SELECT is_empty($$ SELECT * FROM check_funnel('crm') $$, 'as the hint says');
+SELECT throws_ok(format('TRUNCATE crm.%s', p), '0A000', NULL, 'TRUNCATE of ' || p)
+FROM unnest('{activity_2026_01,activity_2026_02,activity_2026_03,"\"Activity é\""}'::text[]) AS p;
+SELECT is((SELECT sum(hits) FROM lead AS l, explain_score(l.scorecard)), 2::numeric, 'nothing is lost');
 
 SELECT * FROM finish();
 ROLLBACK;

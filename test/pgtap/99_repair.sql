@@ -147,7 +147,7 @@ CREATE TABLE activity (lead_id bigint, occurred_at timestamptz DEFAULT now(), ac
 	kind text NOT NULL, source text, campaign text, actor text, properties jsonb NOT NULL DEFAULT '{}', external_id text,
 	recorded_at timestamptz NOT NULL DEFAULT now(), PRIMARY KEY (lead_id, occurred_at, activity_id)) PARTITION BY RANGE (occurred_at);
 CREATE TABLE activity_all PARTITION OF activity DEFAULT;
-SELECT set_has('SELECT pg_temp.found()', $$ VALUES ('partition_without_triggers error "Crm é".activity_all 3') $$, 'a partition without triggers');
+SELECT set_has('SELECT pg_temp.found()', $$ VALUES ('partition_without_triggers error "Crm é".activity_all 4') $$, 'a partition without triggers');
 SELECT isnt_empty('SELECT pg_temp.repaired()', 'gets them');
 SELECT is_empty('SELECT pg_temp.found()', 'and so does the new log');
 INSERT INTO activity_all (lead_id, activity_id, kind) VALUES (1, 1, 'webinar');
