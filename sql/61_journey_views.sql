@@ -72,7 +72,7 @@ BEGIN
 		   CASE WHEN d.home_amount IS NOT NULL THEN d.home_amount
 				WHEN coalesce(d.currency, s.currency) = s.currency
 				THEN d.amount END AS amount,
-		   d.home_amount IS NULL
+		   d.home_amount IS NULL AND d.amount IS NOT NULL
 			   AND coalesce(d.currency, s.currency) <> s.currency
 			   AS foreign_currency,
 		   c.lead_id AS lead_id,

@@ -299,7 +299,10 @@ RETURN format($query$
 COMMENT ON FUNCTION _history_query(text) IS
 'text of a query: the moves of a funnel in their order, with from_stage and cycle as the moves before say, and what repeats';
 
--- As ingest_deal() counts them: closed deals of the cycle they were closed in.
+-- Closed deals count in the cycle they were closed in, where they have had
+-- their say.  An amount in another currency than the funnel's is none, unless
+-- home_amount says what it is worth: as in won_deal.  ingest_deal() reads this
+-- text, too, under a path that has the funnel's schema.
 CREATE FUNCTION _deals_query(funnel text, leads regclass, key name) RETURNS text
 LANGUAGE sql STABLE STRICT PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
@@ -308,12 +311,17 @@ RETURN format($query$
 		   (count(*) FILTER (WHERE status = 'open'))::integer AS deals_open,
 		   (count(*) FILTER (WHERE status = 'won' AND in_cycle))::integer AS deals_won,
 		   (count(*) FILTER (WHERE status = 'lost' AND in_cycle))::integer AS deals_lost,
-		   coalesce(sum(coalesce(home_amount, amount)) FILTER (WHERE status = 'won'), 0) AS won_amount
-	FROM (SELECT l.%3$I AS key, d.status, d.home_amount, d.amount,
-				 l.cycle = 1 OR d.closed_at >= l.cycle_started_at AS in_cycle
+		   coalesce(sum(worth) FILTER (WHERE status = 'won'), 0) AS won_amount,
+		   (pg_catalog.array_agg(reason ORDER BY closed_at DESC, deal_id DESC)
+			FILTER (WHERE status = 'lost' AND in_cycle AND reason IS NOT NULL))[1] AS reason
+	FROM (SELECT l.%3$I AS key, d.status, d.reason, d.closed_at, d.deal_id,
+				 l.cycle = 1 OR d.closed_at >= l.cycle_started_at AS in_cycle,
+				 CASE WHEN d.home_amount IS NOT NULL THEN d.home_amount
+					  WHEN coalesce(d.currency, s.currency) = s.currency THEN d.amount END AS worth
 		  FROM %2$s AS l
+		  CROSS JOIN %1$I.setting AS s
 		  LEFT JOIN (%1$I.deal_contact AS c JOIN %1$I.deal AS d ON d.deal_id = c.deal_id)
-			  ON c.lead_id = l.%3$I) AS each_deal
+			  ON c.lead_id OPERATOR(pg_catalog.=) l.%3$I) AS each_deal
 	GROUP BY key $query$, funnel, leads, key);
 
 COMMENT ON FUNCTION _deals_query(text, regclass, name) IS

@@ -19,6 +19,7 @@
 #include "postgres.h"
 
 #include "access/xact.h"
+#include "catalog/pg_proc.h"
 #include "catalog/pg_type.h"
 #include "lib/stringinfo.h"
 #include "miscadmin.h"
@@ -35,7 +36,8 @@
 /*
  * {lead} and the like stand for the qualified table, {key} for the lead's key;
  * {lead_rows} and {rows_key} for the same where leads are in a table of the
- * user's and {lead} is a view of it; {=} for the server's own operator.
+ * user's and {lead} is a view of it; {=} for the server's own operator;
+ * {deals_of_leads} for the query that counts deals.
  * Argument types: k the key, K an array of keys, c scorecard, b bant,
  * m meddic, l answer_level,
  * t text, z timestamptz, n numeric, i integer, I bigint, B boolean, j jsonb,
@@ -155,20 +157,9 @@ static const struct
 	[LQ_STATEMENT_DEAL_LEADS] = {"A",
 		"SELECT DISTINCT lead_id FROM {deal_contact}"
 	" WHERE deal_id = ANY ($1) ORDER BY lead_id"},
-	/* a deal closed before this cycle has had its say */
 	[LQ_STATEMENT_DEALS] = {"k",
-		"SELECT count(*) FILTER (WHERE status = 'open')::integer,"
-		" count(*) FILTER (WHERE status = 'won' AND in_cycle)::integer,"
-		" count(*) FILTER (WHERE status = 'lost' AND in_cycle)::integer,"
-		" coalesce(sum(coalesce(home_amount, amount))"
-		" FILTER (WHERE status = 'won'), 0),"
-		" (pg_catalog.array_agg(reason ORDER BY closed_at DESC, deal_id DESC)"
-		" FILTER (WHERE status = 'lost' AND in_cycle AND reason IS NOT NULL))[1]"
-		" FROM (SELECT d.*,"
-		" l.cycle = 1 OR d.closed_at >= l.cycle_started_at AS in_cycle"
-		" FROM {deal_contact} AS c JOIN {deal} AS d ON d.deal_id = c.deal_id"
-		" JOIN {lead} AS l ON l.{key} {=} c.lead_id"
-	" WHERE c.lead_id {=} $1) AS d"},
+		"SELECT deals_open, deals_won, deals_lost, won_amount, reason"
+	" FROM ({deals_of_leads}) AS d WHERE key {=} $1"},
 	[LQ_STATEMENT_KEYS] = {"",
 	"SELECT {key} FROM {lead} ORDER BY {key}"},
 	[LQ_STATEMENT_DUE] = {"z",
@@ -270,6 +261,33 @@ lq_type_of_code(const LqFunnel *funnel, char code)
 	return InvalidOid;			/* keep compiler quiet */
 }
 
+/*
+ * The query that counts deals by lead, which functions in SQL work with, too:
+ * _deals_query(funnel text, leads regclass, key name).
+ */
+static char *
+deals_query(const LqFunnel *funnel)
+{
+	Oid			argtypes[3] = {TEXTOID, REGCLASSOID, NAMEOID};
+	Oid			schema = lq_extension_schema();
+	oidvector  *types = buildoidvector(argtypes, 3);
+	Oid			leads = OidIsValid(funnel->lead_view) ? funnel->lead_view :
+	funnel->relid[LQ_TABLE_LEAD];
+	NameData	key;
+	Oid			function =
+	GetSysCacheOid3(PROCNAMEARGSNSP, Anum_pg_proc_oid,
+					CStringGetDatum("_deals_query"), PointerGetDatum(types),
+					ObjectIdGetDatum(schema));
+
+	if (!OidIsValid(function))
+		elog(ERROR, "function \"%s\" of lead_qual not found", "_deals_query");
+	namestrcpy(&key, lq_lead_key_column(funnel));
+	return TextDatumGetCString(OidFunctionCall3(function,
+												CStringGetTextDatum(funnel->name),
+												ObjectIdGetDatum(leads),
+												NameGetDatum(&key)));
+}
+
 /* Put the funnel's names in the place of {...}. */
 static char *
 expand(const LqFunnel *funnel, const char *text)
@@ -300,6 +318,8 @@ expand(const LqFunnel *funnel, const char *text)
 								   quote_identifier(lq_lead_key_column(funnel)));
 		else if (strcmp(name, "rows_key") == 0)
 			appendStringInfoString(&buf, quote_identifier(funnel->key_name));
+		else if (strcmp(name, "deals_of_leads") == 0)
+			appendStringInfoString(&buf, deals_query(funnel));
 		else if (strcmp(name, "lead_rows") == 0)
 			appendStringInfoString(&buf,
 								   lq_relation_name(funnel->relid[LQ_TABLE_LEAD]));
@@ -410,6 +430,7 @@ lq_statement_run_latest(const LqFunnel *funnel, LqStatement statement,
 {
 	if (!IsolationUsesXactSnapshot())
 		return lq_statement_run(funnel, statement, values, nulls);
+	(void) statement_plan(funnel, statement);
 	CommandCounterIncrement();
 	return run(funnel, statement, values, nulls, GetLatestSnapshot(),
 			   GetTransactionSnapshot());
