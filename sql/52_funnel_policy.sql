@@ -374,6 +374,10 @@ BEGIN
 		 'sales works on a deal that is not recorded yet; the timeline is known'),
 		('default', 80, 'opportunity', 'customer', true, 'deals_won > 0', false, false,
 		 'a deal was won'),
+		('default', 81, 'lost', 'customer', true, 'deals_won > 0', false, false,
+		 'a deal was won after all, in the cycle of its SQL'),
+		('default', 82, 'nurture', 'customer', true, 'deals_won > 0', false, false,
+		 'bought while nobody worked on it, in the cycle that it had'),
 		('default', 85, 'opportunity', 'lost', true,
 		 'deals_lost > 0 AND deals_open = 0 AND deals_won = 0', false, false,
 		 'the last open deal was lost and none was won'),
@@ -406,9 +410,9 @@ BEGIN
 		('default', 115, 'lost', 'mql', true,
 		 'score >= 100 AND engagement > 0 AND last_activity > stage_entered_at', false, false,
 		 'came back by itself: new activity and a score over the threshold'),
-		('default', 116, 'lost', 'opportunity', false, 'deals_open > 0', false, false,
+		('default', 116, 'lost', 'opportunity', false, 'deals_open > 0 OR deals_won > 0', false, false,
 		 'a deal is open again'),
-		('default', 120, 'customer', 'opportunity', false, 'deals_open > 0', false, false,
+		('default', 120, 'customer', 'opportunity', false, 'deals_open > 0 OR deals_won > 0', false, false,
 		 'a customer buys again: a new cycle');
 
 	--

@@ -88,24 +88,39 @@ BEGIN
 	CREATE VIEW sql_revenue WITH (security_invoker = true) AS
 	WITH dated AS (
 		SELECT k.by, _month_of(k.at, s.time_zone) AS month,
-			   w.amount, w.foreign_currency
+			   w.amount, w.foreign_currency, false AS undated
 		FROM won_deal w
 		CROSS JOIN setting s
 		CROSS JOIN LATERAL (VALUES ('close_month', w.closed_at),
 								   ('sql_month', w.sql_at)) AS k (by, at)
 		WHERE w.sql_at IS NOT NULL
+		UNION ALL
+		-- of an SQL, but who knows whether after it
+		SELECT 'sql_month', _month_of(q.at, s.time_zone), NULL, false, true
+		FROM won_deal w
+		CROSS JOIN setting s
+		CROSS JOIN LATERAL (SELECT max(h.entered_at) AS at
+							FROM deal_contact c
+							JOIN stage_history h ON h.lead_id = c.lead_id
+							JOIN stage st ON st.stage = h.to_stage
+							WHERE c.deal_id = w.deal_id AND h.voided_at IS NULL
+							AND st.milestone = 'sql') q
+		WHERE w.closed_at IS NULL AND q.at IS NOT NULL
 	)
 	SELECT d.by AS by,
 		   d.month AS month,
-		   count(*) AS deals,
+		   count(*) FILTER (WHERE NOT d.undated) AS deals,
 		   coalesce(sum(d.amount), 0) AS revenue,
-		   count(*) FILTER (WHERE d.foreign_currency) AS n_foreign
+		   count(*) FILTER (WHERE d.foreign_currency) AS n_foreign,
+		   count(*) FILTER (WHERE d.amount IS NULL AND NOT d.undated
+							AND NOT d.foreign_currency) AS n_unpriced,
+		   count(*) FILTER (WHERE d.undated) AS n_undated
 	FROM dated d
 	GROUP BY d.by, d.month
 	ORDER BY d.by, d.month;
 
 	COMMENT ON VIEW sql_revenue IS
-'Two kinds of rows, each kind has every deal once: by = close_month, one row per month of the close; by = sql_month, one row per month of the entered(sql) that the deal is credited to (see won_deal: the latest of its contacts at or before the close). deals, revenue: won deals closed at or after an entered(sql) of one of their contacts; customers that never were an SQL are left out, and so are deals without a close date. revenue: home_amount, or amount where the currency is missing or the funnel''s; n_foreign of the deals have neither and add nothing. Months in the funnel''s time zone.';
+'Two kinds of rows, each kind has every deal once: by = close_month, one row per month of the close; by = sql_month, one row per month of the entered(sql) that the deal is credited to (see won_deal: the latest of its contacts at or before the close). deals, revenue: won deals closed at or after an entered(sql) of one of their contacts; customers that never were an SQL are left out, and so are deals without a close date, which may precede the SQLs of their contacts: n_undated counts them in the sql_month of the latest of these. revenue: home_amount, or amount where the currency is missing or the funnel''s; n_foreign of the deals have an amount in another currency, n_unpriced none at all, and add nothing. Months in the funnel''s time zone.';
 END
 $template$;
 

@@ -300,21 +300,62 @@ BEGIN
 		HAVING count(*) > 0
 		UNION ALL
 		SELECT 'deal_ahead_of_stage', 'warning', l.stage, count(*),
-			   'Leads ' || array_to_string(%3$s, ', ') || ': their deals say opportunity, customer or lost.',
-			   'See why_not(): what the transition still needs.'
+			   format('Leads %%s: their deals say "%%s".', array_to_string(%3$s, ', '), t.stage),
+			   format('SELECT * FROM why_not(%%L, lead, %%L) tells what the transition still needs.', %5$L::text, t.stage)
 		FROM %2$s AS l
 		JOIN %1$I.stage AS s ON s.stage = l.stage
+		-- a stage that no transition leads to is one that the funnel goes without
+		JOIN (SELECT DISTINCT ON (t.milestone) t.milestone, t.stage
+			  FROM %1$I.stage AS t
+			  JOIN %1$I.transition AS r ON r.to_stage = t.stage
+			  JOIN %1$I.definition AS d ON d.definition = r.definition AND d.status = 'active'
+			  ORDER BY t.milestone, t.position, t.stage) AS t
+			ON t.milestone = CASE WHEN l.deals_won > 0 THEN 'customer' WHEN l.deals_open > 0 THEN 'opportunity'
+								  WHEN l.deals_lost > 0 THEN 'lost' END
 		WHERE s.milestone <> 'customer' AND
-			  CASE WHEN l.deals_won > 0
+			  CASE t.milestone
+				   WHEN 'customer'
 				   THEN NOT EXISTS (SELECT FROM %1$I.stage_history AS h
-									JOIN %1$I.stage AS t ON t.stage = h.to_stage
+									JOIN %1$I.stage AS was ON was.stage = h.to_stage
 									WHERE h.lead_id = l.%4$I AND h.cycle = l.cycle
-									AND h.voided_at IS NULL AND t.milestone = 'customer')
-				   WHEN l.deals_open > 0 THEN s.milestone <> 'opportunity'
+									AND h.voided_at IS NULL AND was.milestone = 'customer')
+				   WHEN 'opportunity' THEN s.milestone <> 'opportunity'
 				   -- a lead that deals have not moved yet is not lost with them
-				   ELSE l.deals_lost > 0 AND s.milestone IN ('sql', 'opportunity') END
+				   ELSE s.milestone IN ('sql', 'opportunity') END
+		GROUP BY l.stage, t.stage
+		UNION ALL
+		SELECT 'stage_ahead_of_deals', 'warning', l.stage, count(*),
+			   format('Leads %%s: none of their deals says "%%s" any more.', array_to_string(%3$s, ', '), l.stage),
+			   format('Correct the deals, or take the moves back: SELECT void_moves(%%L, ARRAY[%%s], ''why'').', %5$L::text,
+					  array_to_string((array_agg(h.history_id ORDER BY l.%4$I))[:5], ', '))
+		FROM %2$s AS l
+		JOIN %1$I.stage AS s ON s.stage = l.stage
+		CROSS JOIN LATERAL (SELECT m.history_id, m.automatic FROM %1$I.stage_history AS m
+							WHERE m.lead_id = l.%4$I AND m.to_stage = l.stage AND m.entered_at = l.stage_entered_at
+							AND m.voided_at IS NULL
+							ORDER BY m.history_id DESC LIMIT 1) AS h
+		-- whom somebody moved, or an import, need not have deals that are known
+		WHERE CASE s.milestone
+				   WHEN 'customer' THEN l.deals_won = 0 AND (h.automatic OR l.deals_open + l.deals_lost > 0)
+				   WHEN 'opportunity' THEN h.automatic AND l.deals_open + l.deals_won + l.deals_lost = 0
+				   WHEN 'lost' THEN h.automatic AND l.deals_open + l.deals_won + l.deals_lost = 0
+				   ELSE false END
 		GROUP BY l.stage
-		$query$, funnel, k.leads, named, k.key);
+		UNION ALL
+		SELECT f.finding, 'warning', 'deal', count(*),
+			   format('Won deals %%s%%s', array_to_string((array_agg(d.deal_id ORDER BY d.deal_id))[:5], ', '), f.detail), f.hint
+		FROM %1$I.deal AS d
+		CROSS JOIN %1$I.setting AS s
+		JOIN (VALUES ('deal_unpriced', ' have no amount: revenue lacks it.', 'Set deal.amount.'),
+					 ('deal_undated', ' have no close date: no month and no SQL has their revenue.', 'Set deal.closed_at.'),
+					 ('deal_foreign', ' are of another currency than the funnel''s: won_amount and revenue lack them.',
+					  'Set deal.home_amount.')) AS f (finding, detail, hint)
+			ON CASE f.finding WHEN 'deal_unpriced' THEN d.amount IS NULL AND d.home_amount IS NULL
+							  WHEN 'deal_undated' THEN d.closed_at IS NULL
+							  ELSE d.amount IS NOT NULL AND d.home_amount IS NULL AND d.currency <> s.currency END
+		WHERE d.status = 'won'
+		GROUP BY f.finding, f.detail, f.hint
+		$query$, funnel, k.leads, named, k.key, funnel);
 
 	IF NOT coalesce(deep, true) THEN
 		RETURN;

@@ -1,6 +1,6 @@
 -- What it costs and what it brings: cost_per_sql, won_deal, sql_revenue.
 BEGIN;
-SELECT plan(21);
+SELECT plan(23);
 
 CREATE SCHEMA f;
 SET LOCAL search_path = f, public, pg_temp;
@@ -91,6 +91,14 @@ SELECT results_eq('SELECT month, deals, revenue, n_foreign FROM sql_revenue WHER
 	'D8 revenue by SQL month: the latest SQL before the close, each deal once');
 SELECT is((SELECT sum(revenue) FROM sql_revenue WHERE by = 'sql_month'),
 		  (SELECT sum(revenue) FROM sql_revenue WHERE by = 'close_month'), 'D8 both kinds add up to the same');
+SELECT results_eq('SELECT month, deals, n_unpriced, n_undated FROM sql_revenue WHERE by = ''sql_month''',
+	$$ VALUES (date '2026-01-01', 1::bigint, 0::bigint, 0::bigint), (date '2026-02-01', 1, 0, 0), (date '2026-06-01', 2, 0, 1) $$,
+	'N10: a won deal without a close date is counted with the SQL of its contact');
+SAVEPOINT unpriced;
+UPDATE deal SET amount = NULL, home_amount = NULL WHERE deal_id IN (4, 5);
+SELECT results_eq('SELECT month, deals, revenue, n_foreign, n_unpriced FROM sql_revenue WHERE by = ''close_month'' AND month = ''2026-07-01''',
+	$$ VALUES (date '2026-07-01', 2::bigint, 0::numeric, 0::bigint, 2::bigint) $$, 'N10: nor is one without an amount lost, whatever its currency');
+ROLLBACK TO unpriced;
 SELECT is((SELECT count(*) FROM won_deal), 8::bigint, 'D8 won_deal: a row per won deal, contacts or none');
 SELECT results_eq('SELECT lead_id, cycle, sql_at FROM won_deal WHERE deal_id = 3',
 	$$ VALUES (3::bigint, 1::bigint, '2026-02-05Z'::timestamptz) $$, 'D8 won_deal: of three contacts one is credited');
