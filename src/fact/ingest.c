@@ -6,12 +6,13 @@
  * sorted by lead and instant, and each lead is locked and updated once, in
  * the order of keys, so that two statements never wait for each other crosswise.
  *
- * An event that comes after all that the lead has, or whose rules have no
- * frequency limit, is added to the card.  Otherwise (late events under a
- * limit, corrected and deleted events, cards scored under an older version of
- * the definition) the card is made anew from the lead's log, which is read
- * after the lead was locked and so holds what other sessions committed.  The
- * result is always what the whole log in time order gives.
+ * An event whose rules have no frequency limit, or that comes after all that
+ * the lead has, is added to the card; one that goes is subtracted, unless it
+ * was the latest, or the latest of a rule.  Otherwise (late events and those
+ * that go under a limit, cards scored under an older version of the
+ * definition) the card is made anew from the lead's log, which is read after
+ * the lead was locked and so holds what other sessions committed.  The result
+ * is always what the whole log in time order gives.
  *
  * Copyright (c) 2026, lead_qual contributors
  */
@@ -45,6 +46,7 @@ typedef struct Event
 	Datum		key;
 	LqActivity	activity;
 	bool		replay;			/* the log has to be read */
+	bool		gone;			/* the row was deleted, or is another now */
 	char	   *source;			/* of a touch, or NULL */
 	char	   *campaign;
 } Event;
@@ -121,11 +123,19 @@ slot_text(TupleTableSlot *slot, AttrNumber attno)
 	return isnull ? NULL : TextDatumGetCString(value);
 }
 
-/* Take the rows of one transition table into the batch. */
+/* rows of a statement that are taken back one by one, at most */
+#define MOST_GONE 1000
+
+/*
+ * Take the rows of one transition table into the batch.  Where many go, each
+ * lead's log is read instead, if the lead does not go with them.
+ */
 static void
 read_rows(Batch *batch, TriggerData *trigdata, Tuplestorestate *rows,
-		  bool replay)
+		  bool gone)
 {
+	bool		replay = trigdata->tg_oldtable != NULL &&
+	tuplestore_tuple_count(trigdata->tg_oldtable) > MOST_GONE;
 	LqTransitionRows scan;
 	LqActivityColumns columns;
 	MemoryContext row_context = AllocSetContextCreate(CurrentMemoryContext,
@@ -159,7 +169,8 @@ read_rows(Batch *batch, TriggerData *trigdata, Tuplestorestate *rows,
 		MemoryContextSwitchTo(batch->context);
 		event = add_event(batch, key);
 		event->activity = activity;
-		if (activity.kind == NULL)
+		event->gone = gone;
+		if (activity.kind == NULL && !gone)
 			warn_unknown_kind(batch, activity.kind_name);
 		if (activity.planned)
 			warn_planned(batch, activity.kind_name);
@@ -171,7 +182,8 @@ read_rows(Batch *batch, TriggerData *trigdata, Tuplestorestate *rows,
 			event->activity.hits = palloc(size);
 			memcpy(event->activity.hits, activity.hits, size);
 		}
-		if (activity.kind != NULL && activity.kind->touch)
+		if (activity.kind != NULL && activity.kind->touch &&
+			trigdata->tg_oldtable == NULL)
 		{
 			event->source = slot_text(slot, columns.source);
 			event->campaign = slot_text(slot, columns.campaign);
@@ -235,7 +247,12 @@ update_lead(Batch *batch, const Event *events, int n)
 	for (int i = 0; i < n && !replay; i++)
 		replay = events[i].replay;
 	for (int i = 0; i < n && !replay; i++)
+		if (events[i].gone)
+			replay = !lq_activity_take_back(&events[i].activity, card);
+	for (int i = 0; i < n && !replay; i++)
 	{
+		if (events[i].gone)
+			continue;
 		if (!lq_activity_in_order(&events[i].activity, card))
 			replay = true;
 		else
@@ -325,8 +342,7 @@ ingest_activity(PG_FUNCTION_ARGS)
 	if (trigdata->tg_oldtable != NULL)
 		read_rows(&batch, trigdata, trigdata->tg_oldtable, true);
 	if (trigdata->tg_newtable != NULL)
-		read_rows(&batch, trigdata, trigdata->tg_newtable,
-				  TRIGGER_FIRED_BY_UPDATE(trigdata->tg_event));
+		read_rows(&batch, trigdata, trigdata->tg_newtable, false);
 	update_leads(&batch);
 	return PointerGetDatum(NULL);
 }

@@ -128,6 +128,10 @@ extern const LqCardEntry *lq_card_find(const LqCard *card, int64 rule_id);
 extern bool lq_card_in_order(const LqCard *card, const LqCardRule *rule,
 							 TimestampTz at);
 extern bool lq_card_hit(LqCard *card, const LqCardRule *rule, TimestampTz at);
+extern bool lq_card_can_unhit(const LqCard *card, const LqCardRule *rule,
+							  TimestampTz at);
+extern void lq_card_unhit(LqCard *card, const LqCardRule *rule,
+						  TimestampTz at);
 extern void lq_card_set_fit(LqCard *card, const LqCardRule *rules, int n);
 extern void lq_card_touch(LqCard *card, TimestampTz activity_at);
 extern void lq_card_set_limits(LqCard *card, const LqCardLimits *limits);
