@@ -3,7 +3,7 @@
 BEGIN;
 SET LOCAL client_min_messages = error;
 SET LOCAL TimeZone = 'UTC';
-SELECT plan(72);
+SELECT plan(64);
 
 CREATE FUNCTION pg_temp.refusal(statement text) RETURNS text LANGUAGE plpgsql AS $$
 DECLARE
@@ -42,12 +42,14 @@ CREATE FUNCTION pg_temp.insertion(f fact, VARIADIC leads text[]) RETURNS text LA
 CREATE FUNCTION pg_temp.as_foreign_key(relation text, key text) RETURNS text LANGUAGE sql AS $$
 	SELECT format('23503 | %1$s | %1$s_lead_id_fkey | Key (lead_id)=(%2$s) is not present in table "lead".', $1, $2) $$;
 
-SELECT is(pg_temp.refusal(pg_temp.insertion(f, '1')), 'done', 'R2: ' || relation || ' of a lead') FROM fact AS f ORDER BY relation;
+SELECT is(pg_temp.refusal(pg_temp.insertion(f, '1')), 'done', 'R2: ' || relation || ' of a lead') FROM fact AS f WHERE relation NOT IN ('baseline', 'stage_history') ORDER BY relation;
 SELECT is(pg_temp.refusal(pg_temp.insertion(f, '4711')), pg_temp.as_foreign_key(relation, '4711'), 'R2: INSERT into ' || relation || ' of no lead')
-FROM fact AS f ORDER BY relation;
+FROM fact AS f WHERE relation NOT IN ('baseline', 'stage_history') ORDER BY relation;
 SELECT is(pg_temp.refusal(pg_temp.insertion(f, '3', '4712', '2')), pg_temp.as_foreign_key(relation, '4712'), 'R2: INSERT into ' || relation || ' of several, one of them none')
-FROM fact AS f ORDER BY relation;
+FROM fact AS f WHERE relation NOT IN ('baseline', 'stage_history') ORDER BY relation;
 SET LOCAL lead_qual.import = on;
+-- (rows that only triggers and an import write)
+SELECT is(pg_temp.refusal(pg_temp.insertion(f, '1', '3')), 'done', 'R2: ' || relation || ' of leads') FROM fact AS f WHERE relation IN ('baseline', 'stage_history') ORDER BY relation;
 SELECT is(pg_temp.refusal(pg_temp.insertion(f, '2', '4711')), pg_temp.as_foreign_key(relation, '4711'), 'R2: under import, INSERT into ' || relation)
 FROM fact AS f ORDER BY relation;
 SELECT is(pg_temp.refusal(format('UPDATE crm.%I SET lead_id = 4711 WHERE lead_id = 1', relation)), pg_temp.as_foreign_key(relation, '4711'), 'R2: under import, UPDATE of ' || relation)
@@ -55,9 +57,9 @@ FROM fact WHERE relation <> 'signature' ORDER BY relation;
 SELECT is(pg_temp.refusal(pg_temp.insertion(f, '2')), 'done', 'R2: under import, ' || relation || ' of a lead') FROM fact AS f ORDER BY relation;
 SET LOCAL lead_qual.import = off;
 SELECT is(pg_temp.refusal(format('UPDATE crm.%I SET lead_id = 4711 WHERE lead_id = 1', relation)), pg_temp.as_foreign_key(relation, '4711'), 'R2: UPDATE of ' || relation || ' to no lead')
-FROM fact WHERE relation NOT IN ('signature', 'stage_history') ORDER BY relation;
+FROM fact WHERE relation NOT IN ('baseline', 'signature', 'stage_history') ORDER BY relation;
 SELECT is(pg_temp.refusal(format('UPDATE crm.%I SET lead_id = 3 WHERE lead_id = 2', relation)), 'done', 'R2: UPDATE of ' || relation || ' to another lead')
-FROM fact WHERE relation NOT IN ('signature', 'stage_history') ORDER BY relation;
+FROM fact WHERE relation NOT IN ('baseline', 'signature', 'stage_history') ORDER BY relation;
 SELECT is(pg_temp.refusal($$ MERGE INTO crm.activity AS a USING (VALUES (1, 'webinar'), (4711, 'demo')) AS n (lead_id, kind) ON false
 	WHEN NOT MATCHED THEN INSERT (lead_id, kind) VALUES (n.lead_id, n.kind) $$), pg_temp.as_foreign_key('activity', '4711'), 'R2: MERGE that inserts');
 SELECT is(pg_temp.refusal($$ MERGE INTO crm.activity AS a USING (VALUES (1, 4711)) AS n (old, new) ON a.lead_id = n.old
@@ -94,7 +96,7 @@ INSERT INTO verdict (lead_id, side, qualified) VALUES (2, 'sales', true), (4, 's
 WITH gone AS (DELETE FROM lead RETURNING lead_id) SELECT is(count(*), 2::bigint, 'R2: several leads at once') FROM gone;
 SELECT is_empty('SELECT lead_id FROM activity UNION ALL SELECT lead_id FROM answer UNION ALL SELECT lead_id FROM verdict', 'R2: take all facts along');
 SELECT is(pg_temp.refusal(pg_temp.insertion(f, '4')), pg_temp.as_foreign_key(relation, '4'), 'R2: no ' || relation || ' after its lead is gone')
-FROM fact AS f WHERE relation NOT IN ('deal_contact') ORDER BY relation;
+FROM fact AS f WHERE relation NOT IN ('baseline', 'deal_contact', 'stage_history') ORDER BY relation;
 
 -- a role that leaves triggers out, as a restore of data or a subscriber
 SET LOCAL session_replication_role = replica;
