@@ -11,12 +11,16 @@ SET search_path = pg_catalog, pg_temp
 AS $body$
 DECLARE
 	asked text[];
+	allowed boolean;
 BEGIN
-	EXECUTE format('SELECT d.sides FROM %1$I.definition AS d '
-				   'WHERE d.definition = $1 AND d.status = ''active'' AND cardinality(d.sides) > 0 '
-				   'AND NOT EXISTS (SELECT FROM %1$I.setting AS s WHERE s.edit_signed)', funnel)
+	EXECUTE format('SELECT d.sides FROM %I.definition AS d '
+				   'WHERE d.definition = $1 AND d.status = ''active'' AND cardinality(d.sides) > 0', funnel)
 		INTO asked USING definition;
-	IF asked IS NOT NULL THEN
+	IF asked IS NULL THEN
+		RETURN;
+	END IF;
+	EXECUTE format('SELECT s.edit_signed FROM %I.setting AS s', funnel) INTO allowed;
+	IF allowed IS NOT TRUE THEN
 		RAISE EXCEPTION 'definition "%" is not changed while it is active', definition
 			USING ERRCODE = 'object_not_in_prerequisite_state',
 				  DETAIL = format('It asks for the signatures of: %s.', array_to_string(asked, ', ')),
