@@ -93,4 +93,15 @@
 #define lq_domain_has_constraints(type) DomainHasConstraints(type)
 #endif
 
+/*
+ * NOT NULL may be NOT VALID since 18.
+ */
+#if PG_VERSION_NUM >= 180000
+#define lq_attribute_not_null(desc, i) \
+	(TupleDescAttr(desc, i)->attnotnull && \
+	 TupleDescCompactAttr(desc, i)->attnullability != ATTNULLABLE_INVALID)
+#else
+#define lq_attribute_not_null(desc, i) (TupleDescAttr(desc, i)->attnotnull)
+#endif
+
 #endif							/* LQ_COMPAT_H */

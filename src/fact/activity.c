@@ -14,35 +14,6 @@
 #include "fact/activity.h"
 #include "lead_qual.h"
 
-static AttrNumber
-column(TupleDesc desc, const char *name)
-{
-	for (int i = 0; i < desc->natts; i++)
-	{
-		Form_pg_attribute attr = TupleDescAttr(desc, i);
-
-		if (!attr->attisdropped && strcmp(NameStr(attr->attname), name) == 0)
-			return attr->attnum;
-	}
-	ereport(ERROR,
-			(errcode(ERRCODE_UNDEFINED_COLUMN),
-			 errmsg("column \"%s\" of relation \"%s\" does not exist",
-					name, "activity"),
-			 errhint("The columns that create_funnel() made must keep their names.")));
-	return InvalidAttrNumber;	/* keep compiler quiet */
-}
-
-void
-lq_activity_columns(TupleDesc desc, LqActivityColumns *columns)
-{
-	columns->lead_id = column(desc, "lead_id");
-	columns->occurred_at = column(desc, "occurred_at");
-	columns->kind = column(desc, "kind");
-	columns->source = column(desc, "source");
-	columns->campaign = column(desc, "campaign");
-	columns->recorded_at = column(desc, "recorded_at");
-}
-
 /* The value of a pseudo-column (LqPseudoFetch): of the activity's kind. */
 static Datum
 activity_pseudo(void *arg, const LqPseudo *pseudo, bool *isnull)
@@ -80,21 +51,22 @@ lq_activity_planned(const LqKind *kind, TimestampTz occurred,
  * satisfies none.
  */
 void
-lq_activity_read(const LqFunnel *funnel, const LqActivityColumns *columns,
-				 TupleTableSlot *slot, LqActivity *activity)
+lq_activity_read(const LqFunnel *funnel, TupleTableSlot *slot,
+				 LqActivity *activity)
 {
+	const AttrNumber *attno = funnel->attno;
 	void	   *fetch_arg[2];
 	TimestampTz occurred;
 	TimestampTz recorded;
 	bool		isnull;
 
-	occurred = DatumGetTimestampTz(slot_getattr(slot, columns->occurred_at,
+	occurred = DatumGetTimestampTz(slot_getattr(slot, attno[LQ_ACTIVITY_OCCURRED_AT],
 												&isnull));
-	recorded = DatumGetTimestampTz(slot_getattr(slot, columns->recorded_at,
+	recorded = DatumGetTimestampTz(slot_getattr(slot, attno[LQ_ACTIVITY_RECORDED_AT],
 												&isnull));
 	activity->at = occurred > recorded + LQ_FUTURE_TOLERANCE ?
 		recorded : occurred;
-	activity->kind_name = TextDatumGetCString(slot_getattr(slot, columns->kind,
+	activity->kind_name = TextDatumGetCString(slot_getattr(slot, attno[LQ_ACTIVITY_KIND],
 														   &isnull));
 	activity->kind = lq_funnel_kind(funnel, activity->kind_name);
 	activity->planned = lq_activity_planned(activity->kind, occurred,

@@ -9,17 +9,6 @@
 
 #include "funnel/funnel.h"
 
-/* columns of activity that the code reads */
-typedef struct LqActivityColumns
-{
-	AttrNumber	lead_id;
-	AttrNumber	occurred_at;
-	AttrNumber	kind;
-	AttrNumber	source;
-	AttrNumber	campaign;
-	AttrNumber	recorded_at;
-} LqActivityColumns;
-
 typedef struct LqActivity
 {
 	TimestampTz at;				/* when it counts */
@@ -32,10 +21,8 @@ typedef struct LqActivity
 
 extern bool lq_activity_planned(const LqKind *kind, TimestampTz occurred,
 								TimestampTz recorded);
-extern void lq_activity_columns(TupleDesc desc, LqActivityColumns *columns);
-extern void lq_activity_read(const LqFunnel *funnel,
-							 const LqActivityColumns *columns,
-							 TupleTableSlot *slot, LqActivity *activity);
+extern void lq_activity_read(const LqFunnel *funnel, TupleTableSlot *slot,
+							 LqActivity *activity);
 
 /* In time order: only so do frequency limits come out right. */
 extern bool lq_activity_in_order(const LqActivity *activity,

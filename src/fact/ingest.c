@@ -137,7 +137,7 @@ read_rows(Batch *batch, TriggerData *trigdata, Tuplestorestate *rows,
 	bool		replay = trigdata->tg_oldtable != NULL &&
 	tuplestore_tuple_count(trigdata->tg_oldtable) > MOST_GONE;
 	LqTransitionRows scan;
-	LqActivityColumns columns;
+	const AttrNumber *attno = batch->funnel->attno;
 	MemoryContext row_context = AllocSetContextCreate(CurrentMemoryContext,
 													  "lead_qual activity",
 													  ALLOCSET_DEFAULT_SIZES);
@@ -145,14 +145,14 @@ read_rows(Batch *batch, TriggerData *trigdata, Tuplestorestate *rows,
 
 	lq_transition_rows_begin(&scan, trigdata, rows,
 							 batch->funnel->relid[LQ_TABLE_ACTIVITY]);
-	lq_activity_columns(scan.desc, &columns);
 	while ((slot = lq_transition_rows_next(&scan)) != NULL)
 	{
 		MemoryContext old;
 		Event	   *event;
 		LqActivity	activity;
 		bool		isnull;
-		Datum		key = slot_getattr(slot, columns.lead_id, &isnull);
+		Datum		key = slot_getattr(slot, attno[LQ_ACTIVITY_LEAD_ID],
+									   &isnull);
 
 		CHECK_FOR_INTERRUPTS();
 		if (replay)
@@ -165,7 +165,7 @@ read_rows(Batch *batch, TriggerData *trigdata, Tuplestorestate *rows,
 
 		/* weighing leaves rubbish behind, the result is small */
 		old = MemoryContextSwitchTo(row_context);
-		lq_activity_read(batch->funnel, &columns, slot, &activity);
+		lq_activity_read(batch->funnel, slot, &activity);
 		MemoryContextSwitchTo(batch->context);
 		event = add_event(batch, key);
 		event->activity = activity;
@@ -185,8 +185,8 @@ read_rows(Batch *batch, TriggerData *trigdata, Tuplestorestate *rows,
 		if (activity.kind != NULL && activity.kind->touch &&
 			trigdata->tg_oldtable == NULL)
 		{
-			event->source = slot_text(slot, columns.source);
-			event->campaign = slot_text(slot, columns.campaign);
+			event->source = slot_text(slot, attno[LQ_ACTIVITY_SOURCE]);
+			event->campaign = slot_text(slot, attno[LQ_ACTIVITY_CAMPAIGN]);
 		}
 		MemoryContextSwitchTo(old);
 		MemoryContextReset(row_context);
@@ -236,9 +236,9 @@ update_lead(Batch *batch, const Event *events, int n)
 		lq_refuse_if_named(funnel, batch->trigdata, LQ_TABLE_ACTIVITY, key);
 		return;
 	}
-	stored = SPI_getbinval(lead->vals[0], lead->tupdesc, 1, &isnull);
+	stored = lq_statement_get(lead, 0, LQ_LEAD_SCORECARD, &isnull);
 	card = isnull ? NULL : lq_card_from_datum(stored);
-	(void) SPI_getbinval(lead->vals[0], lead->tupdesc, 2, &isnull);
+	(void) lq_statement_get(lead, 0, LQ_LEAD_SOURCE, &isnull);
 	has_source = !isnull;
 	SPI_freetuptable(lead);
 
@@ -349,18 +349,17 @@ ingest_activity(PG_FUNCTION_ARGS)
 
 /* Was it a plan, and is it in the past now? */
 static bool
-took_place(const LqFunnel *funnel, TupleDesc desc, HeapTuple old,
+took_place(const LqFunnel *funnel, Relation rel, HeapTuple old,
 		   HeapTuple new, TimestampTz recorded)
 {
-	int			kind = SPI_fnumber(desc, "kind");
-	int			occurred = SPI_fnumber(desc, "occurred_at");
+	TupleDesc	desc = RelationGetDescr(rel);
+	AttrNumber	kind = lq_column_of(rel, LQ_ACTIVITY_KIND);
+	AttrNumber	occurred = lq_column_of(rel, LQ_ACTIVITY_OCCURRED_AT);
 	bool		isnull;
 	Datum		name;
 	TimestampTz before;
 	TimestampTz after;
 
-	if (kind <= 0 || occurred <= 0)
-		return false;
 	name = SPI_getbinval(old, desc, kind, &isnull);
 	if (isnull)
 		return false;
@@ -392,17 +391,11 @@ stamp_activity(PG_FUNCTION_ARGS)
 
 	if (lq_funnel_importing(funnel))
 		return PointerGetDatum(tuple);
-	attno = SPI_fnumber(desc, "recorded_at");
-	if (attno <= 0)
-		ereport(ERROR,
-				(errcode(ERRCODE_UNDEFINED_COLUMN),
-				 errmsg("column \"%s\" of relation \"%s\" does not exist",
-						"recorded_at",
-						RelationGetRelationName(trigdata->tg_relation))));
+	attno = lq_column_of(trigdata->tg_relation, LQ_ACTIVITY_RECORDED_AT);
 	recorded = update ?
 		SPI_getbinval(trigdata->tg_trigtuple, desc, attno, &isnull) :
 		TimestampTzGetDatum(lq_now());
-	if (update && !isnull && took_place(funnel, desc, trigdata->tg_trigtuple,
+	if (update && !isnull && took_place(funnel, trigdata->tg_relation, trigdata->tg_trigtuple,
 										tuple, DatumGetTimestampTz(recorded)))
 		recorded = TimestampTzGetDatum(lq_now());
 	tuple = heap_modify_tuple_by_cols(tuple, desc, 1, &attno, &recorded,

@@ -79,21 +79,10 @@ read_rows(Batch *batch, TriggerData *trigdata, Tuplestorestate *rows,
 	LqFunnel   *funnel = batch->funnel;
 	LqTransitionRows scan;
 	TupleTableSlot *slot;
-	int			lead_id;
-	int			framework;
-	int			element;
+	const AttrNumber *attno = funnel->attno;
 
 	lq_transition_rows_begin(&scan, trigdata, rows,
 							 funnel->relid[LQ_TABLE_ANSWER]);
-	lead_id = SPI_fnumber(scan.desc, "lead_id");
-	framework = SPI_fnumber(scan.desc, "framework");
-	element = SPI_fnumber(scan.desc, "element");
-	if (lead_id <= 0 || framework <= 0 || element <= 0)
-		ereport(ERROR,
-				(errcode(ERRCODE_UNDEFINED_COLUMN),
-				 errmsg("table \"answer\" of funnel \"%s\" lacks a column",
-						funnel->name),
-				 errhint("The columns that create_funnel() made must keep their names.")));
 	while ((slot = lq_transition_rows_next(&scan)) != NULL)
 	{
 		Touched    *touched;
@@ -108,12 +97,13 @@ read_rows(Batch *batch, TriggerData *trigdata, Tuplestorestate *rows,
 				repalloc_huge(batch->touched, batch->room * sizeof(Touched));
 		}
 		touched = &batch->touched[batch->n++];
-		touched->key = datumCopy(slot_getattr(slot, lead_id, &isnull),
+		touched->key = datumCopy(slot_getattr(slot, attno[LQ_ANSWER_LEAD_ID],
+											  &isnull),
 								 funnel->key_typbyval, funnel->key_typlen);
 		touched->framework =
-			TextDatumGetCString(slot_getattr(slot, framework, &isnull));
+			TextDatumGetCString(slot_getattr(slot, attno[LQ_ANSWER_FRAMEWORK], &isnull));
 		touched->element =
-			TextDatumGetCString(slot_getattr(slot, element, &isnull));
+			TextDatumGetCString(slot_getattr(slot, attno[LQ_ANSWER_ELEMENT], &isnull));
 		if (is_new)
 			check_element(funnel, touched->framework, touched->element);
 	}
@@ -175,8 +165,6 @@ update_lead(Batch *batch, const Touched *touched, int n)
 {
 	LqFunnel   *funnel = batch->funnel;
 	SPITupleTable *lead;
-	HeapTuple	row;
-	TupleDesc	desc;
 	bool		isnull;
 	bool		changed = false;
 	uint32		bant;
@@ -192,11 +180,10 @@ update_lead(Batch *batch, const Touched *touched, int n)
 		lq_refuse_if_named(funnel, batch->trigdata, LQ_TABLE_ANSWER, key);
 		return;
 	}
-	row = lead->vals[0];
-	desc = lead->tupdesc;
-	bant = DatumGetBant(SPI_getbinval(row, desc, 3, &isnull));
-	meddic = DatumGetMeddic(SPI_getbinval(row, desc, 4, &isnull));
-	answers = SPI_getbinval(row, desc, 5, &isnull);
+	bant = DatumGetBant(lq_statement_get(lead, 0, LQ_LEAD_BANT, &isnull));
+	meddic = DatumGetMeddic(lq_statement_get(lead, 0, LQ_LEAD_MEDDIC,
+											 &isnull));
+	answers = lq_statement_get(lead, 0, LQ_LEAD_ANSWERS, &isnull);
 
 	for (int i = 0; i < n; i++)
 	{

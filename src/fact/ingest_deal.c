@@ -37,26 +37,19 @@ typedef struct Column
 
 static void
 read_column(Column *column, const LqFunnel *funnel, TriggerData *trigdata,
-			Tuplestorestate *rows, LqTable table, const char *name,
+			Tuplestorestate *rows, LqTable table, LqColumn name,
 			bool byval, int16 typlen)
 {
 	LqTransitionRows scan;
 	TupleTableSlot *slot;
-	int			attno;
 
 	if (rows == NULL)
 		return;
 	lq_transition_rows_begin(&scan, trigdata, rows, funnel->relid[table]);
-	attno = SPI_fnumber(scan.desc, name);
-	if (attno <= 0)
-		ereport(ERROR,
-				(errcode(ERRCODE_UNDEFINED_COLUMN),
-				 errmsg("column \"%s\" of relation \"%s\" does not exist",
-						name, RelationGetRelationName(trigdata->tg_relation))));
 	while ((slot = lq_transition_rows_next(&scan)) != NULL)
 	{
 		bool		isnull;
-		Datum		value = slot_getattr(slot, attno, &isnull);
+		Datum		value = slot_getattr(slot, funnel->attno[name], &isnull);
 
 		CHECK_FOR_INTERRUPTS();
 		if (column->n == column->room)
@@ -85,25 +78,20 @@ compare_keys(const void *a, const void *b, void *arg)
 	return lq_key_cmp(arg, *(const Datum *) a, *(const Datum *) b);
 }
 
-/* A column of the only row of a result. */
-static Datum
-get(const SPITupleTable *rows, int column)
-{
-	bool		isnull;
-
-	return SPI_getbinval(rows->vals[0], rows->tupdesc, column, &isnull);
-}
-
 /* Does the lead know these deals already? */
 static bool
 same_deals(const SPITupleTable *lead, const SPITupleTable *deals)
 {
-	for (int i = 0; i < 3; i++)
-		if (DatumGetInt32(get(lead, 6 + i)) !=
-			DatumGetInt32(get(deals, 1 + i)))
+	bool		isnull;
+
+	for (LqColumn column = LQ_LEAD_DEALS_OPEN; column <= LQ_LEAD_DEALS_LOST;
+		 column++)
+		if (DatumGetInt32(lq_statement_get(lead, 0, column, &isnull)) !=
+			DatumGetInt32(lq_statement_get(deals, 0, column, &isnull)))
 			return false;
-	return DatumGetBool(DirectFunctionCall2(numeric_eq, get(lead, 9),
-											get(deals, 4)));
+	return DatumGetBool(DirectFunctionCall2(numeric_eq,
+											lq_statement_get(lead, 0, LQ_LEAD_WON_AMOUNT, &isnull),
+											lq_statement_get(deals, 0, LQ_LEAD_WON_AMOUNT, &isnull)));
 }
 
 /*
@@ -129,13 +117,16 @@ update_lead(LqFunnel *funnel, Datum key, TriggerData *trigdata)
 
 	if (!same_deals(lead, deals))
 	{
+		static const LqColumn columns[] = {
+			LQ_LEAD_DEALS_OPEN, LQ_LEAD_DEALS_WON, LQ_LEAD_DEALS_LOST,
+			LQ_LEAD_WON_AMOUNT, LQ_LEAD_REASON,
+		};
 		bool		isnull;
 
 		values[0] = key;
-		for (int i = 1; i <= 5; i++)
+		for (int i = 1; i <= lengthof(columns); i++)
 		{
-			values[i] = SPI_getbinval(deals->vals[0], deals->tupdesc, i,
-									  &isnull);
+			values[i] = lq_statement_get(deals, 0, columns[i - 1], &isnull);
 			if (isnull)
 				nulls[i] = 'n';
 		}
@@ -188,9 +179,9 @@ ingest_deal(PG_FUNCTION_ARGS)
 	if (lq_funnel_importing(funnel))
 		return PointerGetDatum(NULL);
 	read_column(&deals, funnel, trigdata, trigdata->tg_oldtable,
-				LQ_TABLE_DEAL, "deal_id", true, sizeof(int64));
+				LQ_TABLE_DEAL, LQ_DEAL_DEAL_ID, true, sizeof(int64));
 	read_column(&deals, funnel, trigdata, trigdata->tg_newtable,
-				LQ_TABLE_DEAL, "deal_id", true, sizeof(int64));
+				LQ_TABLE_DEAL, LQ_DEAL_DEAL_ID, true, sizeof(int64));
 	if (deals.n == 0)
 		return PointerGetDatum(NULL);
 
@@ -237,12 +228,12 @@ ingest_deal_contact(PG_FUNCTION_ARGS)
 		return PointerGetDatum(NULL);
 	}
 	read_column(&deals, funnel, trigdata, trigdata->tg_newtable,
-				LQ_TABLE_DEAL_CONTACT, "deal_id", true, sizeof(int64));
+				LQ_TABLE_DEAL_CONTACT, LQ_DEAL_CONTACT_DEAL_ID, true, sizeof(int64));
 	read_column(&keys, funnel, trigdata, trigdata->tg_oldtable,
-				LQ_TABLE_DEAL_CONTACT, "lead_id",
+				LQ_TABLE_DEAL_CONTACT, LQ_DEAL_CONTACT_LEAD_ID,
 				funnel->key_typbyval, funnel->key_typlen);
 	read_column(&keys, funnel, trigdata, trigdata->tg_newtable,
-				LQ_TABLE_DEAL_CONTACT, "lead_id",
+				LQ_TABLE_DEAL_CONTACT, LQ_DEAL_CONTACT_LEAD_ID,
 				funnel->key_typbyval, funnel->key_typlen);
 	if (keys.n == 0)
 		return PointerGetDatum(NULL);

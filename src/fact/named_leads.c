@@ -62,13 +62,7 @@ naming_begin(Naming *naming, const LqFunnel *funnel, TriggerData *trigdata,
 	if (naming->paired)
 		lq_transition_rows_begin(&naming->before, trigdata,
 								 trigdata->tg_oldtable, funnel->relid[table]);
-	naming->lead_id = SPI_fnumber(naming->after.desc, "lead_id");
-	if (naming->lead_id <= 0)
-		ereport(ERROR,
-				(errcode(ERRCODE_UNDEFINED_COLUMN),
-				 errmsg("column \"%s\" of relation \"%s\" does not exist",
-						"lead_id",
-						RelationGetRelationName(trigdata->tg_relation))));
+	naming->lead_id = funnel->attno[lq_key_column(table)];
 	return true;
 }
 

@@ -79,16 +79,10 @@ read_changed(Accounts *changed, const LqFunnel *funnel, TriggerData *trigdata)
 	Oid			relid = funnel->relid[LQ_TABLE_ACCOUNT];
 	LqTransitionRows before;
 	LqTransitionRows after;
-	int			account_id;
+	AttrNumber	account_id = funnel->attno[LQ_ACCOUNT_ACCOUNT_ID];
 
 	lq_transition_rows_begin(&before, trigdata, trigdata->tg_oldtable, relid);
 	lq_transition_rows_begin(&after, trigdata, trigdata->tg_newtable, relid);
-	account_id = SPI_fnumber(after.desc, "account_id");
-	if (account_id <= 0)
-		ereport(ERROR,
-				(errcode(ERRCODE_UNDEFINED_COLUMN),
-				 errmsg("column \"%s\" of relation \"%s\" does not exist",
-						"account_id", "account")));
 	for (;;)
 	{
 		TupleTableSlot *a = lq_transition_rows_next(&before);

@@ -59,7 +59,6 @@ lq_replay_rows(const LqFunnel *funnel, SPITupleTable *rows, uint64 n,
 													  "lead_qual activity",
 													  ALLOCSET_DEFAULT_SIZES);
 	TupleTableSlot *slot = NULL;
-	LqActivityColumns columns;
 
 	for (uint64 i = 0; i < n; i++)
 	{
@@ -76,19 +75,13 @@ lq_replay_rows(const LqFunnel *funnel, SPITupleTable *rows, uint64 n,
 			continue;			/* the one row of an empty log */
 		header = DatumGetHeapTupleHeader(row);
 		if (slot == NULL)
-		{
-			TupleDesc	desc;
-
-			desc = lookup_rowtype_tupdesc_copy(HeapTupleHeaderGetTypeId(header),
-											   HeapTupleHeaderGetTypMod(header));
-			slot = MakeSingleTupleTableSlot(desc, &TTSOpsHeapTuple);
-			lq_activity_columns(desc, &columns);
-		}
+			slot = MakeSingleTupleTableSlot(funnel->activity_desc,
+											&TTSOpsHeapTuple);
 		tuple = lq_tuple_of_row(header);
 		ExecStoreHeapTuple(&tuple, slot, false);
 
 		old = MemoryContextSwitchTo(row_context);
-		lq_activity_read(funnel, &columns, slot, &activity);
+		lq_activity_read(funnel, slot, &activity);
 		MemoryContextSwitchTo(old);
 		if (activity.at <= until)
 			lq_activity_apply(&activity, card);

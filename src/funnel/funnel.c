@@ -45,33 +45,6 @@
 #include "funnel/statement.h"
 #include "lead_qual.h"
 
-static const char *const table_names[LQ_N_TABLES] = {
-	[LQ_TABLE_ACCOUNT] = "account",
-	[LQ_TABLE_ACTIVITY] = "activity",
-	[LQ_TABLE_ANSWER] = "answer",
-	[LQ_TABLE_BASELINE] = "baseline",
-	[LQ_TABLE_CALENDAR] = "calendar",
-	[LQ_TABLE_DEAL] = "deal",
-	[LQ_TABLE_DEAL_CONTACT] = "deal_contact",
-	[LQ_TABLE_DEFINITION] = "definition",
-	[LQ_TABLE_DEFINITION_LOG] = "definition_log",
-	[LQ_TABLE_ELEMENT] = "element",
-	[LQ_TABLE_HOLIDAY] = "holiday",
-	[LQ_TABLE_KIND] = "kind",
-	[LQ_TABLE_LEAD] = "lead",
-	[LQ_TABLE_LIST] = "list",
-	[LQ_TABLE_REASON] = "reason",
-	[LQ_TABLE_RULE] = "rule",
-	[LQ_TABLE_SETTING] = "setting",
-	[LQ_TABLE_SIDE] = "side",
-	[LQ_TABLE_SIGNATURE] = "signature",
-	[LQ_TABLE_SOURCE] = "source",
-	[LQ_TABLE_STAGE] = "stage",
-	[LQ_TABLE_STAGE_HISTORY] = "stage_history",
-	[LQ_TABLE_TRANSITION] = "transition",
-	[LQ_TABLE_VERDICT] = "verdict",
-};
-
 /* How often to read again when messages keep arriving meanwhile. */
 #define MAX_LOADS 10
 
@@ -91,7 +64,7 @@ prove_owner(LqFunnel *funnel, LqTable table, Oid relid)
 		ereport(ERROR,
 				(errcode(ERRCODE_UNDEFINED_TABLE),
 				 errmsg("schema \"%s\" is not a funnel", funnel->name),
-				 errdetail("It has no table \"%s\".", table_names[table]),
+				 errdetail("It has no table \"%s\".", lq_table_name(table)),
 				 errhint("Funnels are made by create_funnel().")));
 	class_form = (Form_pg_class) GETSTRUCT(tuple);
 	relkind = class_form->relkind;
@@ -103,7 +76,7 @@ prove_owner(LqFunnel *funnel, LqTable table, Oid relid)
 				 errmsg("tables of funnel \"%s\" belong to different roles",
 						funnel->name),
 				 errdetail("Table \"%s\" belongs to \"%s\", table \"%s\" to \"%s\".",
-						   table_names[0],
+						   lq_table_name(0),
 						   GetUserNameFromId(funnel->owner, false),
 						   NameStr(class_form->relname),
 						   GetUserNameFromId(class_form->relowner, false)),
@@ -118,7 +91,7 @@ refuse_kind(const LqFunnel *funnel, LqTable table)
 	ereport(ERROR,
 			(errcode(ERRCODE_WRONG_OBJECT_TYPE),
 			 errmsg("\"%s.%s\" is not a table",
-					funnel->name, table_names[table])));
+					funnel->name, lq_table_name(table))));
 }
 
 /*
@@ -135,7 +108,7 @@ find_tables(LqFunnel *funnel, Oid *relid)
 	{
 		char		relkind;
 
-		relid[i] = get_relname_relid(table_names[i], funnel->schema);
+		relid[i] = get_relname_relid(lq_table_name(i), funnel->schema);
 		relkind = prove_owner(funnel, i, relid[i]);
 		if (i == LQ_TABLE_LEAD && relkind == RELKIND_VIEW)
 		{
@@ -166,7 +139,7 @@ lq_funnel_prove_tables(Oid schema)
 		char		relkind;
 
 		relkind = prove_owner(&funnel, i,
-							  get_relname_relid(table_names[i], schema));
+							  get_relname_relid(lq_table_name(i), schema));
 		if (relkind != RELKIND_RELATION &&
 			relkind != RELKIND_PARTITIONED_TABLE &&
 			!(i == LQ_TABLE_LEAD && relkind == RELKIND_VIEW))
@@ -201,7 +174,7 @@ load(LqFunnelEntry *entry)
 	MemoryContextCopyAndSetIdentifier(context, funnel->name);
 
 	/* it is told of changes from before we look at it */
-	entry->lead = get_relname_relid(table_names[LQ_TABLE_LEAD], entry->schema);
+	entry->lead = get_relname_relid(lq_table_name(LQ_TABLE_LEAD), entry->schema);
 	find_tables(funnel, relid);
 	memcpy(funnel->relid, relid, sizeof(relid));
 	funnel->plans = palloc0(LQ_N_STATEMENTS * sizeof(SPIPlanPtr));
@@ -247,8 +220,7 @@ same_tables(const LqFunnel *funnel)
 	if (now.owner != funnel->owner ||
 		memcmp(now.relid, funnel->relid, sizeof(now.relid)) != 0)
 		return false;
-	lq_shape_check(&now);
-	return true;
+	return lq_columns_stay(&now, funnel);
 }
 
 /*
@@ -341,26 +313,6 @@ lq_funnel_by_name(const char *name)
 				 errmsg("funnel \"%s\" does not exist", name),
 				 errhint("Create it with create_funnel().")));
 	return lq_funnel_by_schema(schema);
-}
-
-const char *
-lq_table_name(LqTable table)
-{
-	return table_names[table];
-}
-
-bool
-lq_table_by_name(const char *name, LqTable *table)
-{
-	for (int i = 0; i < LQ_N_TABLES; i++)
-	{
-		if (strcmp(name, table_names[i]) == 0)
-		{
-			*table = i;
-			return true;
-		}
-	}
-	return false;
 }
 
 const char *

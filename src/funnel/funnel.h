@@ -17,74 +17,10 @@
 #include "utils/timestamp.h"
 
 #include "condition/condition.h"
+#include "funnel/columns.h"
 #include "funnel/depends.h"
 #include "funnel/milestone.h"
 #include "type/scorecard.h"
-
-typedef enum LqTable
-{
-	LQ_TABLE_ACCOUNT,
-	LQ_TABLE_ACTIVITY,
-	LQ_TABLE_ANSWER,
-	LQ_TABLE_BASELINE,
-	LQ_TABLE_CALENDAR,
-	LQ_TABLE_DEAL,
-	LQ_TABLE_DEAL_CONTACT,
-	LQ_TABLE_DEFINITION,
-	LQ_TABLE_DEFINITION_LOG,
-	LQ_TABLE_ELEMENT,
-	LQ_TABLE_HOLIDAY,
-	LQ_TABLE_KIND,
-	LQ_TABLE_LEAD,
-	LQ_TABLE_LIST,
-	LQ_TABLE_REASON,
-	LQ_TABLE_RULE,
-	LQ_TABLE_SETTING,
-	LQ_TABLE_SIDE,
-	LQ_TABLE_SIGNATURE,
-	LQ_TABLE_SOURCE,
-	LQ_TABLE_STAGE,
-	LQ_TABLE_STAGE_HISTORY,
-	LQ_TABLE_TRANSITION,
-	LQ_TABLE_VERDICT
-#define LQ_N_TABLES (LQ_TABLE_VERDICT + 1)
-} LqTable;
-
-/* columns of the lead table that the code reads or keeps */
-typedef enum LqLeadColumn
-{
-	LQ_LEAD_STAGE,
-	/* state that follows from moves, kept by triggers */
-	LQ_LEAD_STAGE_ENTERED_AT,
-	LQ_LEAD_CYCLE,
-	LQ_LEAD_CYCLE_STARTED_AT,
-	LQ_LEAD_ACCEPTED_BY,
-	LQ_LEAD_ACCEPTED_AT,
-	LQ_LEAD_DUE_AT,
-	LQ_LEAD_REVIEW_AT,
-	/* sums of facts, kept by triggers */
-	LQ_LEAD_SCORECARD,
-	LQ_LEAD_DEALS_OPEN,
-	LQ_LEAD_DEALS_WON,
-	LQ_LEAD_DEALS_LOST,
-	LQ_LEAD_WON_AMOUNT,
-	LQ_LEAD_ANSWERS,
-#define LQ_LEAD_FIRST_STATE LQ_LEAD_STAGE_ENTERED_AT
-#define LQ_LEAD_LAST_STATE LQ_LEAD_REVIEW_AT
-#define LQ_LEAD_FIRST_SUM LQ_LEAD_SCORECARD
-#define LQ_LEAD_LAST_SUM LQ_LEAD_ANSWERS
-	/* columns that people write */
-	LQ_LEAD_BANT,
-	LQ_LEAD_MEDDIC,
-	LQ_LEAD_RESUME_AT,
-	LQ_LEAD_REASON,
-	LQ_LEAD_NOTE,
-	LQ_LEAD_SOURCE,
-	LQ_LEAD_CAMPAIGN,
-	LQ_LEAD_OWNER,
-	LQ_LEAD_ACCOUNT_ID
-#define LQ_N_LEAD_COLUMNS (LQ_LEAD_ACCOUNT_ID + 1)
-} LqLeadColumn;
 
 typedef struct LqStage
 {
@@ -201,6 +137,7 @@ typedef struct LqFunnel
 	/* policy: the active definition and what belongs to it */
 	char	   *time_zone;
 	bool		unset;			/* table setting is empty: being imported */
+	int			template_version;
 	char	   *definition;		/* NULL: none is active */
 	int			version;
 	LqCardLimits limits;
@@ -227,7 +164,12 @@ typedef struct LqFunnel
 	TupleDesc	account_desc;
 	TupleDesc	kind_desc;
 	TupleDesc	lead_desc;
-	AttrNumber	lead_attno[LQ_N_LEAD_COLUMNS];
+	TupleDesc	activity_desc;
+	AttrNumber	attno[LQ_N_COLUMNS];	/* as they were proven */
+	Oid			scorecard_type; /* types of ours */
+	Oid			bant_type;
+	Oid			meddic_type;
+	Oid			level_type;
 	Bitmapset  *fit_columns;	/* of lead, that fit rules read */
 	Bitmapset  *account_columns;	/* of account, that conditions read */
 
@@ -277,19 +219,11 @@ extern LqFunnel *lq_funnel_replaced(const LqFunnel *funnel);
 /* Read the policy rows into the funnel; model.c. */
 extern void lq_model_load(LqFunnel *funnel);
 
-/* Raise unless the tables have the columns that the code reads; shape.c. */
-extern void lq_shape_check(const LqFunnel *funnel);
-extern void lq_shape_check_leads(const LqFunnel *funnel);
-
 /* Raise unless the schema holds a funnel's tables; returns their owner. */
 extern Oid	lq_funnel_prove_tables(Oid schema);
 
 /* Is it known already that this is that table, or a partition of the leads? */
 extern bool lq_funnel_knows_table(Oid schema, LqTable table, Oid relid);
-
-/* The table called so in every funnel. */
-extern const char *lq_table_name(LqTable table);
-extern bool lq_table_by_name(const char *name, LqTable *table);
 
 /* The table's name, quoted and with its schema, for SPI. */
 extern const char *lq_funnel_table(const LqFunnel *funnel, LqTable table);

@@ -24,31 +24,6 @@
 #include "funnel/funnel.h"
 #include "funnel/model.h"
 
-static const char *const lead_columns[LQ_N_LEAD_COLUMNS] = {
-	[LQ_LEAD_STAGE] = "stage",
-	[LQ_LEAD_STAGE_ENTERED_AT] = "stage_entered_at",
-	[LQ_LEAD_CYCLE] = "cycle",
-	[LQ_LEAD_CYCLE_STARTED_AT] = "cycle_started_at",
-	[LQ_LEAD_ACCEPTED_BY] = "accepted_by",
-	[LQ_LEAD_ACCEPTED_AT] = "accepted_at",
-	[LQ_LEAD_SCORECARD] = "scorecard",
-	[LQ_LEAD_DEALS_OPEN] = "deals_open",
-	[LQ_LEAD_DEALS_WON] = "deals_won",
-	[LQ_LEAD_DEALS_LOST] = "deals_lost",
-	[LQ_LEAD_WON_AMOUNT] = "won_amount",
-	[LQ_LEAD_DUE_AT] = "due_at",
-	[LQ_LEAD_REVIEW_AT] = "review_at",
-	[LQ_LEAD_ANSWERS] = "answers",
-	[LQ_LEAD_BANT] = "bant",
-	[LQ_LEAD_MEDDIC] = "meddic",
-	[LQ_LEAD_RESUME_AT] = "resume_at",
-	[LQ_LEAD_REASON] = "reason",
-	[LQ_LEAD_NOTE] = "note",
-	[LQ_LEAD_SOURCE] = "source",
-	[LQ_LEAD_CAMPAIGN] = "campaign",
-	[LQ_LEAD_OWNER] = "owner",
-	[LQ_LEAD_ACCOUNT_ID] = "account_id",
-};
 
 /* The shapes of the tables whose columns conditions may name. */
 static void
@@ -72,20 +47,11 @@ read_shapes(LqFunnel *funnel)
 	lq_depends_on_types(funnel, funnel->lead_desc);
 	table_close(rel, NoLock);
 	rel = table_open(funnel->relid[LQ_TABLE_ACTIVITY], AccessShareLock);
-	lq_depends_on_types(funnel, RelationGetDescr(rel));
+	funnel->activity_desc = CreateTupleDescCopy(RelationGetDescr(rel));
+	lq_depends_on_types(funnel, funnel->activity_desc);
 	table_close(rel, AccessShareLock);
 
-	for (int i = 0; i < LQ_N_LEAD_COLUMNS; i++)
-	{
-		funnel->lead_attno[i] = lq_lead_attno(funnel, lead_columns[i]);
-		if (funnel->lead_attno[i] == InvalidAttrNumber)
-			ereport(ERROR,
-					(errcode(ERRCODE_UNDEFINED_COLUMN),
-					 errmsg("column \"%s\" of relation \"%s\" does not exist",
-							lead_columns[i], "lead"),
-					 errhint("The columns that create_funnel() made must keep their names.")));
-	}
-
+	lq_columns_prove(funnel, LQ_TABLE_LEAD);
 	funnel->key_attno = lq_lead_attno(funnel, lq_lead_key_column(funnel));
 	if (funnel->key_attno == InvalidAttrNumber)
 		ereport(ERROR,
@@ -106,7 +72,7 @@ read_shapes(LqFunnel *funnel)
 				(errcode(ERRCODE_UNDEFINED_FUNCTION),
 				 errmsg("could not identify a comparison function for type %s",
 						format_type_be(funnel->key_type))));
-	lq_shape_check_leads(funnel);
+	lq_columns_prove_keys(funnel);
 	funnel->key_typlen = type->typlen;
 	funnel->key_typbyval = type->typbyval;
 	fmgr_info_cxt(type->cmp_proc, &funnel->key_cmp, funnel->context);
@@ -231,7 +197,7 @@ compile_conditions(LqFunnel *funnel)
 			if (part->n_pseudos > 0)
 				funnel->fit_columns =
 					bms_add_member(funnel->fit_columns,
-								   funnel->lead_attno[LQ_LEAD_ACCOUNT_ID]);
+								   funnel->attno[LQ_LEAD_ACCOUNT_ID]);
 		}
 	}
 	for (int i = 0; i < funnel->n_transitions; i++)
@@ -283,7 +249,7 @@ lq_model_load(LqFunnel *funnel)
 
 	lq_funnel_enter(funnel, &saved);
 	SPI_connect();
-	lq_shape_check(funnel);
+	lq_types_find(funnel);
 	lq_model_read_policy(funnel);
 	check_attached(funnel);
 	read_shapes(funnel);

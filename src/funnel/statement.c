@@ -18,6 +18,7 @@
  */
 #include "postgres.h"
 
+#include "access/htup_details.h"
 #include "access/xact.h"
 #include "catalog/pg_proc.h"
 #include "catalog/pg_type.h"
@@ -26,8 +27,10 @@
 #include "utils/acl.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
+#include "utils/portal.h"
 #include "utils/snapmgr.h"
 #include "utils/syscache.h"
+#include "utils/typcache.h"
 
 #include "compat.h"
 #include "funnel/funnel.h"
@@ -38,29 +41,29 @@
  * {lead_rows} and {rows_key} for the same where leads are in a table of the
  * user's and {lead} is a view of it; {=} for the server's own operator;
  * {deals_of_leads} for the query that counts deals.
- * Argument types: k the key, K an array of keys, c scorecard, b bant,
- * m meddic, l answer_level,
- * t text, z timestamptz, n numeric, i integer, I bigint, B boolean, j jsonb,
- * A bigint[], v interval, a name, r regclass.
+ * The types of arguments, and of the columns that come back, are codes of
+ * lq_type_of_code(); in what comes back, ! follows where there must be a
+ * value, and L, E and O are whole rows of lead, activity and account.
  */
 /* *INDENT-OFF* */
 static const struct
 {
 	const char *args;
+	const char *result;
 	const char *text;
 }			statements[LQ_N_STATEMENTS] =
 
 {
-	[LQ_STATEMENT_LOCK_LEAD] = {"k",
+	[LQ_STATEMENT_LOCK_LEAD] = {"k", "ctb!m!j!i!i!i!n!",
 		"SELECT scorecard, source, bant, meddic, answers,"
 		" deals_open, deals_won, deals_lost, won_amount"
 	" FROM {lead} WHERE {key} {=} $1 FOR NO KEY UPDATE"},
-	[LQ_STATEMENT_LOCK_LEADS] = {"K",
+	[LQ_STATEMENT_LOCK_LEADS] = {"K", "k!",
 		"SELECT {key} FROM {lead} WHERE {key} {=} ANY ($1) ORDER BY {key}"
 	" FOR NO KEY UPDATE"},
-	[LQ_STATEMENT_LEAD_EXISTS] = {"k",
+	[LQ_STATEMENT_LEAD_EXISTS] = {"k", "",
 	"SELECT FROM {lead} WHERE {key} {=} $1"},
-	[LQ_STATEMENT_NAMED] = {"k",
+	[LQ_STATEMENT_NAMED] = {"k", "",
 		"SELECT WHERE EXISTS (SELECT FROM {activity} WHERE lead_id {=} $1)"
 		" OR EXISTS (SELECT FROM {answer} WHERE lead_id {=} $1)"
 		" OR EXISTS (SELECT FROM {baseline} WHERE lead_id {=} $1)"
@@ -68,56 +71,56 @@ static const struct
 		" OR EXISTS (SELECT FROM {signature} WHERE lead_id {=} $1)"
 		" OR EXISTS (SELECT FROM {stage_history} WHERE lead_id {=} $1)"
 	" OR EXISTS (SELECT FROM {verdict} WHERE lead_id {=} $1)"},
-	[LQ_STATEMENT_LEAD] = {"k",
-	"SELECT l FROM {lead_rows} AS l WHERE l.{rows_key} {=} $1"},
-	[LQ_STATEMENT_SET_CARD] = {"kc",
+	[LQ_STATEMENT_LEAD] = {"k", "L!",
+	"SELECT (l.*)::{lead_rows} FROM {lead_rows} AS l WHERE l.{rows_key} {=} $1"},
+	[LQ_STATEMENT_SET_CARD] = {"kc", "",
 	"UPDATE {lead} SET scorecard = $2 WHERE {key} {=} $1"},
-	[LQ_STATEMENT_SET_CARD_AND_SOURCE] = {"kctt",
+	[LQ_STATEMENT_SET_CARD_AND_SOURCE] = {"kctt", "",
 		"UPDATE {lead} SET scorecard = $2, source = $3,"
 	" campaign = coalesce(campaign, $4) WHERE {key} {=} $1"},
-	[LQ_STATEMENT_SET_ANSWERS] = {"kbmj",
+	[LQ_STATEMENT_SET_ANSWERS] = {"kbmj", "",
 		"UPDATE {lead} SET bant = $2, meddic = $3, answers = $4"
 	" WHERE {key} {=} $1"},
-	[LQ_STATEMENT_SET_DEALS] = {"kiiint",
+	[LQ_STATEMENT_SET_DEALS] = {"kiiint", "",
 		"UPDATE {lead} SET deals_open = $2, deals_won = $3, deals_lost = $4,"
 	" won_amount = $5, reason = coalesce($6, reason) WHERE {key} {=} $1"},
-	[LQ_STATEMENT_REVIEW] = {"k",
+	[LQ_STATEMENT_REVIEW] = {"k", "",
 	"UPDATE {lead} SET review_at = review_at WHERE {key} {=} $1"},
 	/* the log with what was archived of it, as one snapshot has them */
-	[LQ_STATEMENT_LOG] = {"k",
-		"SELECT a, b.scorecard FROM (SELECT) AS one"
+	[LQ_STATEMENT_LOG] = {"k", "Ec",
+		"SELECT (a.*)::{activity}, b.scorecard FROM (SELECT) AS one"
 		" LEFT JOIN {baseline} AS b ON b.lead_id {=} $1"
 		" LEFT JOIN {activity} AS a ON a.lead_id {=} $1"
-		" ORDER BY CASE WHEN occurred_at > recorded_at + '5 minutes'::interval"
-	" THEN recorded_at ELSE occurred_at END, activity_id"},
-	[LQ_STATEMENT_OLD_LEADS] = {"z",
+		" ORDER BY CASE WHEN a.occurred_at > a.recorded_at + '5 minutes'::interval"
+	" THEN a.recorded_at ELSE a.occurred_at END, a.activity_id"},
+	[LQ_STATEMENT_OLD_LEADS] = {"z", "K",
 		"SELECT pg_catalog.array_agg(lead_id ORDER BY lead_id)"
 		" FROM (SELECT DISTINCT lead_id FROM {activity}"
 		" WHERE CASE WHEN occurred_at > recorded_at + '5 minutes'::interval"
 	" THEN recorded_at ELSE occurred_at END < $1) AS a"},
-	[LQ_STATEMENT_TAKE_OLD] = {"kz",
+	[LQ_STATEMENT_TAKE_OLD] = {"kz", "E!c",
 		"WITH old AS (DELETE FROM {activity} AS a WHERE lead_id {=} $1"
 		" AND CASE WHEN occurred_at > recorded_at + '5 minutes'::interval"
 		" THEN recorded_at ELSE occurred_at END < $2"
-		" RETURNING a, activity_id,"
+		" RETURNING (a.*)::{activity} AS event, activity_id,"
 		" CASE WHEN occurred_at > recorded_at + '5 minutes'::interval"
 		" THEN recorded_at ELSE occurred_at END AS at)"
-		" SELECT a, b.scorecard FROM old"
+		" SELECT old.event, b.scorecard FROM old"
 		" LEFT JOIN {baseline} AS b ON b.lead_id {=} $1"
-	" ORDER BY at, activity_id"},
-	[LQ_STATEMENT_SET_BASELINE] = {"kczI",
+	" ORDER BY old.at, old.activity_id"},
+	[LQ_STATEMENT_SET_BASELINE] = {"kczI", "",
 		"INSERT INTO {baseline} AS b (lead_id, scorecard, archived_before, n)"
 		" VALUES ($1, $2, $3, $4)"
 		" ON CONFLICT (lead_id) DO UPDATE SET scorecard = excluded.scorecard,"
 		" archived_before = greatest(b.archived_before, excluded.archived_before),"
 	" n = b.n + excluded.n"},
-	[LQ_STATEMENT_RULE_NAME] = {"I",
+	[LQ_STATEMENT_RULE_NAME] = {"I", "t!",
 	"SELECT name FROM {rule} WHERE rule_id = $1"},
-	[LQ_STATEMENT_LATEST_ANSWER] = {"ktt",
+	[LQ_STATEMENT_LATEST_ANSWER] = {"ktt", "l!",
 		"SELECT level FROM {answer}"
 		" WHERE lead_id {=} $1 AND framework = $2 AND element = $3"
 	" ORDER BY answered_at DESC, answer_id DESC LIMIT 1"},
-	[LQ_STATEMENT_OTHER_ANSWERS] = {"k",
+	[LQ_STATEMENT_OTHER_ANSWERS] = {"k", "j!",
 		"SELECT coalesce(pg_catalog.jsonb_object_agg(framework, levels), '{}')"
 		" FROM (SELECT framework,"
 		" pg_catalog.jsonb_object_agg(element, level::text) AS levels"
@@ -125,13 +128,13 @@ static const struct
 		" FROM {answer} WHERE lead_id {=} $1 AND framework NOT IN ('bant', 'meddic')"
 		" ORDER BY framework, element, answered_at DESC, answer_id DESC) AS latest"
 	" GROUP BY framework) AS f"},
-	[LQ_STATEMENT_ADD_ANSWER] = {"kttltz",
+	[LQ_STATEMENT_ADD_ANSWER] = {"kttltz", "",
 		"INSERT INTO {answer} (lead_id, framework, element, level, via,"
 		" answered_by, answered_at)"
 		" SELECT $1, $2, $3, $4, 'lead', $5, greatest($6, max(answered_at))"
 		" FROM {answer}"
 	" WHERE lead_id {=} $1 AND framework = $2 AND element = $3"},
-	[LQ_STATEMENT_EXPIRE_ANSWERS] = {"kz",
+	[LQ_STATEMENT_EXPIRE_ANSWERS] = {"kz", "",
 		"INSERT INTO {answer} (lead_id, framework, element, level, via, answered_at)"
 		" SELECT $1, e.framework, e.element, 'unknown', 'expired', $2"
 		" FROM {setting} AS s CROSS JOIN {element} AS e CROSS JOIN LATERAL"
@@ -141,54 +144,54 @@ static const struct
 		" WHERE e.valid_for IS NOT NULL AND a.level::text <> 'unknown'"
 		" AND (a.answered_at AT TIME ZONE s.time_zone + e.valid_for)"
 	" AT TIME ZONE s.time_zone <= $2"},
-	[LQ_STATEMENT_ADD_HISTORY] = {"kttzitBBttntittt" "Iz",
+	[LQ_STATEMENT_ADD_HISTORY] = {"kttzitBBttntittt" "Iz", "",
 		"INSERT INTO {stage_history} (lead_id, from_stage, to_stage,"
 		" entered_at, cycle, actor, automatic, exception, reason, note, score,"
 		" definition, version, source, campaign, owner, account_id, due_at)"
 		" VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14,"
 	" $15, $16, $17, $18)"},
-	[LQ_STATEMENT_ACCOUNT] = {"I",
-	"SELECT a FROM {account} AS a WHERE account_id {=} $1"},
-	[LQ_STATEMENT_ACCOUNT_LEADS] = {"A",
+	[LQ_STATEMENT_ACCOUNT] = {"I", "O!",
+	"SELECT (a.*)::{account} FROM {account} AS a WHERE a.account_id {=} $1"},
+	[LQ_STATEMENT_ACCOUNT_LEADS] = {"A", "k!",
 	"SELECT {key} FROM {lead} WHERE account_id {=} ANY ($1) ORDER BY {key}"},
-	[LQ_STATEMENT_LOCK_DEALS] = {"A",
+	[LQ_STATEMENT_LOCK_DEALS] = {"A", "",
 		"SELECT FROM {deal} WHERE deal_id {=} ANY ($1) ORDER BY deal_id"
 	" FOR NO KEY UPDATE"},
-	[LQ_STATEMENT_DEAL_LEADS] = {"A",
+	[LQ_STATEMENT_DEAL_LEADS] = {"A", "k!",
 		"SELECT DISTINCT lead_id FROM {deal_contact}"
 	" WHERE deal_id = ANY ($1) ORDER BY lead_id"},
-	[LQ_STATEMENT_DEALS] = {"k",
+	[LQ_STATEMENT_DEALS] = {"k", "i!i!i!n!t",
 		"SELECT deals_open, deals_won, deals_lost, won_amount, reason"
 	" FROM ({deals_of_leads}) AS d WHERE key {=} $1"},
-	[LQ_STATEMENT_KEYS] = {"",
+	[LQ_STATEMENT_KEYS] = {"", "k!",
 	"SELECT {key} FROM {lead} ORDER BY {key}"},
-	[LQ_STATEMENT_DUE] = {"z",
+	[LQ_STATEMENT_DUE] = {"z", "k!",
 	"SELECT {key} FROM {lead} WHERE review_at <= $1 ORDER BY review_at"},
-	[LQ_STATEMENT_CLAIM_DUE] = {"kz",
+	[LQ_STATEMENT_CLAIM_DUE] = {"kz", "",
 		"SELECT FROM {lead} WHERE {key} {=} $1 AND review_at <= $2"
 	" FOR NO KEY UPDATE SKIP LOCKED"},
 	/* what is due is for the other sweep, and comes last if it failed there */
-	[LQ_STATEMENT_STALE] = {"iz",
+	[LQ_STATEMENT_STALE] = {"iz", "k!",
 		"SELECT {key} FROM {lead} WHERE (scorecard IS NULL"
 		" OR {scored_version}(scorecard) <> $1)"
 	" AND (review_at <= $2) IS NOT TRUE"},
-	[LQ_STATEMENT_CLAIM_STALE] = {"ki",
+	[LQ_STATEMENT_CLAIM_STALE] = {"ki", "",
 		"SELECT FROM {lead} WHERE {key} {=} $1 AND (scorecard IS NULL"
 		" OR {scored_version}(scorecard) <> $2)"
 	" FOR NO KEY UPDATE SKIP LOCKED"},
-	[LQ_STATEMENT_PUT_LAST] = {"kz",
+	[LQ_STATEMENT_PUT_LAST] = {"kz", "",
 	"UPDATE {lead} SET review_at = $2 WHERE {key} {=} $1"},
 	/* cards may be left of a definition that is gone */
-	[LQ_STATEMENT_RAISE_VERSION] = {"t",
+	[LQ_STATEMENT_RAISE_VERSION] = {"t", "",
 		"UPDATE {definition}"
 		" SET version = greatest((SELECT max(version) FROM {definition}),"
 		" (SELECT max(version) FROM {definition_log})) + 1"
 	" WHERE definition = $1"},
-	[LQ_STATEMENT_SIGNERS] = {"ktit",
+	[LQ_STATEMENT_SIGNERS] = {"ktit", "t!",
 		"SELECT DISTINCT signed_by FROM {signature}"
 		" WHERE lead_id {=} $1 AND to_stage = $2 AND cycle = $3 AND side = $4"
 	" ORDER BY signed_by"},
-	[LQ_STATEMENT_FORGET] = {"k",
+	[LQ_STATEMENT_FORGET] = {"k", "",
 		"WITH gone AS (SELECT FROM (SELECT) AS one"
 		" WHERE NOT EXISTS (SELECT FROM {lead} WHERE {key} {=} $1)),"
 		" a AS (DELETE FROM {activity} WHERE lead_id {=} $1"
@@ -202,64 +205,6 @@ static const struct
 };
 
 /* *INDENT-ON* */
-
-/* A type of ours: the extension's schema can hold but one of that name. */
-static Oid
-own_type(const char *name)
-{
-	Oid			type = GetSysCacheOid2(TYPENAMENSP, Anum_pg_type_oid,
-									   CStringGetDatum(name),
-									   ObjectIdGetDatum(lq_extension_schema()));
-
-	if (!OidIsValid(type))
-		elog(ERROR, "type \"%s\" of lead_qual not found", name);
-	return type;
-}
-
-/* The type that a code above stands for. */
-Oid
-lq_type_of_code(const LqFunnel *funnel, char code)
-{
-	switch (code)
-	{
-		case 'k':
-			return funnel->key_type;
-		case 'K':
-			return get_array_type(funnel->key_type);
-		case 'c':
-			return own_type("scorecard");
-		case 'b':
-			return own_type("bant");
-		case 'm':
-			return own_type("meddic");
-		case 'l':
-			return own_type("answer_level");
-		case 't':
-			return TEXTOID;
-		case 'z':
-			return TIMESTAMPTZOID;
-		case 'n':
-			return NUMERICOID;
-		case 'i':
-			return INT4OID;
-		case 'I':
-			return INT8OID;
-		case 'B':
-			return BOOLOID;
-		case 'j':
-			return JSONBOID;
-		case 'A':
-			return INT8ARRAYOID;
-		case 'v':
-			return INTERVALOID;
-		case 'a':
-			return NAMEOID;
-		case 'r':
-			return REGCLASSOID;
-	}
-	elog(ERROR, "unrecognized argument type \"%c\"", code);
-	return InvalidOid;			/* keep compiler quiet */
-}
 
 /*
  * The query that counts deals by lead, which functions in SQL work with, too:
@@ -376,6 +321,85 @@ rethrow(const LqFunnel *funnel, MemoryContext context)
 	ReThrowError(error);
 }
 
+static bool
+is_row_code(char code)
+{
+	return code == 'L' || code == 'E' || code == 'O';
+}
+
+/* Are rows of that type in the shape that the funnel knows? */
+static bool
+row_fits(const LqFunnel *funnel, char code, Oid type)
+{
+	LqTable		table = code == 'L' ? LQ_TABLE_LEAD :
+	code == 'E' ? LQ_TABLE_ACTIVITY : LQ_TABLE_ACCOUNT;
+	TupleDesc	known = code == 'L' ? funnel->lead_desc :
+	code == 'E' ? funnel->activity_desc : funnel->account_desc;
+	TupleDesc	desc;
+	bool		fits;
+
+	if (type != get_rel_type_id(funnel->relid[table]))
+		return false;
+	desc = lookup_rowtype_tupdesc(type, -1);
+	fits = desc->natts == known->natts;
+	for (int i = 0; fits && i < desc->natts; i++)
+		fits = TupleDescAttr(desc, i)->atttypid ==
+			TupleDescAttr(known, i)->atttypid;
+	ReleaseTupleDesc(desc);
+	return fits;
+}
+
+/*
+ * Raise unless a result is what its reader takes it for.  The columns were
+ * proven when the funnel was read, but a trigger of the user's may have altered
+ * a table since, in the midst of our work.  rows: NULL for those of a cursor.
+ */
+static void
+check_result(const LqFunnel *funnel, LqStatement statement, TupleDesc desc,
+			 const SPITupleTable *rows, uint64 n)
+{
+	const char *code = statements[statement].result;
+
+	for (int i = 0; *code != '\0'; i++, code++)
+	{
+		Oid			type = TupleDescAttr(desc, i)->atttypid;
+		char		expected = *code;
+		bool		fits = is_row_code(expected) ?
+		row_fits(funnel, expected, type) :
+		lq_type_fits(type, lq_type_of_code(funnel, expected));
+
+		if (code[1] == '!')
+		{
+			code++;
+			for (uint64 r = 0; rows != NULL && r < n; r++)
+				if (HeapTupleHasNulls(rows->vals[r]) &&
+					heap_attisnull(rows->vals[r], i + 1, desc))
+					fits = false;
+		}
+		if (!fits)
+			ereport(ERROR,
+					(errcode(ERRCODE_DATATYPE_MISMATCH),
+					 errmsg("a table of funnel \"%s\" was altered while it was in use",
+							funnel->name),
+					 errdetail("Column \"%s\" that was read from it is of type %s, or null.",
+							   NameStr(TupleDescAttr(desc, i)->attname),
+							   format_type_be(type)),
+					 errhint("Alter tables of a funnel in a statement of its own, not in a trigger.")));
+	}
+}
+
+/* A value by the name of its column. */
+Datum
+lq_statement_get(const SPITupleTable *rows, uint64 row, LqColumn column,
+				 bool *isnull)
+{
+	int			attno = SPI_fnumber(rows->tupdesc, lq_column_name(column));
+
+	if (attno <= 0)
+		elog(ERROR, "column \"%s\" was not read", lq_column_name(column));
+	return SPI_getbinval(rows->vals[row], rows->tupdesc, attno, isnull);
+}
+
 static uint64
 run(const LqFunnel *funnel, LqStatement statement, Datum *values,
 	const char *nulls, Snapshot snapshot, Snapshot crosscheck)
@@ -399,6 +423,9 @@ run(const LqFunnel *funnel, LqStatement statement, Datum *values,
 	if (result < 0)
 		elog(ERROR, "SPI_execute_plan failed: %s",
 			 SPI_result_code_string(result));
+	if (SPI_tuptable != NULL)
+		check_result(funnel, statement, SPI_tuptable->tupdesc, SPI_tuptable,
+					 SPI_processed);
 	return SPI_processed;
 }
 
@@ -440,6 +467,10 @@ Portal
 lq_statement_open(const LqFunnel *funnel, LqStatement statement,
 				  Datum *values)
 {
-	return SPI_cursor_open(NULL, statement_plan(funnel, statement),
-						   values, NULL, false);
+	Portal		portal = SPI_cursor_open(NULL,
+										 statement_plan(funnel, statement),
+										 values, NULL, false);
+
+	check_result(funnel, statement, portal->tupDesc, NULL, 0);
+	return portal;
 }

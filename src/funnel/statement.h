@@ -9,6 +9,8 @@
 
 #include "executor/spi.h"
 
+#include "funnel/columns.h"
+
 typedef enum LqStatement
 {
 	LQ_STATEMENT_LOCK_LEAD,
@@ -50,9 +52,6 @@ typedef enum LqStatement
 
 struct LqFunnel;
 
-/* The type that one of the codes in statement.c stands for. */
-extern Oid	lq_type_of_code(const struct LqFunnel *funnel, char code);
-
 /* Run a statement over a funnel's tables; returns the number of rows. */
 extern uint64 lq_statement_run(const struct LqFunnel *funnel,
 							   LqStatement statement,
@@ -65,6 +64,10 @@ extern uint64 lq_statement_run(const struct LqFunnel *funnel,
 extern uint64 lq_statement_run_latest(const struct LqFunnel *funnel,
 									  LqStatement statement,
 									  Datum *values, const char *nulls);
+
+/* A value of a row that a statement gave, by the name of its column. */
+extern Datum lq_statement_get(const SPITupleTable *rows, uint64 row,
+							  LqColumn column, bool *isnull);
 
 /* Open a cursor over a statement. */
 extern Portal lq_statement_open(const struct LqFunnel *funnel,

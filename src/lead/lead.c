@@ -50,16 +50,16 @@ lq_lead_done(LqLead *lead)
 }
 
 Datum
-lq_lead_get(const LqLead *lead, LqLeadColumn column, bool *isnull)
+lq_lead_get(const LqLead *lead, LqColumn column, bool *isnull)
 {
-	int			i = lead->funnel->lead_attno[column] - 1;
+	int			i = lead->funnel->attno[column] - 1;
 
 	*isnull = lead->isnull[i];
 	return lead->values[i];
 }
 
 char *
-lq_lead_get_text(const LqLead *lead, LqLeadColumn column)
+lq_lead_get_text(const LqLead *lead, LqColumn column)
 {
 	bool		isnull;
 	Datum		value = lq_lead_get(lead, column, &isnull);
@@ -68,7 +68,7 @@ lq_lead_get_text(const LqLead *lead, LqLeadColumn column)
 }
 
 TimestampTz
-lq_lead_instant(const LqLead *lead, LqLeadColumn column,
+lq_lead_instant(const LqLead *lead, LqColumn column,
 				TimestampTz otherwise)
 {
 	bool		isnull;
@@ -78,9 +78,9 @@ lq_lead_instant(const LqLead *lead, LqLeadColumn column,
 }
 
 void
-lq_lead_set(LqLead *lead, LqLeadColumn column, Datum value, bool isnull)
+lq_lead_set(LqLead *lead, LqColumn column, Datum value, bool isnull)
 {
-	int			i = lead->funnel->lead_attno[column] - 1;
+	int			i = lead->funnel->attno[column] - 1;
 	Form_pg_attribute attr = TupleDescAttr(lead->funnel->lead_desc, i);
 
 	if (lead->isnull[i] == isnull &&
@@ -93,7 +93,7 @@ lq_lead_set(LqLead *lead, LqLeadColumn column, Datum value, bool isnull)
 }
 
 void
-lq_lead_set_text(LqLead *lead, LqLeadColumn column, const char *value)
+lq_lead_set_text(LqLead *lead, LqColumn column, const char *value)
 {
 	lq_lead_set(lead, column,
 				value == NULL ? (Datum) 0 : CStringGetTextDatum(value),

@@ -48,20 +48,20 @@ typedef struct LqPath
 /* lead.c: the row */
 extern void lq_lead_init(LqLead *lead, LqFunnel *funnel, HeapTuple tuple);
 extern void lq_lead_done(LqLead *lead);
-extern Datum lq_lead_get(const LqLead *lead, LqLeadColumn column,
+extern Datum lq_lead_get(const LqLead *lead, LqColumn column,
 						 bool *isnull);
-extern char *lq_lead_get_text(const LqLead *lead, LqLeadColumn column);
-extern void lq_lead_set(LqLead *lead, LqLeadColumn column, Datum value,
+extern char *lq_lead_get_text(const LqLead *lead, LqColumn column);
+extern void lq_lead_set(LqLead *lead, LqColumn column, Datum value,
 						bool isnull);
-extern void lq_lead_set_text(LqLead *lead, LqLeadColumn column,
+extern void lq_lead_set_text(LqLead *lead, LqColumn column,
 							 const char *value);
-extern TimestampTz lq_lead_instant(const LqLead *lead, LqLeadColumn column,
+extern TimestampTz lq_lead_instant(const LqLead *lead, LqColumn column,
 								   TimestampTz otherwise);
 extern char *lq_value_text(Datum value, Oid type);
 
 /* qualify.c: what the lead's two triggers share */
 extern void lq_lead_restore(LqLead *lead, const LqLead *old,
-							LqLeadColumn first, LqLeadColumn last);
+							LqColumn first, LqColumn last);
 
 /* stage.c: moves */
 extern bool lq_stage_ask(LqLead *lead, const LqStage *to, LqPath *path);

@@ -24,7 +24,7 @@
 typedef struct LqLeadPseudo
 {
 	LqTable		table;			/* who may read this may be told of it */
-	LqLeadColumn column;		/* of table lead; else it is pseudo->attno */
+	LqColumn column;		/* of table lead; else it is pseudo->attno */
 	LqCardQuantity quantity;	/* where it measures points */
 	TimestampTz (*since) (const LqLead *lead);	/* where it measures days */
 	Datum		(*fetch) (LqLead *lead, const LqPseudo *pseudo, bool *isnull);
@@ -274,6 +274,6 @@ lq_lead_pseudo_reads(const LqFunnel *funnel, const LqPseudo *pseudo,
 	const LqLeadPseudo *this = &of_lead[pseudo->kind];
 
 	*column = this->table == LQ_TABLE_LEAD ?
-		funnel->lead_attno[this->column] : pseudo->attno;
+		funnel->attno[this->column] : pseudo->attno;
 	return funnel->relid[this->table];
 }

@@ -26,7 +26,7 @@ PG_FUNCTION_INFO_V1(qualify_lead);
 
 /* the value an untouched lead has in a column that triggers keep */
 static Datum
-kept_default(LqLeadColumn column, TimestampTz now, bool *isnull)
+kept_default(LqColumn column, TimestampTz now, bool *isnull)
 {
 	*isnull = false;
 	switch (column)
@@ -56,7 +56,7 @@ kept_default(LqLeadColumn column, TimestampTz now, bool *isnull)
  */
 void
 lq_lead_restore(LqLead *lead, const LqLead *old,
-				LqLeadColumn first, LqLeadColumn last)
+				LqColumn first, LqColumn last)
 {
 	for (int column = first; column <= last; column++)
 	{
@@ -166,7 +166,7 @@ static void
 hand_back(LqLead *lead, const LqLead *old)
 {
 	const LqFunnel *funnel = lead->funnel;
-	int			i = funnel->lead_attno[LQ_LEAD_OWNER] - 1;
+	int			i = funnel->attno[LQ_LEAD_OWNER] - 1;
 	Form_pg_attribute attr = TupleDescAttr(funnel->lead_desc, i);
 
 	if (lead->isnull[i] || old->isnull[i] || attr->attnotnull ||

@@ -31,10 +31,10 @@
 PG_FUNCTION_INFO_V1(record_lead);
 
 static bool
-same(const LqLead *a, const LqLead *b, LqLeadColumn column)
+same(const LqLead *a, const LqLead *b, LqColumn column)
 {
 	Form_pg_attribute attr = TupleDescAttr(a->funnel->lead_desc,
-										   a->funnel->lead_attno[column] - 1);
+										   a->funnel->attno[column] - 1);
 	bool		a_isnull;
 	bool		b_isnull;
 	Datum		a_value = lq_lead_get(a, column, &a_isnull);
@@ -67,7 +67,7 @@ refuse_tampering(const LqFunnel *funnel, AttrNumber column)
 static int
 first_difference(const LqLead *expected, const LqLead *actual)
 {
-	static const LqLeadColumn columns[] = {
+	static const LqColumn columns[] = {
 		LQ_LEAD_STAGE, LQ_LEAD_STAGE_ENTERED_AT, LQ_LEAD_CYCLE,
 		LQ_LEAD_CYCLE_STARTED_AT, LQ_LEAD_ACCEPTED_BY,
 		LQ_LEAD_ACCEPTED_AT, LQ_LEAD_DUE_AT,
@@ -154,8 +154,8 @@ explain_move(LqFunnel *funnel, HeapTuple tuple, const LqLead *actual,
 	/* an update was judged BEFORE: what that granted is not what is here */
 	if (difference != NOT_GRANTED || old != NULL)
 		refuse_tampering(funnel,
-						 funnel->lead_attno[difference == NOT_GRANTED ?
-											LQ_LEAD_STAGE : difference]);
+						 funnel->attno[difference == NOT_GRANTED ?
+									   LQ_LEAD_STAGE : difference]);
 	/* the policy in force says no, and says why */
 	lq_lead_init(&expected, funnel, tuple);
 	expected.reason = reason;
@@ -245,7 +245,7 @@ notify(const LqFunnel *funnel, Datum key, const LqHop *hop)
 /* Answers written straight into the lead belong into the log as well. */
 static void
 log_answers(const LqLead *lead, const LqLead *old, Datum key,
-			LqLeadColumn column, const LqFramework *framework)
+			LqColumn column, const LqFramework *framework)
 {
 	bool		isnull;
 	uint32		before = 0;
@@ -377,7 +377,7 @@ record_lead(PG_FUNCTION_ARGS)
 		int			difference = first_difference(&old, &lead);
 
 		if (difference != NO_DIFFERENCE)
-			refuse_tampering(funnel, funnel->lead_attno[difference]);
+			refuse_tampering(funnel, funnel->attno[difference]);
 	}
 
 	answered = (flags & LQ_WRITE_ANSWERS) == 0 &&

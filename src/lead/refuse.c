@@ -95,9 +95,9 @@ describe_needs(LqLead *lead, const LqConditionPart *part)
 
 		if (!may_read(funnel, column))
 			continue;
-		if (column == funnel->lead_attno[LQ_LEAD_BANT])
+		if (column == funnel->attno[LQ_LEAD_BANT])
 			framework = &lq_bant;
-		else if (column == funnel->lead_attno[LQ_LEAD_MEDDIC])
+		else if (column == funnel->attno[LQ_LEAD_MEDDIC])
 			framework = &lq_meddic;
 		if (framework != NULL)
 		{
@@ -166,11 +166,11 @@ suppose_answers(const LqLead *lead)
 static bool
 answers_may_meet(LqLead *lead, LqCondition *condition, int part)
 {
-	int			bant = lead->funnel->lead_attno[LQ_LEAD_BANT] - 1;
-	int			meddic = lead->funnel->lead_attno[LQ_LEAD_MEDDIC] - 1;
+	int			bant = lead->funnel->attno[LQ_LEAD_BANT] - 1;
+	int			meddic = lead->funnel->attno[LQ_LEAD_MEDDIC] - 1;
 	Datum		saved_bant = lead->values[bant];
 	Datum		saved_meddic = lead->values[meddic];
-	int			answers = lead->funnel->lead_attno[LQ_LEAD_ANSWERS] - 1;
+	int			answers = lead->funnel->attno[LQ_LEAD_ANSWERS] - 1;
 	Datum		saved_answers = lead->values[answers];
 	LqTruth		truth;
 
@@ -202,9 +202,9 @@ part_state(LqLead *lead, LqCondition *condition, int part)
 			break;
 	}
 	/* not met for want of an answer is not known, rather than no */
-	if ((bms_is_member(lead->funnel->lead_attno[LQ_LEAD_BANT], p->columns) ||
-		 bms_is_member(lead->funnel->lead_attno[LQ_LEAD_MEDDIC], p->columns) ||
-		 bms_is_member(lead->funnel->lead_attno[LQ_LEAD_ANSWERS], p->columns)) &&
+	if ((bms_is_member(lead->funnel->attno[LQ_LEAD_BANT], p->columns) ||
+		 bms_is_member(lead->funnel->attno[LQ_LEAD_MEDDIC], p->columns) ||
+		 bms_is_member(lead->funnel->attno[LQ_LEAD_ANSWERS], p->columns)) &&
 		answers_may_meet(lead, condition, part))
 		return "unknown";
 	return "unmet";
@@ -353,5 +353,5 @@ lq_stage_refuse(LqLead *lead, const LqStage *from, const char *asked)
 								RelationGetRelationName(rel)),
 			 err_generic_string(PG_DIAG_COLUMN_NAME,
 								NameStr(TupleDescAttr(funnel->lead_desc,
-													  funnel->lead_attno[LQ_LEAD_STAGE] - 1)->attname))));
+													  funnel->attno[LQ_LEAD_STAGE] - 1)->attname))));
 }

@@ -118,7 +118,7 @@ guard_verdict(PG_FUNCTION_ARGS)
 	if (lq_funnel_importing(funnel))
 		return PointerGetDatum(row);
 	side = SPI_getvalue(row, RelationGetDescr(rel),
-						SPI_fnumber(RelationGetDescr(rel), "side"));
+						lq_column_of(rel, LQ_VERDICT_SIDE));
 	if (side != NULL && role_of_side(funnel, side) != NULL &&
 		!lq_side_has_caller(funnel, side) &&
 		!lq_is_owner(GetOuterUserId(), funnel->owner))

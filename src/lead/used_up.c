@@ -19,7 +19,7 @@
 #include "funnel/waiting.h"
 #include "lead/used_up.h"
 
-static const LqLeadColumn cleared[] = {
+static const LqColumn cleared[] = {
 	LQ_LEAD_REASON, LQ_LEAD_NOTE, LQ_LEAD_RESUME_AT,
 	LQ_LEAD_DEALS_WON, LQ_LEAD_DEALS_LOST, LQ_LEAD_OWNER,
 };
@@ -55,7 +55,7 @@ put(const LqFunnel *funnel, Datum key, const LqUsedUp *columns,
 	for (int i = 0; i < lengthof(cleared); i++)
 	{
 		Form_pg_attribute attr = TupleDescAttr(funnel->lead_desc,
-											   funnel->lead_attno[cleared[i]] - 1);
+											   funnel->attno[cleared[i]] - 1);
 
 		kept->columns.isnull[i] = columns->isnull[i];
 		kept->columns.values[i] = columns->isnull[i] ? (Datum) 0 :

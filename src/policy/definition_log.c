@@ -11,6 +11,7 @@
 #include "postgres.h"
 
 #include "access/htup_details.h"
+#include "access/table.h"
 #include "catalog/pg_class.h"
 #include "catalog/pg_type.h"
 #include "executor/spi.h"
@@ -25,6 +26,20 @@
 #include "funnel/funnel.h"
 #include "lead_qual.h"
 #include "policy/definition_log.h"
+
+/* Raise unless the log has the columns that we write. */
+static void
+prove_log(Oid relid)
+{
+	Relation	rel = table_open(relid, RowExclusiveLock);
+	LqColumn	column;
+	LqColumn	end;
+
+	for (lq_table_columns(LQ_TABLE_DEFINITION_LOG, &column, &end);
+		 column < end; column++)
+		(void) lq_column_of(rel, column);
+	table_close(rel, NoLock);
+}
 
 /* Is it an ordinary table of that owner?  We are about to act as him. */
 static bool
@@ -121,6 +136,7 @@ lq_definition_log(const TriggerData *trigdata)
 	LqIdentity	saved;
 	HeapTuple	old = NULL;
 	HeapTuple	new = NULL;
+	Oid			log;
 	const char *operation;
 	char	   *definition = NULL;
 	char	   *quoted;
@@ -131,10 +147,12 @@ lq_definition_log(const TriggerData *trigdata)
 	funnel.schema = schema;
 	funnel.name = get_namespace_name(schema);
 	funnel.owner = rel->rd_rel->relowner;
-	if (!is_table_of(get_relname_relid("definition_log", schema),
-					 funnel.owner) ||
-		!is_table_of(get_relname_relid("definition", schema), funnel.owner))
+	log = get_relname_relid(lq_table_name(LQ_TABLE_DEFINITION_LOG), schema);
+	if (!is_table_of(log, funnel.owner) ||
+		!is_table_of(get_relname_relid(lq_table_name(LQ_TABLE_DEFINITION),
+									   schema), funnel.owner))
 		return;
+	prove_log(log);
 
 	if (TRIGGER_FIRED_BY_INSERT(trigdata->tg_event))
 	{

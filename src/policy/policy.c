@@ -137,12 +137,15 @@ version_of_row(TriggerData *trigdata, HeapTuple row)
 static bool
 limits_changed(TriggerData *trigdata)
 {
-	static const char *const columns[] = {"max_fit", "max_engagement", "floor"};
+	static const LqColumn columns[] = {
+		LQ_DEFINITION_MAX_FIT, LQ_DEFINITION_MAX_ENGAGEMENT,
+		LQ_DEFINITION_FLOOR
+	};
 	TupleDesc	desc = RelationGetDescr(trigdata->tg_relation);
 
 	for (int i = 0; i < lengthof(columns); i++)
 	{
-		int			attno = SPI_fnumber(desc, columns[i]);
+		int			attno = lq_column_of(trigdata->tg_relation, columns[i]);
 		char	   *before = SPI_getvalue(trigdata->tg_trigtuple, desc, attno);
 		char	   *after = SPI_getvalue(trigdata->tg_newtuple, desc, attno);
 

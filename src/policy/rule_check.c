@@ -36,6 +36,7 @@ typedef struct Written
 {
 	TriggerData *trigdata;
 	LqFunnel   *funnel;
+	LqTable		table;
 	TupleDesc	desc;
 	HeapTuple	row;
 	HeapTuple	old;			/* NULL on INSERT */
@@ -46,6 +47,8 @@ start(Written *w, FunctionCallInfo fcinfo, const char *function)
 {
 	w->funnel = lq_funnel_of_trigger(fcinfo, function);
 	w->trigdata = (TriggerData *) fcinfo->context;
+	(void) lq_table_by_name(RelationGetRelationName(w->trigdata->tg_relation),
+							&w->table);
 	w->desc = RelationGetDescr(w->trigdata->tg_relation);
 	if (TRIGGER_FIRED_BY_UPDATE(w->trigdata->tg_event))
 	{
@@ -59,18 +62,18 @@ start(Written *w, FunctionCallInfo fcinfo, const char *function)
 	}
 }
 
+/* By name: what is checked here stands in rules and in transitions. */
 static int
 column(const Written *w, const char *name)
 {
-	int			attno = SPI_fnumber(w->desc, name);
+	LqColumn	first;
+	LqColumn	end;
 
-	if (attno <= 0)
-		ereport(ERROR,
-				(errcode(ERRCODE_UNDEFINED_COLUMN),
-				 errmsg("column \"%s\" of relation \"%s\" does not exist",
-						name, RelationGetRelationName(w->trigdata->tg_relation)),
-				 errhint("The columns that create_funnel() made must keep their names.")));
-	return attno;
+	for (lq_table_columns(w->table, &first, &end); first < end; first++)
+		if (strcmp(lq_column_name(first), name) == 0)
+			return w->funnel->attno[first];
+	elog(ERROR, "column \"%s\" is not in the list of columns", name);
+	return 0;					/* keep compiler quiet */
 }
 
 static char *
