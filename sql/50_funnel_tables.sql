@@ -27,8 +27,6 @@ BEGIN
 		template_version integer NOT NULL,
 		lead_table regclass,
 		lead_key name NOT NULL DEFAULT 'lead_id',
-		lead_columns text[],
-		lead_indexes text[],
 		edit_signed boolean DEFAULT false,
 		CHECK (attribution_first + attribution_last <= 1),
 		CHECK (3 * attribution_anchor <= 1)

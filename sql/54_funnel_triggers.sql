@@ -258,3 +258,50 @@ $body$;
 
 COMMENT ON FUNCTION check_hours() IS
 'trigger on calendar: refuses hours that close before they open, or that overlap';
+
+-- The one row of settings stays, and what it says of the funnel's make is ours.
+-- TimeZone is set, so that what is tried here ends with the function.
+CREATE FUNCTION keep_setting() RETURNS trigger
+LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+SET search_path = pg_catalog, pg_temp
+SET TimeZone = 'UTC'
+-- lint: extschema, because what others plant in our schema must not be found
+AS $body$
+DECLARE
+	proven constant boolean := @extschema@._prove_trigger('keep_setting'::text, TG_RELID, TG_WHEN, TG_LEVEL, TG_OP);
+BEGIN
+	IF TG_OP IN ('DELETE', 'TRUNCATE') THEN
+		IF @extschema@._importing() THEN
+			RETURN OLD;
+		END IF;
+		RAISE EXCEPTION 'the settings of funnel "%" cannot be deleted', TG_TABLE_SCHEMA
+			USING ERRCODE = 'restrict_violation',
+				  DETAIL = 'A funnel has exactly one row of settings.',
+				  HINT = 'Update it; drop_funnel() drops the funnel.',
+				  SCHEMA = TG_TABLE_SCHEMA, TABLE = TG_TABLE_NAME;
+	END IF;
+
+	-- one that cannot be computed with would refuse every fact
+	IF TG_OP = 'INSERT' OR NEW.time_zone <> OLD.time_zone THEN
+		BEGIN
+			PERFORM timezone(NEW.time_zone, now()), set_config('TimeZone', NEW.time_zone, true);
+		EXCEPTION
+			WHEN data_exception THEN
+				RAISE EXCEPTION 'time zone "%" not recognized', NEW.time_zone
+					USING ERRCODE = 'invalid_parameter_value',
+						  HINT = 'View pg_timezone_names lists those that are known.',
+						  SCHEMA = TG_TABLE_SCHEMA, TABLE = TG_TABLE_NAME, COLUMN = 'time_zone';
+		END;
+	END IF;
+
+	IF TG_OP = 'UPDATE' AND NOT @extschema@._importing() THEN
+		NEW.template_version := OLD.template_version;
+		NEW.lead_table := OLD.lead_table;
+		NEW.lead_key := OLD.lead_key;
+	END IF;
+	RETURN NEW;
+END
+$body$;
+
+COMMENT ON FUNCTION keep_setting() IS
+'trigger on setting: its row stays, the time zone is one that is known; keeps template_version, lead_table and lead_key';

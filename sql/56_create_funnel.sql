@@ -94,8 +94,6 @@ BEGIN
 			USING ERRCODE = 'invalid_parameter_value',
 				  HINT = 'Use a code of three capital letters, such as EUR.';
 	END IF;
-	-- raises if nobody knows that time zone
-	PERFORM timezone(time_zone, now());
 
 	SELECT n.nspname INTO STRICT extension_schema
 	FROM pg_extension AS e
@@ -219,27 +217,18 @@ DECLARE
 	foreign_objects text[];
 	views text;
 	tables text;
-	attached record;
-	added text[];
+	lead_table constant regclass := @extschema@._attached_table(schema);
 BEGIN
 	PERFORM @extschema@._require_funnel_owner(schema, 'drop_funnel'::text);
 
 	-- a table of the user's stays, and its rows
-	EXECUTE format('SELECT lead_table, lead_columns, lead_indexes FROM %I.setting', funnel) INTO attached;
-	IF NOT EXISTS (SELECT FROM pg_class WHERE oid = attached.lead_table) THEN
-		attached.lead_table := NULL;
-	END IF;
-	IF attached.lead_table IS NOT NULL THEN
-		EXECUTE format('LOCK TABLE %s IN ACCESS EXCLUSIVE MODE', attached.lead_table);
-		-- without the view nobody knows which columns were added
-		IF @extschema@._lead_table(schema) IS NOT NULL THEN
-			added := @extschema@._lead_column_names(funnel, attached.lead_columns::text[]);
-		END IF;
+	IF lead_table IS NOT NULL THEN
+		EXECUTE format('LOCK TABLE %s IN ACCESS EXCLUSIVE MODE', lead_table);
 	END IF;
 
 	IF force THEN
 		EXECUTE format('DROP SCHEMA %I CASCADE', funnel);
-		PERFORM @extschema@._strip_lead_table(attached.lead_table::regclass, added, attached.lead_indexes::text[]);
+		PERFORM @extschema@._strip_lead_table(lead_table::regclass);
 		RETURN;
 	END IF;
 
@@ -247,7 +236,7 @@ BEGIN
 	FOREACH fact IN ARRAY ARRAY['lead', 'account', 'activity', 'answer',
 								'stage_history', 'deal', 'deal_contact', 'spend', 'signature']
 	LOOP
-		CONTINUE WHEN fact = 'lead' AND attached.lead_table IS NOT NULL;
+		CONTINUE WHEN fact = 'lead' AND lead_table IS NOT NULL;
 		EXECUTE format('LOCK TABLE %I.%I IN ACCESS EXCLUSIVE MODE', funnel, fact);
 		EXECUTE format('SELECT count(*) FROM %I.%I', funnel, fact) INTO n;
 		IF n > 0 THEN
@@ -298,7 +287,7 @@ BEGIN
 	END IF;
 	EXECUTE 'DROP TABLE ' || tables;
 	EXECUTE format('DROP SCHEMA %I', funnel);
-	PERFORM @extschema@._strip_lead_table(attached.lead_table::regclass, added, attached.lead_indexes::text[]);
+	PERFORM @extschema@._strip_lead_table(lead_table::regclass);
 END
 $body$;
 

@@ -32,6 +32,43 @@ AS 'MODULE_PATHNAME' LANGUAGE C STABLE STRICT PARALLEL UNSAFE;
 COMMENT ON FUNCTION _lead_columns(text) IS
 'the columns of a funnel''s lead table, by the names that the funnel knows them by';
 
+-- The table of the user's that a funnel is attached to.  Setting.lead_table is
+-- not asked: whoever may write that could have another table stripped.
+CREATE FUNCTION _attached_table(schema oid) RETURNS regclass
+LANGUAGE sql STABLE STRICT PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+BEGIN ATOMIC
+	SELECT t.oid::regclass
+	FROM pg_class AS l
+	JOIN pg_class AS t ON t.oid = _lead_table(schema)
+	WHERE l.relnamespace = schema AND l.relname = 'lead' AND l.relkind = 'v'
+	AND NOT (t.relnamespace = schema AND t.relname = 'detached_lead')
+	UNION ALL
+	-- the view is gone: the triggers name the funnel
+	SELECT DISTINCT t.tgrelid::regclass
+	FROM pg_trigger AS t
+	JOIN pg_class AS c ON c.oid = t.tgrelid
+	JOIN pg_depend AS d ON d.classid = 'pg_proc'::regclass AND d.objid = t.tgfoid AND d.deptype = 'e'
+	JOIN pg_extension AS e ON d.refclassid = 'pg_extension'::regclass AND d.refobjid = e.oid
+	JOIN pg_namespace AS n ON n.oid = schema AND n.nspowner = c.relowner
+	WHERE e.extname = 'lead_qual' AND NOT c.relispartition AND t.tgnargs > 0
+	AND t.tgargs = convert_to(n.nspname::text, getdatabaseencoding()) || '\x00'::bytea
+	AND NOT EXISTS (SELECT FROM pg_class AS l WHERE l.relnamespace = schema AND l.relname = 'lead')
+	LIMIT 1;
+END;
+
+COMMENT ON FUNCTION _attached_table(oid) IS
+'the table of the user''s that the funnel in a schema is attached to, or NULL';
+
+-- What is added to a table of the user's says so in its comment, which only
+-- the table's owner writes: that, and nothing else, goes with the funnel.
+CREATE FUNCTION _added_mark() RETURNS text
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+RETURN '(added by lead_qual)'::text;
+
+COMMENT ON FUNCTION _added_mark() IS
+'how the comment ends of a column or an index that create_funnel() added to a table of the user''s';
+
 -- Columns by these names, as the lead table has them.
 CREATE FUNCTION _lead_column_names(funnel text, names text[]) RETURNS text[]
 LANGUAGE sql STABLE STRICT PARALLEL UNSAFE

@@ -38,10 +38,6 @@ BEGIN
 		'table of leads if it is not the funnel''s own; kept by the extension';
 	COMMENT ON COLUMN setting.lead_key IS
 		'key column of the table of leads; kept by the extension';
-	COMMENT ON COLUMN setting.lead_columns IS
-		'columns of a lead that were added to lead_table, and go with detach_funnel()';
-	COMMENT ON COLUMN setting.lead_indexes IS
-		'indexes that were added to columns of lead_table that were there, and go with detach_funnel()';
 
 	COMMENT ON TABLE kind IS
 		'a kind of activity';

@@ -86,6 +86,12 @@ BEGIN
 				FROM unnest(ARRAY['stage_entered_at', 'cycle_started_at']) AS since);
 	END IF;
 	EXECUTE format('ALTER TABLE %s %s', lead_table, array_to_string(changes, ', '));
+
+	FOR col IN
+		SELECT n.value AS attname FROM jsonb_each_text(names) AS n WHERE NOT columns ? n.key
+	LOOP
+		EXECUTE format('COMMENT ON COLUMN %s.%I IS %L', lead_table, col.attname, @extschema@._added_mark());
+	END LOOP;
 	RETURN names;
 END
 $body$;
@@ -93,16 +99,16 @@ $body$;
 COMMENT ON FUNCTION _add_lead_columns(text, regclass, jsonb, text, name, jsonb) IS
 'part of create_funnel(): gives a table of the user''s the columns of a lead that it lacks; returns the names of all';
 
--- Indexes that a funnel looks leads up by.  Those on columns of the user's
--- would stay when the columns that were added go: they are returned.
-CREATE FUNCTION _add_lead_indexes(lead_table regclass, columns jsonb, names jsonb) RETURNS text[]
+-- Indexes that a funnel looks leads up by.
+CREATE FUNCTION _add_lead_indexes(lead_table regclass, columns jsonb, names jsonb) RETURNS void
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
 SET search_path = pg_catalog, pg_temp
+-- lint: extschema, because what others plant in our schema must not be found
 AS $body$
 DECLARE
 	wanted record;
 	before oid[];
-	made text[] := '{}';
+	made regclass;
 BEGIN
 	FOR wanted IN
 		SELECT i.name, format(i.key, coalesce(e.expression, quote_ident(a.attname))) AS key, i.condition,
@@ -125,19 +131,16 @@ BEGIN
 							  IN (wanted.key, replace(wanted.key, '(', '((')));
 		EXECUTE format('CREATE %sINDEX ON %s (%s)%s', CASE WHEN wanted.is_unique THEN 'UNIQUE ' END,
 					   lead_table, wanted.key, format(wanted.condition, names ->> wanted.name));
-		IF columns ? wanted.name THEN
-			-- without the schema, which is the table's, wherever that goes
-			made := made || (SELECT array_agg(c.relname::text) FROM pg_index AS i
-							 JOIN pg_class AS c ON c.oid = i.indexrelid
-							 WHERE i.indrelid = lead_table AND i.indexrelid <> ALL (before));
-		END IF;
+		SELECT i.indexrelid INTO STRICT made
+		FROM pg_index AS i WHERE i.indrelid = lead_table AND i.indexrelid <> ALL (before);
+		EXECUTE format('COMMENT ON INDEX %s IS %L', made,
+					   format('for a funnel''s look-ups %s', @extschema@._added_mark()));
 	END LOOP;
-	RETURN made;
 END
 $body$;
 
 COMMENT ON FUNCTION _add_lead_indexes(regclass, jsonb, jsonb) IS
-'part of create_funnel(): gives a table of the user''s the indexes of a lead table that it lacks; returns those on columns that were there';
+'part of create_funnel(): gives a table of the user''s the indexes of a lead table that it lacks';
 
 -- Puts the view in the place of the table "lead".  It reads the table with the
 -- rights of its owner, so that a role can be granted some of the columns: a
@@ -183,6 +186,22 @@ $body$;
 COMMENT ON FUNCTION _create_lead_view(text, regclass, name, jsonb) IS
 'part of create_funnel(): the view of a table of the user''s that stands for table "lead"';
 
+-- Which table it is, stands in the settings: kept by a trigger, for people to
+-- read, and for the funnel to notice when another table took its place.
+CREATE FUNCTION _set_lead_table(funnel text, lead_table regclass, lead_key name) RETURNS void
+LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+SET search_path = pg_catalog, pg_temp
+SET lead_qual.import = on
+AS $body$
+BEGIN
+	EXECUTE format('UPDATE %I.setting SET lead_table = $1, lead_key = coalesce($2, lead_key)', funnel)
+		USING lead_table, lead_key;
+END
+$body$;
+
+COMMENT ON FUNCTION _set_lead_table(text, regclass, name) IS
+'part of create_funnel() and detach_funnel(): notes the table that a funnel is attached to, or none, in its settings';
+
 CREATE FUNCTION _attach_leads(funnel text, lead_table regclass, lead_key name, columns jsonb, prefix text,
 							  stage_column name, stages jsonb) RETURNS void
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
@@ -192,7 +211,6 @@ AS $body$
 DECLARE
 	own_table constant regclass := format('%I.lead', funnel);
 	names jsonb;
-	indexes text[];
 	fact record;
 	key_type text;
 BEGIN
@@ -210,7 +228,7 @@ BEGIN
 	PERFORM @extschema@._check_stages(funnel, lead_table, stage_column, stages);
 
 	names := @extschema@._add_lead_columns(funnel, lead_table, columns, prefix, stage_column, stages);
-	indexes := @extschema@._add_lead_indexes(lead_table, columns, names);
+	PERFORM @extschema@._add_lead_indexes(lead_table, columns, names);
 
 	-- facts are about leads with that key
 	SELECT format_type(a.atttypid, a.atttypmod)
@@ -233,9 +251,7 @@ BEGIN
 	END IF;
 
 	PERFORM @extschema@._create_lead_view(funnel, lead_table, lead_key, names);
-	EXECUTE format('UPDATE %I.setting SET lead_table = $1, lead_key = $2, lead_columns = $3, lead_indexes = $4', funnel)
-		USING lead_table, lead_key,
-			  ARRAY(SELECT n FROM jsonb_object_keys(names) AS n WHERE NOT columns ? n), indexes;
+	PERFORM @extschema@._set_lead_table(funnel::text, lead_table::regclass, lead_key::name);
 END
 $body$;
 
@@ -251,11 +267,9 @@ AS $body$
 DECLARE
 	schema constant oid := @extschema@._funnel_schema(funnel);
 	lead_table constant regclass := @extschema@._lead_table(schema);
-	added text[];
 	f record;
 	statement text;
 BEGIN
-	EXECUTE format('SELECT lead_columns FROM %I.setting', funnel) INTO STRICT added;
 	FOR f IN
 		SELECT * FROM @extschema@._check_triggers(schema) AS c WHERE c.finding = 'trigger_search_path'
 	LOOP
@@ -263,12 +277,13 @@ BEGIN
 			USING DETAIL = f.detail, HINT = f.hint;
 	END LOOP;
 	FOR statement IN
-		SELECT format('COMMENT ON COLUMN %s.%I IS %L', lead_table, a.attname, col_description(v.attrelid, v.attnum))
+		SELECT format('COMMENT ON COLUMN %s.%I IS %L', lead_table, a.attname,
+					  concat_ws(' ', col_description(v.attrelid, v.attnum), @extschema@._added_mark()))
 		FROM @extschema@._lead_columns(funnel) AS l
 		JOIN pg_attribute AS a ON a.attrelid = l.relation AND a.attnum = l.attnum
 		JOIN pg_class AS c ON c.relnamespace = schema AND c.relname = 'lead'
 		JOIN pg_attribute AS v ON v.attrelid = c.oid AND v.attname = l.name
-		WHERE l.name = ANY (added::name[])
+		WHERE col_description(l.relation, l.attnum) = @extschema@._added_mark()
 	LOOP
 		EXECUTE statement;
 	END LOOP;
@@ -286,11 +301,13 @@ COMMENT ON FUNCTION _begin_leads(text) IS
 --
 
 -- Takes from the table what attaching has put there.
-CREATE FUNCTION _strip_lead_table(lead_table regclass, columns text[], indexes text[]) RETURNS void
+CREATE FUNCTION _strip_lead_table(lead_table regclass) RETURNS void
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
 SET search_path = pg_catalog, pg_temp
+-- lint: extschema, because what others plant in our schema must not be found
 AS $body$
 DECLARE
+	mark constant text := @extschema@._added_mark();
 	statement text;
 BEGIN
 	-- NULL for a funnel that is not attached
@@ -303,13 +320,14 @@ BEGIN
 		AND t.tgparentid = 0 AND e.extname = 'lead_qual'
 		UNION ALL
 		SELECT format('DROP INDEX %s', i.indexrelid::regclass)
-		FROM unnest(indexes) AS made
-		JOIN pg_class AS c ON c.relname = made
-		JOIN pg_index AS i ON i.indexrelid = c.oid
+		FROM pg_index AS i
 		WHERE i.indrelid = lead_table
+		AND right(obj_description(i.indexrelid, 'pg_class'), length(mark)) = mark
 		UNION ALL
-		SELECT format('ALTER TABLE %s %s', lead_table, string_agg(format('DROP COLUMN %I', c), ', '))
-		FROM unnest(columns) AS c
+		SELECT format('ALTER TABLE %s %s', lead_table, string_agg(format('DROP COLUMN %I', a.attname), ', '))
+		FROM pg_attribute AS a
+		WHERE a.attrelid = lead_table AND a.attnum > 0 AND NOT a.attisdropped
+		AND right(col_description(a.attrelid, a.attnum), length(mark)) = mark
 		HAVING count(*) > 0
 	LOOP
 		EXECUTE statement;
@@ -317,7 +335,7 @@ BEGIN
 END
 $body$;
 
-COMMENT ON FUNCTION _strip_lead_table(regclass, text[], text[]) IS
+COMMENT ON FUNCTION _strip_lead_table(regclass) IS
 'part of detach_funnel() and drop_funnel(): a table of the user''s without the triggers, indexes and columns of a funnel';
 
 CREATE FUNCTION detach_funnel(funnel text) RETURNS void
@@ -327,19 +345,16 @@ SET search_path = pg_catalog, pg_temp
 AS $body$
 DECLARE
 	schema constant oid := @extschema@._funnel_schema(funnel);
-	s record;
-	added text[];
+	lead_table constant regclass := @extschema@._attached_table(schema);
 	shown text;
 BEGIN
 	PERFORM @extschema@._require_funnel_owner(schema, 'detach_funnel'::text);
-	EXECUTE format('SELECT lead_table, lead_columns, lead_indexes FROM %I.setting', funnel) INTO s;
-	IF s.lead_table IS NULL THEN
+	IF lead_table IS NULL THEN
 		RAISE EXCEPTION 'funnel "%" is not attached to a table', funnel
 			USING ERRCODE = 'object_not_in_prerequisite_state',
 				  HINT = 'Its leads are in its own table: drop_funnel() drops it.';
 	END IF;
-	EXECUTE format('LOCK TABLE %s IN ACCESS EXCLUSIVE MODE', s.lead_table);
-	added := @extschema@._lead_column_names(funnel, s.lead_columns::text[]);
+	EXECUTE format('LOCK TABLE %s IN ACCESS EXCLUSIVE MODE', lead_table);
 
 	-- what the leads are now stays to be read, and with it every view
 	EXECUTE format('CREATE TABLE %1$I.detached_lead AS TABLE %1$I.lead', funnel);
@@ -349,10 +364,10 @@ BEGIN
 	SELECT string_agg(quote_ident(attname), ', ' ORDER BY attnum) INTO shown
 	FROM pg_attribute WHERE attrelid = format('%I.lead', funnel)::regclass AND attnum > 0;
 	EXECUTE format('CREATE OR REPLACE VIEW %1$I.lead WITH (security_invoker = %3$s) AS SELECT %2$s FROM %1$I.detached_lead',
-				   funnel, shown, (SELECT relrowsecurity FROM pg_class WHERE oid = s.lead_table));
+				   funnel, shown, (SELECT relrowsecurity FROM pg_class WHERE oid = lead_table));
 
-	EXECUTE format('UPDATE %I.setting SET lead_table = NULL, lead_columns = NULL, lead_indexes = NULL', funnel);
-	PERFORM @extschema@._strip_lead_table(s.lead_table::regclass, added, s.lead_indexes::text[]);
+	PERFORM @extschema@._set_lead_table(funnel::text, NULL::regclass, NULL::name);
+	PERFORM @extschema@._strip_lead_table(lead_table::regclass);
 END
 $body$;
 

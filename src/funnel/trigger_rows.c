@@ -102,6 +102,10 @@ const LqTrigger lq_triggers[] =
 	NAMES_LEAD(LQ_TABLE_VERDICT),
 
 	/* policy is checked as it is written */
+	{LQ_TABLE_SETTING, "zz_keep", "keep_setting",
+	BEFORE_ROW | ON_INSERT | ON_UPDATE | ON_DELETE, 0},
+	{LQ_TABLE_SETTING, "zz_no_truncate", "keep_setting",
+	BEFORE_STATEMENT | ON_TRUNCATE, 0},
 	{LQ_TABLE_RULE, "zz_check", "check_rule",
 	BEFORE_ROW | ON_INSERT | ON_UPDATE, 0},
 	{LQ_TABLE_RULE, "zz_protect", "protect_rule",

@@ -88,7 +88,7 @@ FROM (VALUES ('UPDATE crm.rule SET points = 2 WHERE name = ''website_visit''', '
 			 ('UPDATE crm.definition SET max_fit = 50 WHERE definition = ''next''', 'done'),
 			 ('UPDATE crm.definition SET sides = ''{}''', 'refused'),
 			 ('UPDATE crm.setting SET sales_capacity = 40', 'done'),
-			 ('UPDATE crm.setting SET lead_columns = ''{email}''', 'refused'),
+			 ('UPDATE crm.setting SET lead_key = ''email''', 'refused'),
 			 ('UPDATE crm.definition SET status = ''retired''', 'refused'),
 			 ('UPDATE crm.definition SET version = 7', 'refused'),
 			 ('UPDATE crm.definition SET definition = ''other'' WHERE definition = ''next''', 'refused'),

@@ -61,8 +61,8 @@ SELECT set_has($$ SELECT pg_temp.after('SET CONSTRAINTS ALL DEFERRED; UPDATE def
 	$$ VALUES ('no_active_definition error definition 0') $$, 'R000-22 no definition is active');
 SELECT set_has($$ SELECT pg_temp.after('UPDATE definition SET review_by = ''2020-01-01''') $$,
 	$$ VALUES ('definition_review_due info default 1') $$, 'R000-17 the definition is to be reviewed');
-SELECT set_has($$ SELECT pg_temp.after('UPDATE setting SET template_version = 0') $$,
-	$$ VALUES ('template_outdated warning setting 1') $$, 'the template is of an earlier version');
+SELECT throws_ok($$ SELECT pg_temp.after('SET LOCAL lead_qual.import = on', 'UPDATE setting SET template_version = 0') $$,
+	'0A000', NULL, 'a template that the library does not serve');
 SELECT set_has($$ SELECT pg_temp.after('INSERT INTO rule (definition, name, axis, kind, condition, points)
 		VALUES (''default'', ''big'', ''engagement'', ''webinar'', ''(properties->>''''seats'''')::int > 5'', 3)',
 	'INSERT INTO activity (lead_id, kind, properties) VALUES (4, ''webinar'', ''{"seats": "many"}''),

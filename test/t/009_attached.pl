@@ -69,7 +69,7 @@ my $content = q{
 	SELECT mail, name, lq_stage, lq_scorecard FROM app.person ORDER BY mail;
 	SELECT lead_id, stage, round(score) FROM crm.lead_now ORDER BY lead_id;
 	SELECT lead_id, from_stage, to_stage, entered_at, actor, reason FROM b2c.stage_history ORDER BY history_id;
-	SELECT lead_table, lead_key, lead_columns, lead_indexes FROM crm.setting;
+	SELECT lead_table, lead_key FROM crm.setting;
 	SELECT t.tgrelid::regclass, t.tgname, pg_get_triggerdef(t.oid) FROM pg_trigger AS t
 	 WHERE NOT tgisinternal AND tgrelid::regclass::text IN ('app.contact', 'app.contact_de', 'app.person') ORDER BY 1, 2;
 	SELECT * FROM crm.funnel;
