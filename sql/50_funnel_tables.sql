@@ -17,13 +17,13 @@ BEGIN
 		only_row boolean PRIMARY KEY DEFAULT true CHECK (only_row),
 		time_zone text NOT NULL DEFAULT 'UTC',
 		currency text NOT NULL DEFAULT 'EUR' CHECK (currency ~ '^[A-Z]{3}$'),
-		maturity_days integer NOT NULL DEFAULT 90 CHECK (maturity_days >= 0),
+		maturity_days integer NOT NULL DEFAULT 90 CHECK (maturity_days BETWEEN 0 AND 36500),
 		worth_rate numeric NOT NULL DEFAULT 0.20 CHECK (worth_rate BETWEEN 0 AND 1),
-		sales_capacity integer CHECK (sales_capacity >= 0),
+		sales_capacity integer CHECK (sales_capacity BETWEEN 0 AND 1000000000),
 		attribution_first numeric NOT NULL DEFAULT 0.40 CHECK (attribution_first BETWEEN 0 AND 1),
 		attribution_last numeric NOT NULL DEFAULT 0.40 CHECK (attribution_last BETWEEN 0 AND 1),
 		attribution_anchor numeric NOT NULL DEFAULT 0.30 CHECK (attribution_anchor BETWEEN 0 AND 1),
-		attribution_half_life interval NOT NULL DEFAULT '7 days' CHECK (attribution_half_life > '0'),
+		attribution_half_life interval NOT NULL DEFAULT '7 days' CHECK (attribution_half_life > '0' AND attribution_half_life <= '100 years'),
 		template_version integer NOT NULL,
 		lead_table regclass,
 		lead_key name NOT NULL DEFAULT 'lead_id',
@@ -60,7 +60,7 @@ BEGIN
 		label text,
 		weight numeric NOT NULL DEFAULT 1 CHECK (weight BETWEEN 0 AND 1000),
 		position integer NOT NULL DEFAULT 0,
-		valid_for interval CHECK (valid_for > '0'),
+		valid_for interval CHECK (valid_for > '0' AND valid_for <= '1000 years'),
 		PRIMARY KEY (framework, element)
 	);
 
@@ -75,13 +75,13 @@ BEGIN
 	CREATE INDEX question_element ON question (framework, element);
 
 	CREATE TABLE stage (
-		stage text PRIMARY KEY CHECK (stage NOT IN ('', '*')),
+		stage text PRIMARY KEY CHECK (stage NOT IN ('', '*') AND octet_length(stage) <= 200),
 		position integer NOT NULL,
 		milestone text NOT NULL
 			CHECK (milestone = ANY (_milestones())),
 		owner_role text NOT NULL DEFAULT 'none'
 			CHECK (owner_role IN ('marketing', 'sales', 'none')),
-		sla interval CHECK (sla > '0'),
+		sla interval CHECK (sla > '0' AND sla <= '300000 years'),
 		notify boolean NOT NULL DEFAULT false,
 		description text,
 		working_time boolean NOT NULL DEFAULT false,
@@ -106,7 +106,7 @@ BEGIN
 	);
 
 	CREATE TABLE holiday (
-		day date PRIMARY KEY CHECK (isfinite(day)),
+		day date PRIMARY KEY CHECK (day BETWEEN '0001-01-01' AND '9999-12-31'),
 		name text
 	);
 
@@ -142,7 +142,7 @@ BEGIN
 		from_stage text,
 		to_stage text NOT NULL,
 		automatic boolean NOT NULL DEFAULT false,
-		after interval CHECK (after > '0'),
+		after interval CHECK (after > '0' AND after <= '300000 years'),
 		condition text,
 		condition_sql text,
 		needs_reason boolean NOT NULL DEFAULT false,
@@ -151,6 +151,8 @@ BEGIN
 		description text,
 		reason text,
 		CHECK (NOT (automatic AND (needs_reason OR exception))),
+		-- a lead that is created has been nowhere yet
+		CHECK (after IS NULL OR from_stage IS NOT NULL),
 		-- whoever signs needs a lead to sign for, and somebody who asks
 		CHECK (coalesce(cardinality(sides), 0) = 0 OR
 			   NOT (automatic OR from_stage IS NULL))

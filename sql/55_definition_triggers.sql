@@ -486,7 +486,8 @@ DECLARE
 	proven constant boolean := @extschema@._prove_trigger('guard_definition'::text, TG_RELID::oid, TG_WHEN::text, TG_LEVEL::text, TG_OP::text);
 	problems text[];
 	hints text[];
-	higher integer;
+	next_version integer;
+	n_definitions bigint;
 BEGIN
 	IF @extschema@._importing() THEN
 		RETURN NEW;
@@ -500,6 +501,7 @@ BEGIN
 					  HINT = 'Insert it as a draft, add its rules and transitions, then call activate_definition().',
 					  SCHEMA = TG_TABLE_SCHEMA, TABLE = TG_TABLE_NAME, COLUMN = 'status';
 		END IF;
+		NEW.version := 0;
 		NEW.agreed_by_marketing := NULL;
 		NEW.agreed_by_sales := NULL;
 		NEW.agreed_at := NULL;
@@ -520,6 +522,16 @@ BEGIN
 	   (NEW.max_fit, NEW.max_engagement, NEW.floor) IS DISTINCT FROM
 	   (OLD.max_fit, OLD.max_engagement, OLD.floor) THEN
 		PERFORM @extschema@._refuse_signed(TG_TABLE_SCHEMA::text, OLD.definition::text, TG_TABLE_NAME::text);
+	END IF;
+
+	-- Cards know a version and no name, and some may be of a definition that is
+	-- gone, or of the last time that this one was active.  So whoever writes a
+	-- version gets the next one that was never given.
+	EXECUTE format('SELECT greatest((SELECT max(l.version) FROM %1$I.definition_log AS l), max(d.version)) + 1, count(*) '
+				   'FROM %1$I.definition AS d', TG_TABLE_SCHEMA)
+		INTO next_version, n_definitions;
+	IF NEW.version <> OLD.version THEN
+		NEW.version := next_version;
 	END IF;
 
 	-- who agreed is what signatures say.  A new version of the same standing
@@ -552,12 +564,9 @@ BEGIN
 				  SCHEMA = TG_TABLE_SCHEMA, TABLE = TG_TABLE_NAME, COLUMN = 'status';
 	END IF;
 
-	-- Cards know a version and no name, and some may be of the last time
-	-- that this definition was active.
-	EXECUTE format('SELECT greatest((SELECT max(l.version) FROM %1$I.definition_log AS l), max(d.version)) + 1 '
-				   'FROM %1$I.definition AS d HAVING count(*) > 1', TG_TABLE_SCHEMA)
-		INTO higher;
-	NEW.version := coalesce(higher, NEW.version);
+	IF n_definitions > 1 THEN
+		NEW.version := next_version;
+	END IF;
 	RETURN NEW;
 END
 $body$;

@@ -181,12 +181,9 @@ static const struct
 	" FOR NO KEY UPDATE SKIP LOCKED"},
 	[LQ_STATEMENT_PUT_LAST] = {"kz", "",
 	"UPDATE {lead} SET review_at = $2 WHERE {key} {=} $1"},
-	/* cards may be left of a definition that is gone */
+	/* to which, guard_definition() says */
 	[LQ_STATEMENT_RAISE_VERSION] = {"t", "",
-		"UPDATE {definition}"
-		" SET version = greatest((SELECT max(version) FROM {definition}),"
-		" (SELECT max(version) FROM {definition_log})) + 1"
-	" WHERE definition = $1"},
+	"UPDATE {definition} SET version = version + 1 WHERE definition = $1"},
 	[LQ_STATEMENT_SIGNERS] = {"ktit", "t!",
 		"SELECT DISTINCT signed_by FROM {signature}"
 		" WHERE lead_id {=} $1 AND to_stage = $2 AND cycle = $3 AND side = $4"
