@@ -56,7 +56,7 @@ column_changed(const TriggerData *trigdata, const char *name)
 }
 
 HeapTuple
-lq_stamp(const TriggerData *trigdata, const char *by, const char *at,
+lq_stamp(const TriggerData *trigdata, LqColumn by, LqColumn at,
 		 const char *const *columns)
 {
 	TupleDesc	desc = RelationGetDescr(trigdata->tg_relation);
@@ -65,11 +65,11 @@ lq_stamp(const TriggerData *trigdata, const char *by, const char *at,
 	int			attnos[2];
 	Datum		values[2];
 	bool		nulls[2] = {false, false};
-	int			n = at == NULL ? 1 : 2;
+	int			n = at == LQ_N_COLUMNS ? 1 : 2;
 
-	attnos[0] = column_of(trigdata->tg_relation, by);
-	if (at != NULL)
-		attnos[1] = column_of(trigdata->tg_relation, at);
+	attnos[0] = lq_column_of(trigdata->tg_relation, by);
+	if (at != LQ_N_COLUMNS)
+		attnos[1] = lq_column_of(trigdata->tg_relation, at);
 	if (TRIGGER_FIRED_BY_UPDATE(trigdata->tg_event))
 	{
 		row = trigdata->tg_newtuple;
@@ -79,7 +79,7 @@ lq_stamp(const TriggerData *trigdata, const char *by, const char *at,
 	}
 	values[0] = anew ? CStringGetTextDatum(lq_actor()) :
 		SPI_getbinval(trigdata->tg_trigtuple, desc, attnos[0], &nulls[0]);
-	if (at != NULL)
+	if (at != LQ_N_COLUMNS)
 		values[1] = anew ? TimestampTzGetDatum(lq_now()) :
 			SPI_getbinval(trigdata->tg_trigtuple, desc, attnos[1], &nulls[1]);
 	return heap_modify_tuple_by_cols(row, desc, n, attnos, values, nulls);
@@ -107,5 +107,6 @@ stamp_answer(PG_FUNCTION_ARGS)
 	if (lq_import_setting || lq_acting_for(rel->rd_rel->relowner))
 		return PointerGetDatum(TRIGGER_FIRED_BY_UPDATE(trigdata->tg_event) ?
 							   trigdata->tg_newtuple : trigdata->tg_trigtuple);
-	return PointerGetDatum(lq_stamp(trigdata, "answered_by", NULL, columns));
+	return PointerGetDatum(lq_stamp(trigdata, LQ_ANSWER_ANSWERED_BY,
+									LQ_N_COLUMNS, columns));
 }

@@ -9,12 +9,14 @@
 
 #include "commands/trigger.h"
 
+#include "funnel/columns.h"
+
 /*
  * The row to be written, with who and when put down: the actor and the clock
  * where it is new or one of the columns (a list that NULL ends) changed, else
- * as it was.  "at" may be NULL.
+ * as it was.  LQ_N_COLUMNS for "at": it is not stamped.
  */
-extern HeapTuple lq_stamp(const TriggerData *trigdata, const char *by,
-						  const char *at, const char *const *columns);
+extern HeapTuple lq_stamp(const TriggerData *trigdata, LqColumn by,
+						  LqColumn at, const char *const *columns);
 
 #endif							/* LQ_STAMP_H */

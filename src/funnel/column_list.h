@@ -203,6 +203,8 @@ LQ_COLUMN(STAGE_HISTORY, CAMPAIGN, "campaign", 't', false, 1)
 LQ_COLUMN(STAGE_HISTORY, OWNER, "owner", 't', false, 1)
 LQ_COLUMN(STAGE_HISTORY, ACCOUNT_ID, "account_id", 'I', false, 1)
 LQ_COLUMN(STAGE_HISTORY, DUE_AT, "due_at", 'z', false, 1)
+LQ_COLUMN(STAGE_HISTORY, VOIDED_AT, "voided_at", 'z', false, 1)
+LQ_COLUMN(STAGE_HISTORY, VOIDED_BY, "voided_by", 't', false, 1)
 
 LQ_COLUMN(TRANSITION, TRANSITION_ID, "transition_id", 'I', true, 1)
 LQ_COLUMN(TRANSITION, DEFINITION, "definition", 't', true, 1)
@@ -221,6 +223,8 @@ LQ_COLUMN(TRANSITION, DESCRIPTION, "description", 't', false, 1)
 
 LQ_COLUMN(VERDICT, LEAD_ID, "lead_id", 'k', true, 1)
 LQ_COLUMN(VERDICT, SIDE, "side", 't', true, 1)
+LQ_COLUMN(VERDICT, JUDGED_BY, "judged_by", 't', false, 1)
+LQ_COLUMN(VERDICT, JUDGED_AT, "judged_at", 'z', false, 1)
 
 /* *INDENT-ON* */
 

@@ -129,6 +129,7 @@ guard_verdict(PG_FUNCTION_ARGS)
 				 errdetail("Only members of role \"%s\" may.",
 						   role_of_side(funnel, side)),
 				 errhint("The owner of the funnel names the role in table \"side\".")));
-	return PointerGetDatum(lq_stamp(trigdata, "judged_by", "judged_at",
+	return PointerGetDatum(lq_stamp(trigdata, LQ_VERDICT_JUDGED_BY,
+									LQ_VERDICT_JUDGED_AT,
 									columns));
 }

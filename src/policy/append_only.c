@@ -42,29 +42,18 @@ may_write(const TriggerData *trigdata)
 	return lq_import_setting && TRIGGER_FIRED_FOR_ROW(trigdata->tg_event);
 }
 
-static Datum
-value_of(HeapTuple tuple, TupleDesc desc, const char *column, bool *isnull)
-{
-	int			attno = SPI_fnumber(desc, column);
-
-	if (attno <= 0)
-		ereport(ERROR,
-				(errcode(ERRCODE_UNDEFINED_COLUMN),
-				 errmsg("column \"%s\" of relation \"%s\" does not exist",
-						column, "stage_history")));
-	return SPI_getbinval(tuple, desc, attno, isnull);
-}
-
 /* Does an update void a move that counted, and change nothing else? */
 static bool
 only_voids(const TriggerData *trigdata)
 {
 	TupleDesc	desc = RelationGetDescr(trigdata->tg_relation);
+	AttrNumber	voided_at = lq_column_of(trigdata->tg_relation,
+										 LQ_STAGE_HISTORY_VOIDED_AT);
 	bool		was_null;
 	bool		is_null;
 
-	(void) value_of(trigdata->tg_trigtuple, desc, "voided_at", &was_null);
-	(void) value_of(trigdata->tg_newtuple, desc, "voided_at", &is_null);
+	(void) SPI_getbinval(trigdata->tg_trigtuple, desc, voided_at, &was_null);
+	(void) SPI_getbinval(trigdata->tg_newtuple, desc, voided_at, &is_null);
 	if (!was_null || is_null)
 		return false;
 	for (int i = 0; i < desc->natts; i++)
@@ -112,14 +101,13 @@ append_only_history(PG_FUNCTION_ARGS)
 		Datum		values[2];
 		bool		nulls[2] = {false, false};
 
-		columns[0] = SPI_fnumber(desc, "voided_at");
+		columns[0] = lq_column_of(rel, LQ_STAGE_HISTORY_VOIDED_AT);
 		values[0] = TimestampTzGetDatum(lq_now());
-		columns[1] = SPI_fnumber(desc, "voided_by");
+		columns[1] = lq_column_of(rel, LQ_STAGE_HISTORY_VOIDED_BY);
 		values[1] = CStringGetTextDatum(lq_actor());
-		if (columns[1] > 0)
-			return PointerGetDatum(heap_modify_tuple_by_cols(trigdata->tg_newtuple,
-															 desc, 2, columns,
-															 values, nulls));
+		return PointerGetDatum(heap_modify_tuple_by_cols(trigdata->tg_newtuple,
+														 desc, 2, columns,
+														 values, nulls));
 	}
 	ereport(ERROR,
 			(errcode(ERRCODE_RESTRICT_VIOLATION),

@@ -11,7 +11,7 @@ DELETE FROM f.transition WHERE from_stage IS NOT NULL;
 INSERT INTO f.transition (definition, position, from_stage, to_stage, automatic, condition) VALUES ('default', 1, 'lead', 'mql', true, 'score >= 100');
 DELETE FROM f.rule WHERE rule_id NOT IN (SELECT min(rule_id) FROM f.rule GROUP BY axis) AND kind IS DISTINCT FROM 'demo_request';
 INSERT INTO f.account (name) VALUES ('a');
-INSERT INTO f.lead (email, account_id) VALUES ('ann@example.com', 1), ('bob@example.com', 1);
+INSERT INTO f.lead (email, external_id, account_id) VALUES ('ann@example.com', 'a', 1), ('bob@example.com', 'b', 1);
 INSERT INTO f.activity (lead_id, kind, external_id) VALUES (1, 'webinar', 'a'), (2, 'demo_request', 'b');
 INSERT INTO f.answer (lead_id, framework, element, level) VALUES (1, 'bant', 'need', 'yes'), (1, 'champ', 'money', 'no');
 INSERT INTO f.deal (amount) VALUES (1);
@@ -55,6 +55,7 @@ INSERT INTO call (statement) VALUES
 	($$UPDATE f.deal SET status = 'won'$$),
 	($$INSERT INTO f.deal_contact SELECT 1, lead_id FROM f.lead WHERE email = 'bob@example.com'$$),
 	($$INSERT INTO f.verdict (lead_id, side, qualified) SELECT lead_id, 'marketing', true FROM f.lead LIMIT 1$$),
+	($$UPDATE f.stage_history SET voided_at = now() WHERE voided_at IS NULL$$),
 	($$SELECT sign_move('f', '1', 'sal')$$),
 	($$SELECT why_not('f', 1, 'sal')$$),
 	($$SELECT next_stages('f', 1), score_at('f', 1, '2026-01-01'), explain_score('f', 1)$$),
