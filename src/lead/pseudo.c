@@ -24,7 +24,7 @@
 typedef struct LqLeadPseudo
 {
 	LqTable		table;			/* who may read this may be told of it */
-	LqColumn column;		/* of table lead; else it is pseudo->attno */
+	LqColumn	column;			/* of table lead; else it is pseudo->attno */
 	LqCardQuantity quantity;	/* where it measures points */
 	TimestampTz (*since) (const LqLead *lead);	/* where it measures days */
 	Datum		(*fetch) (LqLead *lead, const LqPseudo *pseudo, bool *isnull);
