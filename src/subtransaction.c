@@ -27,7 +27,7 @@
 
 /* The state of the server, or of other sessions, and not what was run. */
 static bool
-passes(int sqlerrcode)
+passes(LqTry what, int sqlerrcode)
 {
 	static const int classes[] = {
 		ERRCODE_CONNECTION_EXCEPTION,
@@ -37,6 +37,10 @@ passes(int sqlerrcode)
 		ERRCODE_OPERATOR_INTERVENTION
 	};
 
+	/* in that class, but what a trigger of the user's says of one lead */
+	if (what == LQ_TRY_LEAD &&
+		sqlerrcode == ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE)
+		return false;
 	for (int i = 0; i < lengthof(classes); i++)
 		if (ERRCODE_TO_CATEGORY(sqlerrcode) == ERRCODE_TO_CATEGORY(classes[i]))
 			return true;
@@ -130,7 +134,7 @@ lq_try(LqTry what, LqWork work, void *arg, LqFailure *failure)
 		RollbackAndReleaseCurrentSubTransaction();
 		MemoryContextSwitchTo(caller);
 		CurrentResourceOwner = owner;
-		if (passes(sqlerrcode) ||
+		if (passes(what, sqlerrcode) ||
 			(what == LQ_TRY_CONDITION && !portion && may_be_depth(sqlerrcode)))
 			PG_RE_THROW();
 		take(failure);

@@ -1,7 +1,7 @@
 -- A lead that nothing can be done with does not stop the others.
 BEGIN;
 SET LOCAL client_min_messages = error;
-SELECT plan(9);
+SELECT plan(12);
 SELECT create_funnel('crm', 'UTC');
 SET LOCAL search_path = crm, public;
 SET LOCAL lead_qual.clock = '2026-03-02 09:00Z';
@@ -33,6 +33,18 @@ SELECT is(swept(3000), '0 2497 3', 'R4: stale leads that fail do not stop the ot
 SELECT is(swept(3000), '3 0 3', 'R4: they are looked at with what is due, and tried each time');
 SELECT is(swept(2), '2 0 0', 'R4: all together are no more than max');
 ROLLBACK TO rescored;
+
+-- what the lead is to blame for, and what it is not
+CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+	IF NEW.lead_id = 7 THEN RAISE EXCEPTION 'not now' USING ERRCODE = TG_ARGV[0]; END IF; RETURN NULL;
+END $$;
+CREATE TRIGGER zzz_refuse AFTER UPDATE ON lead FOR EACH ROW EXECUTE FUNCTION refuse('55000');
+SELECT is(rescore_funnel('crm'), 2499::bigint, 'R4 S7: a state that a trigger asks of one lead does not stop the others');
+CREATE OR REPLACE TRIGGER zzz_refuse AFTER UPDATE ON lead FOR EACH ROW EXECUTE FUNCTION refuse('55006');
+SELECT throws_ok($$ SELECT rescore_funnel('crm') $$, '55006', 'not now', 'R4: what others hold does');
+CREATE OR REPLACE TRIGGER zzz_refuse AFTER UPDATE ON lead FOR EACH ROW EXECUTE FUNCTION refuse('53100');
+SELECT throws_ok($$ SELECT rescore_funnel('crm') $$, '53100', 'not now', 'R4: and a full disk');
+DROP TRIGGER zzz_refuse ON lead;
 
 -- checked: a log that cannot be weighed
 ALTER TABLE activity DROP CONSTRAINT IF EXISTS activity_occurred_at_check;
