@@ -19,10 +19,10 @@
 #include "utils/fmgroids.h"
 #include "utils/rel.h"
 
-#include "condition/internal.h"
+#include "catalog.h"
 
-Oid
-lq_extension_oid(void)
+static Oid
+extension_oid(void)
 {
 	return get_extension_oid("lead_qual", false);
 }
@@ -33,7 +33,7 @@ lq_extension_oid(void)
 Oid
 lq_extension_schema(void)
 {
-	Oid			extension = lq_extension_oid();
+	Oid			extension = extension_oid();
 	Oid			schema = InvalidOid;
 	Relation	rel;
 	SysScanDesc scan;
@@ -61,5 +61,5 @@ lq_extension_schema(void)
 bool
 lq_is_member(Oid class_id, Oid object_id)
 {
-	return getExtensionOfObject(class_id, object_id) == lq_extension_oid();
+	return getExtensionOfObject(class_id, object_id) == extension_oid();
 }

@@ -24,7 +24,10 @@
 #include "utils/regproc.h"
 #include "utils/typcache.h"
 
-#include "condition/internal.h"
+#include "catalog.h"
+#include "compat.h"
+#include "condition/allow.h"
+#include "condition/parse_state.h"
 
 typedef struct AllowContext
 {

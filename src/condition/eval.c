@@ -28,7 +28,18 @@
 #include "utils/memutils.h"
 #include "utils/rel.h"
 
-#include "condition/internal.h"
+#include "condition/eval.h"
+#include "condition/parse.h"
+#include "condition/parse_state.h"
+#include "condition/part.h"
+#include "condition/parts.h"
+#include "condition/pseudo.h"
+#include "condition/reads.h"
+#include "condition/safe.h"
+#include "condition/scope.h"
+#include "condition/source.h"
+#include "condition/time.h"
+#include "condition/warned.h"
 #include "subtransaction.h"
 
 typedef struct CompiledPart

@@ -26,7 +26,10 @@
 #include "utils/lsyscache.h"
 #include "utils/syscache.h"
 
-#include "condition/internal.h"
+#include "catalog.h"
+#include "condition/allow.h"
+#include "condition/members.h"
+#include "condition/parse_state.h"
 
 /*
  * Is it a type of ours, or a domain over one?

@@ -22,7 +22,12 @@
 #include "utils/lsyscache.h"
 #include "utils/varlena.h"
 
-#include "condition/internal.h"
+#include "condition/allow.h"
+#include "condition/names.h"
+#include "condition/parse_state.h"
+#include "condition/pseudo.h"
+#include "condition/scope.h"
+#include "condition/source.h"
 
 /* names to offer in a hint, at most */
 #define MAX_OFFERED		12

@@ -24,7 +24,11 @@
 #include "utils/builtins.h"
 #include "utils/syscache.h"
 
-#include "condition/internal.h"
+#include "catalog.h"
+#include "condition/allow.h"
+#include "condition/members.h"
+#include "condition/ours.h"
+#include "condition/parse_state.h"
 
 /* an expression set aside */
 typedef struct Delayed

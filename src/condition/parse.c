@@ -29,7 +29,15 @@
 #include "utils/rel.h"
 #include "utils/ruleutils.h"
 
-#include "condition/internal.h"
+#include "catalog.h"
+#include "condition/allow.h"
+#include "condition/names.h"
+#include "condition/ours.h"
+#include "condition/parse.h"
+#include "condition/parse_state.h"
+#include "condition/pseudo.h"
+#include "condition/safe.h"
+#include "condition/scope.h"
 #include "stack.h"
 
 /*

@@ -15,7 +15,8 @@
 #include "miscadmin.h"
 #include "nodes/parsenodes.h"
 
-#include "condition/internal.h"
+#include "condition/parse.h"
+#include "condition/parts.h"
 
 typedef struct Token
 {

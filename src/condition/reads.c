@@ -16,7 +16,9 @@
 #include "utils/rel.h"
 #include "utils/rls.h"
 
-#include "condition/internal.h"
+#include "condition/reads.h"
+#include "condition/scope.h"
+#include "condition/source.h"
 
 typedef struct ReadsContext
 {

@@ -29,7 +29,9 @@
 #include "utils/lsyscache.h"
 #include "utils/syscache.h"
 
-#include "condition/internal.h"
+#include "catalog.h"
+#include "compat.h"
+#include "condition/safe.h"
 
 /* sizes of the row's values that are tried, the largest first */
 static const int limits[] = {1024 * 1024, 64 * 1024, 4 * 1024, 1024};

@@ -10,7 +10,9 @@
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
 
-#include "condition/internal.h"
+#include "condition/pseudo.h"
+#include "condition/scope.h"
+#include "condition/source.h"
 
 const char *
 lq_source_name(const LqConditionScope *scope, LqSource source)

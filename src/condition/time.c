@@ -20,7 +20,9 @@
 #include "utils/lsyscache.h"
 #include "utils/numeric.h"
 
-#include "condition/internal.h"
+#include "condition/part.h"
+#include "condition/pseudo.h"
+#include "condition/time.h"
 #include "type/decay.h"
 
 /* no score and no number of days gets there */

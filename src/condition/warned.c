@@ -8,7 +8,7 @@
 
 #include "utils/hsearch.h"
 
-#include "condition/internal.h"
+#include "condition/warned.h"
 
 /* conditions that a session remembers having warned about */
 #define MAX_WARNED		1000

@@ -11,8 +11,13 @@
 #include "utils/timestamp.h"
 
 #include "compat.h"
+#include "condition/eval.h"
+#include "condition/pseudo.h"
 #include "fact/activity.h"
+#include "funnel/columns.h"
+#include "funnel/funnel.h"
 #include "lead_qual.h"
+#include "type/scorecard.h"
 
 /* The value of a pseudo-column (LqPseudoFetch): of the activity's kind. */
 static Datum

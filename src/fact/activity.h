@@ -8,6 +8,7 @@
 #define LQ_ACTIVITY_H
 
 #include "funnel/funnel.h"
+#include "type/scorecard.h"
 
 typedef struct LqActivity
 {

@@ -28,8 +28,10 @@
 #include "fact/activity.h"
 #include "fact/named_leads.h"
 #include "funnel/deferred.h"
+#include "funnel/funnel.h"
 #include "funnel/statement.h"
 #include "lead_qual.h"
+#include "type/scorecard.h"
 
 PG_FUNCTION_INFO_V1(archive_activities);
 PG_FUNCTION_INFO_V1(_join_baselines);

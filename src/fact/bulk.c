@@ -11,6 +11,8 @@
 #include "utils/lsyscache.h"
 
 #include "fact/bulk.h"
+#include "funnel/funnel.h"
+#include "subtransaction.h"
 
 static int
 compare_keys(const void *a, const void *b, void *arg)

@@ -33,9 +33,13 @@
 #include "fact/activity.h"
 #include "fact/named_leads.h"
 #include "fact/transition_rows.h"
+#include "funnel/columns.h"
+#include "funnel/funnel.h"
 #include "funnel/own_write.h"
+#include "funnel/statement.h"
 #include "funnel/trigger.h"
 #include "lead_qual.h"
+#include "type/scorecard.h"
 
 PG_FUNCTION_INFO_V1(stamp_activity);
 PG_FUNCTION_INFO_V1(ingest_activity);

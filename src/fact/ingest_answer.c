@@ -17,8 +17,15 @@
 #include "compat.h"
 #include "fact/named_leads.h"
 #include "fact/transition_rows.h"
+#include "funnel/columns.h"
+#include "funnel/funnel.h"
 #include "funnel/own_write.h"
+#include "funnel/statement.h"
 #include "funnel/trigger.h"
+#include "type/answer_level.h"
+#include "type/bant.h"
+#include "type/frameworks.h"
+#include "type/meddic.h"
 #include "type/qualification.h"
 
 PG_FUNCTION_INFO_V1(ingest_answer);

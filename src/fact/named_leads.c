@@ -31,6 +31,8 @@
 #include "fact/bulk.h"
 #include "fact/named_leads.h"
 #include "fact/transition_rows.h"
+#include "funnel/columns.h"
+#include "funnel/funnel.h"
 #include "funnel/statement.h"
 #include "funnel/trigger.h"
 

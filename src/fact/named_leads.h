@@ -10,6 +10,7 @@
 #include "commands/trigger.h"
 #include "executor/spi.h"
 
+#include "funnel/columns.h"
 #include "funnel/funnel.h"
 
 /* Lock a lead FOR NO KEY UPDATE; its row, or NULL where there is none. */

@@ -19,7 +19,10 @@
 #include "compat.h"
 #include "fact/named_leads.h"
 #include "fact/transition_rows.h"
+#include "funnel/columns.h"
+#include "funnel/funnel.h"
 #include "funnel/own_write.h"
+#include "funnel/statement.h"
 #include "funnel/trigger.h"
 
 PG_FUNCTION_INFO_V1(refit_account_leads);

@@ -23,8 +23,11 @@
 #include "fact/bulk.h"
 #include "fact/named_leads.h"
 #include "funnel/deferred.h"
+#include "funnel/funnel.h"
 #include "funnel/own_write.h"
-#include "lead_qual.h"
+#include "funnel/statement.h"
+#include "subtransaction.h"
+#include "type/scorecard.h"
 
 PG_FUNCTION_INFO_V1(rescore_funnel);
 PG_FUNCTION_INFO_V1(_rescore_lead);

@@ -18,6 +18,7 @@
 
 #include "compat.h"
 #include "fact/stamp.h"
+#include "funnel/columns.h"
 #include "funnel/funnel.h"
 #include "funnel/trigger.h"
 #include "lead_qual.h"

@@ -18,9 +18,13 @@
 #include "compat.h"
 #include "fact/activity.h"
 #include "fact/bulk.h"
+#include "funnel/columns.h"
 #include "funnel/deferred.h"
+#include "funnel/funnel.h"
 #include "funnel/own_write.h"
+#include "funnel/statement.h"
 #include "lead_qual.h"
+#include "subtransaction.h"
 
 PG_FUNCTION_INFO_V1(sweep_funnel);
 

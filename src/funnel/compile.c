@@ -6,7 +6,12 @@
  */
 #include "postgres.h"
 
+#include "condition/eval.h"
+#include "condition/pseudo.h"
+#include "condition/scope.h"
 #include "funnel/compile.h"
+#include "funnel/funnel.h"
+#include "subtransaction.h"
 
 typedef struct Compilation
 {

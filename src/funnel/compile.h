@@ -7,6 +7,8 @@
 #ifndef LQ_COMPILE_H
 #define LQ_COMPILE_H
 
+#include "condition/eval.h"
+#include "condition/pseudo.h"
 #include "funnel/funnel.h"
 #include "subtransaction.h"
 

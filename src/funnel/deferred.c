@@ -19,9 +19,11 @@
 #include "utils/builtins.h"
 #include "utils/rel.h"
 
+#include "catalog.h"
 #include "compat.h"
-#include "condition/internal.h"
+#include "funnel/columns.h"
 #include "funnel/deferred.h"
+#include "funnel/funnel.h"
 
 static void
 refuse_deferred(Relation rel, const LqFunnel *funnel, const char *function)

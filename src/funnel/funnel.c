@@ -39,7 +39,10 @@
 #include "utils/rel.h"
 #include "utils/syscache.h"
 
+#include "catalog.h"
 #include "compat.h"
+#include "funnel/columns.h"
+#include "funnel/depends.h"
 #include "funnel/funnel.h"
 #include "funnel/funnel_entry.h"
 #include "funnel/statement.h"

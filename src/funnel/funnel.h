@@ -16,8 +16,10 @@
 #include "utils/hsearch.h"
 #include "utils/timestamp.h"
 
-#include "condition/condition.h"
 #include "funnel/columns.h"
+#include "condition/eval.h"
+#include "condition/pseudo.h"
+#include "condition/scope.h"
 #include "funnel/depends.h"
 #include "funnel/milestone.h"
 #include "type/scorecard.h"

@@ -31,7 +31,9 @@
 #include "utils/syscache.h"
 
 #include "compat.h"
+#include "funnel/columns.h"
 #include "funnel/depends.h"
+#include "funnel/funnel.h"
 #include "funnel/funnel_entry.h"
 #include "funnel/statement.h"
 

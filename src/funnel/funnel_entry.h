@@ -7,6 +7,7 @@
 #ifndef LQ_FUNNEL_ENTRY_H
 #define LQ_FUNNEL_ENTRY_H
 
+#include "funnel/columns.h"
 #include "funnel/funnel.h"
 
 /* in what way the one kept is out of date: bits */

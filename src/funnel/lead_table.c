@@ -27,6 +27,7 @@
 #include "utils/tuplestore.h"
 
 #include "compat.h"
+#include "funnel/columns.h"
 #include "funnel/funnel.h"
 
 PG_FUNCTION_INFO_V1(_lead_columns);

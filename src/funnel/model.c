@@ -20,9 +20,18 @@
 #include "utils/typcache.h"
 
 #include "compat.h"
+#include "condition/eval.h"
+#include "condition/part.h"
+#include "condition/pseudo.h"
+#include "condition/reads.h"
+#include "condition/scope.h"
+#include "funnel/columns.h"
 #include "funnel/compile.h"
+#include "funnel/depends.h"
 #include "funnel/funnel.h"
 #include "funnel/model.h"
+#include "subtransaction.h"
+#include "type/scorecard.h"
 
 
 /* The shapes of the tables whose columns conditions may name. */

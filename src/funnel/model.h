@@ -7,6 +7,7 @@
 #ifndef LQ_MODEL_H
 #define LQ_MODEL_H
 
+#include "condition/scope.h"
 #include "funnel/funnel.h"
 
 /* The caller has connected to SPI and entered the funnel. */

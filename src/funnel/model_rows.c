@@ -21,8 +21,13 @@
 #include "utils/snapmgr.h"
 
 #include "compat.h"
+#include "condition/scope.h"
+#include "funnel/columns.h"
 #include "funnel/funnel.h"
+#include "funnel/milestone.h"
 #include "funnel/model.h"
+#include "type/scorecard.h"
+#include "type/scorecard_ops.h"
 
 /*
  * A row that is being read.  What is kept of it is copied to the funnel's

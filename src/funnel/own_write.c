@@ -15,7 +15,9 @@
 #include "utils/datum.h"
 
 #include "compat.h"
+#include "funnel/funnel.h"
 #include "funnel/own_write.h"
+#include "funnel/statement.h"
 
 typedef struct OwnWrite
 {

@@ -23,6 +23,9 @@
 #include "utils/rel.h"
 
 #include "compat.h"
+#include "funnel/columns.h"
+#include "funnel/depends.h"
+#include "funnel/funnel.h"
 #include "funnel/partition.h"
 #include "funnel/waiting.h"
 

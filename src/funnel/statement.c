@@ -32,7 +32,9 @@
 #include "utils/syscache.h"
 #include "utils/typcache.h"
 
+#include "catalog.h"
 #include "compat.h"
+#include "funnel/columns.h"
 #include "funnel/funnel.h"
 #include "funnel/statement.h"
 

@@ -24,6 +24,8 @@
 #include "utils/syscache.h"
 
 #include "compat.h"
+#include "funnel/columns.h"
+#include "funnel/funnel.h"
 #include "funnel/trigger.h"
 
 PG_FUNCTION_INFO_V1(_prove_trigger);

@@ -11,6 +11,7 @@
 #include "commands/trigger.h"
 #include "fmgr.h"
 
+#include "funnel/columns.h"
 #include "funnel/funnel.h"
 
 /* a trigger that every funnel has */

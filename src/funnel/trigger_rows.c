@@ -21,7 +21,9 @@
 #include "utils/syscache.h"
 #include "utils/tuplestore.h"
 
+#include "catalog.h"
 #include "compat.h"
+#include "funnel/columns.h"
 #include "funnel/trigger.h"
 
 PG_FUNCTION_INFO_V1(_template_triggers);

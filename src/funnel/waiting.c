@@ -17,6 +17,7 @@
 #include "utils/memutils.h"
 
 #include "compat.h"
+#include "funnel/funnel.h"
 #include "funnel/waiting.h"
 
 typedef struct Waiting

@@ -7,8 +7,11 @@
 #include "postgres.h"
 
 #include "compat.h"
+#include "funnel/funnel.h"
 #include "lead/fit.h"
+#include "lead/lead.h"
 #include "lead/pseudo.h"
+#include "type/scorecard.h"
 
 /*
  * Weigh who the lead is: every fit rule that holds gives its points.

@@ -13,6 +13,7 @@
 #include "executor/spi.h"
 
 #include "compat.h"
+#include "funnel/funnel.h"
 #include "funnel/partition.h"
 #include "funnel/statement.h"
 #include "funnel/trigger.h"

@@ -14,8 +14,11 @@
 #include "utils/timestamp.h"
 
 #include "compat.h"
+#include "funnel/columns.h"
+#include "funnel/funnel.h"
 #include "lead/lead.h"
 #include "lead_qual.h"
+#include "type/scorecard.h"
 
 /*
  * Take a lead's row apart.  The row's shape is that of funnel->lead_desc: a

@@ -17,9 +17,17 @@
 #include "utils/timestamp.h"
 
 #include "compat.h"
+#include "condition/eval.h"
+#include "condition/part.h"
+#include "condition/pseudo.h"
+#include "funnel/columns.h"
+#include "funnel/funnel.h"
 #include "funnel/statement.h"
+#include "lead/lead.h"
 #include "lead/pseudo.h"
-#include "lead_qual.h"
+#include "type/scorecard.h"
+#include "type/scorecard_crossing.h"
+#include "type/scorecard_explain.h"
 
 typedef struct LqLeadPseudo
 {

@@ -7,6 +7,9 @@
 #ifndef LQ_LEAD_PSEUDO_H
 #define LQ_LEAD_PSEUDO_H
 
+#include "condition/eval.h"
+#include "condition/pseudo.h"
+#include "funnel/funnel.h"
 #include "lead/lead.h"
 
 extern bool lq_lead_holds(LqLead *lead, LqCondition *condition);

@@ -15,12 +15,21 @@
 #include "utils/timestamp.h"
 
 #include "compat.h"
+#include "funnel/columns.h"
+#include "funnel/funnel.h"
+#include "funnel/milestone.h"
 #include "funnel/own_write.h"
 #include "funnel/partition.h"
+#include "funnel/statement.h"
 #include "funnel/trigger.h"
 #include "lead/fit.h"
 #include "lead/lead.h"
+#include "lead/qualify.h"
+#include "lead/refuse.h"
+#include "lead/review.h"
+#include "lead/stage.h"
 #include "lead/used_up.h"
+#include "type/scorecard.h"
 
 PG_FUNCTION_INFO_V1(qualify_lead);
 

@@ -21,12 +21,23 @@
 #include "utils/rel.h"
 
 #include "compat.h"
+#include "funnel/columns.h"
+#include "funnel/funnel.h"
 #include "funnel/own_write.h"
 #include "funnel/partition.h"
+#include "funnel/statement.h"
 #include "funnel/trigger.h"
 #include "lead/lead.h"
+#include "lead/qualify.h"
+#include "lead/refuse.h"
+#include "lead/stage.h"
 #include "lead/used_up.h"
+#include "type/answer_level.h"
+#include "type/bant.h"
+#include "type/meddic.h"
 #include "type/qualification.h"
+#include "type/scorecard.h"
+#include "type/scorecard_explain.h"
 
 PG_FUNCTION_INFO_V1(record_lead);
 

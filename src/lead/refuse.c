@@ -18,9 +18,22 @@
 #include "utils/timestamp.h"
 
 #include "compat.h"
+#include "condition/eval.h"
+#include "condition/part.h"
+#include "condition/pseudo.h"
+#include "funnel/columns.h"
+#include "funnel/funnel.h"
+#include "lead/lead.h"
 #include "lead/pseudo.h"
+#include "lead/refuse.h"
+#include "lead/signature.h"
+#include "lead/stage.h"
+#include "type/answer_level.h"
 #include "type/answers.h"
+#include "type/bant.h"
+#include "type/meddic.h"
 #include "type/qualification.h"
+#include "type/scorecard_io.h"
 
 /* "budget: no, timeline: unknown": what the answers still lack */
 static void

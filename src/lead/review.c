@@ -14,7 +14,14 @@
 #include "utils/timestamp.h"
 
 #include "compat.h"
+#include "condition/eval.h"
+#include "condition/part.h"
+#include "funnel/columns.h"
+#include "funnel/funnel.h"
+#include "lead/lead.h"
 #include "lead/pseudo.h"
+#include "lead/review.h"
+#include "lead/stage.h"
 
 /* a condition that time may change in a way not understood: look daily */
 #define UNKNOWN_REVIEW	USECS_PER_DAY

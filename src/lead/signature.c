@@ -15,9 +15,12 @@
 
 #include "compat.h"
 #include "fact/stamp.h"
+#include "funnel/columns.h"
+#include "funnel/funnel.h"
 #include "funnel/statement.h"
 #include "funnel/trigger.h"
 #include "lead/lead.h"
+#include "lead/signature.h"
 
 PG_FUNCTION_INFO_V1(guard_verdict);
 

@@ -14,7 +14,13 @@
 #include "utils/timestamp.h"
 
 #include "compat.h"
+#include "funnel/columns.h"
+#include "funnel/funnel.h"
+#include "funnel/milestone.h"
+#include "lead/lead.h"
 #include "lead/pseudo.h"
+#include "lead/signature.h"
+#include "lead/stage.h"
 #include "lead/working_time.h"
 
 /* Does the transition lead away from that stage (NULL: creation)? */

@@ -16,7 +16,10 @@
 #include "utils/memutils.h"
 
 #include "compat.h"
+#include "funnel/columns.h"
+#include "funnel/funnel.h"
 #include "funnel/waiting.h"
+#include "lead/lead.h"
 #include "lead/used_up.h"
 
 static const LqColumn cleared[] = {

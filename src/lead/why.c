@@ -19,9 +19,15 @@
 
 #include "compat.h"
 #include "fact/activity.h"
+#include "funnel/columns.h"
+#include "funnel/funnel.h"
 #include "funnel/statement.h"
 #include "lead/lead.h"
+#include "lead/refuse.h"
+#include "lead/stage.h"
 #include "lead_qual.h"
+#include "type/scorecard.h"
+#include "type/scorecard_explain.h"
 
 PG_FUNCTION_INFO_V1(explain_lead_score);
 PG_FUNCTION_INFO_V1(score_at);

@@ -24,6 +24,7 @@
 #include "utils/timestamp.h"
 
 #include "compat.h"
+#include "funnel/funnel.h"
 #include "lead/working_time.h"
 
 PG_FUNCTION_INFO_V1(due_at);

@@ -15,6 +15,7 @@
 #include "utils/timestamp.h"
 
 #include "compat.h"
+#include "funnel/columns.h"
 #include "funnel/funnel.h"
 #include "funnel/trigger.h"
 #include "lead_qual.h"

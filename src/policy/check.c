@@ -24,13 +24,21 @@
 #include "utils/tuplestore.h"
 
 #include "compat.h"
+#include "condition/eval.h"
+#include "condition/pseudo.h"
 #include "fact/activity.h"
 #include "fact/bulk.h"
+#include "funnel/columns.h"
 #include "funnel/compile.h"
+#include "funnel/funnel.h"
 #include "funnel/statement.h"
 #include "lead/fit.h"
+#include "lead/lead.h"
 #include "lead/pseudo.h"
-#include "lead_qual.h"
+#include "lead/stage.h"
+#include "subtransaction.h"
+#include "type/decay.h"
+#include "type/scorecard.h"
 
 PG_FUNCTION_INFO_V1(_check_policy);
 

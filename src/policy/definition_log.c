@@ -23,6 +23,7 @@
 #include "utils/syscache.h"
 
 #include "compat.h"
+#include "funnel/columns.h"
 #include "funnel/funnel.h"
 #include "lead_qual.h"
 #include "policy/definition_log.h"

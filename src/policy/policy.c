@@ -18,6 +18,8 @@
 #include "utils/rel.h"
 
 #include "compat.h"
+#include "funnel/columns.h"
+#include "funnel/funnel.h"
 #include "funnel/statement.h"
 #include "funnel/trigger.h"
 #include "lead_qual.h"

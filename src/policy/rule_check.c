@@ -23,8 +23,15 @@
 #include "utils/fmgrprotos.h"
 #include "utils/rel.h"
 
+#include "condition/parse.h"
+#include "condition/pseudo.h"
+#include "condition/scope.h"
+#include "funnel/columns.h"
+#include "funnel/funnel.h"
 #include "funnel/trigger.h"
 #include "lead_qual.h"
+#include "type/scorecard.h"
+#include "type/scorecard_ops.h"
 
 PG_FUNCTION_INFO_V1(check_condition);
 PG_FUNCTION_INFO_V1(check_rule);

@@ -12,7 +12,14 @@
 #include "utils/tuplestore.h"
 
 #include "compat.h"
+#include "condition/eval.h"
+#include "condition/parse.h"
+#include "condition/part.h"
+#include "condition/pseudo.h"
+#include "condition/scope.h"
+#include "funnel/columns.h"
 #include "funnel/funnel.h"
+#include "type/scorecard_explain.h"
 
 PG_FUNCTION_INFO_V1(_condition_thresholds);
 

@@ -13,7 +13,7 @@
 #include "libpq/pqformat.h"
 
 #include "compat.h"
-#include "type/qualification.h"
+#include "type/answer_level.h"
 
 /* by level, from LQ_LEVEL_MIN */
 static const struct

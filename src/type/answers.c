@@ -12,6 +12,8 @@
 #include "fmgr.h"
 #include "utils/builtins.h"
 
+#include "compat.h"
+#include "type/answer_level.h"
 #include "type/answers.h"
 
 PG_FUNCTION_INFO_V1(answers_met);

@@ -9,7 +9,7 @@
 
 #include "utils/jsonb.h"
 
-#include "type/qualification.h"
+#include "type/answer_level.h"
 
 /* The level of an element, unknown where the object does not tell. */
 extern LqLevel lq_answers_level(Jsonb *answers, const char *framework,

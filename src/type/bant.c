@@ -6,6 +6,8 @@
  */
 #include "postgres.h"
 
+#include "type/bant.h"
+#include "type/qualification.h"
 #include "type/qualification_type.h"
 
 static const LqElement elements[] = {

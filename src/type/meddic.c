@@ -9,6 +9,8 @@
  */
 #include "postgres.h"
 
+#include "type/meddic.h"
+#include "type/qualification.h"
 #include "type/qualification_type.h"
 
 static const LqElement meddic_elements[] = {

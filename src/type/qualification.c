@@ -12,11 +12,8 @@
 #include "lib/stringinfo.h"
 #include "mb/pg_wchar.h"
 
+#include "type/answer_level.h"
 #include "type/qualification.h"
-
-static const LqFramework *const frameworks[] = {
-	&lq_bant, &lq_meddic, &lq_meddpicc
-};
 
 /* A literal being read. */
 typedef struct Reader
@@ -26,20 +23,6 @@ typedef struct Reader
 	const char *at;				/* what comes next */
 	LqParseError *error;
 } Reader;
-
-/*
- * The framework of that name, as rows of answer spell it, or NULL.
- */
-const LqFramework *
-lq_framework_by_name(const char *name)
-{
-	for (int i = 0; i < lengthof(frameworks); i++)
-	{
-		if (strcmp(frameworks[i]->name, name) == 0)
-			return frameworks[i];
-	}
-	return NULL;
-}
 
 static bool
 same_word(const char *word, const char *str, int len)

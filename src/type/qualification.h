@@ -19,21 +19,7 @@
 
 #include "fmgr.h"
 
-/*
- * How far an element is answered.  The numbers are stored and their order is
- * the order of type answer_level.
- */
-typedef enum LqLevel
-{
-	LQ_LEVEL_NO = -1,
-	LQ_LEVEL_UNKNOWN = 0,
-	LQ_LEVEL_PARTIAL = 1,
-	LQ_LEVEL_YES = 2
-} LqLevel;
-
-#define LQ_LEVEL_MIN	LQ_LEVEL_NO
-#define LQ_LEVEL_MAX	LQ_LEVEL_YES
-#define LQ_LEVEL_HINT	"The levels are no (-), unknown (?), partial (~) and yes (+)."
+#include "type/answer_level.h"
 
 typedef struct LqElement
 {
@@ -59,17 +45,7 @@ typedef struct LqParseError
 	char	   *hint;
 } LqParseError;
 
-extern const LqFramework lq_bant;
-extern const LqFramework lq_meddic;
-extern const LqFramework lq_meddpicc;
-
-/* levels (answer_level.c) */
-extern const char *lq_level_name(LqLevel level);
-extern char lq_level_symbol(LqLevel level);
-extern bool lq_level_parse(const char *str, int len, LqLevel *level);
-
-/* frameworks and their elements */
-extern const LqFramework *lq_framework_by_name(const char *name);
+/* elements of a framework */
 extern int	lq_element_index(const LqFramework *fw, const char *str, int len);
 extern char *lq_element_hint(const LqFramework *fw);
 
@@ -141,26 +117,5 @@ DatumGetLqQualification(const LqFramework *fw, Datum value)
 	return fw->size == 1 ? (uint32) (uint8) DatumGetChar(value) :
 		(uint32) (uint16) DatumGetInt16(value);
 }
-
-#define DatumGetBant(X)			DatumGetLqQualification(&lq_bant, X)
-#define BantGetDatum(X)			LqQualificationGetDatum(&lq_bant, X)
-#define PG_GETARG_BANT(n)		DatumGetBant(PG_GETARG_DATUM(n))
-#define PG_RETURN_BANT(x)		return BantGetDatum(x)
-
-#define DatumGetMeddic(X)		DatumGetLqQualification(&lq_meddic, X)
-#define MeddicGetDatum(X)		LqQualificationGetDatum(&lq_meddic, X)
-#define PG_GETARG_MEDDIC(n)		DatumGetMeddic(PG_GETARG_DATUM(n))
-#define PG_RETURN_MEDDIC(x)		return MeddicGetDatum(x)
-
-#define DatumGetMeddpicc(X)		DatumGetLqQualification(&lq_meddpicc, X)
-#define MeddpiccGetDatum(X)		LqQualificationGetDatum(&lq_meddpicc, X)
-#define PG_GETARG_MEDDPICC(n)	DatumGetMeddpicc(PG_GETARG_DATUM(n))
-#define PG_RETURN_MEDDPICC(x)	return MeddpiccGetDatum(x)
-
-/* answer_level: the number of the level in one byte, for ever */
-#define DatumGetAnswerLevel(X)	((LqLevel) (int8) DatumGetChar(X))
-#define AnswerLevelGetDatum(X)	CharGetDatum((char) (X))
-#define PG_GETARG_ANSWER_LEVEL(n)	DatumGetAnswerLevel(PG_GETARG_DATUM(n))
-#define PG_RETURN_ANSWER_LEVEL(x)	return AnswerLevelGetDatum(x)
 
 #endif							/* LQ_QUALIFICATION_H */

@@ -20,6 +20,8 @@
 #include "utils/jsonb.h"
 
 #include "compat.h"
+#include "type/answer_level.h"
+#include "type/qualification.h"
 #include "type/qualification_type.h"
 
 #define GETARG(n)	DatumGetLqQualification(fw, PG_GETARG_DATUM(n))

@@ -19,6 +19,7 @@
 #include "common/int.h"
 
 #include "compat.h"
+#include "type/decay.h"
 #include "type/scorecard.h"
 
 #define FIRST_ROOM	8
@@ -44,8 +45,8 @@ entry_place(const LqCard *card, int64 rule_id, bool *found)
 }
 
 /* The rule's entry, or NULL. */
-const LqCardEntry *
-lq_card_find(const LqCard *card, int64 rule_id)
+static const LqCardEntry *
+find_entry(const LqCard *card, int64 rule_id)
 {
 	bool		found;
 	int			place = entry_place(card, rule_id, &found);
@@ -99,6 +100,22 @@ require_finite(TimestampTz at)
 				 errmsg("cannot score at an infinite instant")));
 }
 
+static void
+set_limits(LqCard *card, const LqCardLimits *limits)
+{
+	if (limits != NULL)
+	{
+		card->limits = *limits;
+		card->limits.floor += 0.0;	/* never -0 */
+	}
+	else
+	{
+		card->limits.max_fit = INFINITY;
+		card->limits.max_engagement = INFINITY;
+		card->limits.floor = -INFINITY;
+	}
+}
+
 /*
  * Making and storing
  */
@@ -113,7 +130,7 @@ lq_card_new(int32 version, const LqCardLimits *limits)
 	card->last_activity = DT_NOBEGIN;
 	card->room = FIRST_ROOM;
 	card->entries = palloc(FIRST_ROOM * sizeof(LqCardEntry));
-	lq_card_set_limits(card, limits);
+	set_limits(card, limits);
 	return card;
 }
 
@@ -220,7 +237,7 @@ lq_card_in_order(const LqCard *card, const LqCardRule *rule, TimestampTz at)
 {
 	const LqCardEntry *entry;
 
-	entry = lq_card_find(card, rule->rule_id);
+	entry = find_entry(card, rule->rule_id);
 	if (entry == NULL || (rule->max_hits == 0 && entry->max_hits == 0))
 		return true;
 	return at >= entry->last_hit;
@@ -373,7 +390,7 @@ lq_card_set_fit(LqCard *card, const LqCardRule *rules, int n)
 bool
 lq_card_can_unhit(const LqCard *card, const LqCardRule *rule, TimestampTz at)
 {
-	const LqCardEntry *entry = lq_card_find(card, rule->rule_id);
+	const LqCardEntry *entry = find_entry(card, rule->rule_id);
 
 	return entry != NULL && entry->axis == (uint8) rule->axis &&
 		rule->axis == LQ_AXIS_ENGAGEMENT &&
@@ -454,22 +471,6 @@ lq_card_touch(LqCard *card, TimestampTz activity_at)
 	require_finite(activity_at);
 	if (activity_at > card->last_activity)
 		card->last_activity = activity_at;
-}
-
-void
-lq_card_set_limits(LqCard *card, const LqCardLimits *limits)
-{
-	if (limits != NULL)
-	{
-		card->limits = *limits;
-		card->limits.floor += 0.0;	/* never -0 */
-	}
-	else
-	{
-		card->limits.max_fit = INFINITY;
-		card->limits.max_engagement = INFINITY;
-		card->limits.floor = -INFINITY;
-	}
 }
 
 /*
@@ -563,7 +564,7 @@ lq_card_parts(const LqCard *card, TimestampTz at, LqCardParts *parts)
 int64
 lq_card_rule_points(const LqCard *card, int64 rule_id, TimestampTz at)
 {
-	const LqCardEntry *entry = lq_card_find(card, rule_id);
+	const LqCardEntry *entry = find_entry(card, rule_id);
 
 	return entry ? lq_card_entry_points(card, entry, at) : 0;
 }
@@ -571,7 +572,7 @@ lq_card_rule_points(const LqCard *card, int64 rule_id, TimestampTz at)
 int64
 lq_card_rule_hits(const LqCard *card, int64 rule_id)
 {
-	const LqCardEntry *entry = lq_card_find(card, rule_id);
+	const LqCardEntry *entry = find_entry(card, rule_id);
 
 	return entry ? entry->hits : 0;
 }
@@ -580,7 +581,7 @@ lq_card_rule_hits(const LqCard *card, int64 rule_id)
 TimestampTz
 lq_card_rule_last(const LqCard *card, int64 rule_id)
 {
-	const LqCardEntry *entry = lq_card_find(card, rule_id);
+	const LqCardEntry *entry = find_entry(card, rule_id);
 
 	return entry ? entry->last_hit : DT_NOBEGIN;
 }

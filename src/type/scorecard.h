@@ -14,8 +14,6 @@
 #include "datatype/timestamp.h"
 #include "fmgr.h"
 
-#include "type/decay.h"
-
 #define LQ_CARD_FORMAT			1
 
 /* keeps every sum of hundredths within an int64 */
@@ -103,14 +101,6 @@ typedef struct LqCard
 	LqCardEntry *entries;		/* by rule_id */
 } LqCard;
 
-typedef enum LqCardQuantity
-{
-	LQ_CARD_SCORE,
-	LQ_CARD_FIT,
-	LQ_CARD_ENGAGEMENT,
-	LQ_CARD_RULE_POINTS
-} LqCardQuantity;
-
 /*
  * Making and storing.  limits may be NULL for none.  A view points into the
  * datum and must not be changed; lq_card_from_datum() gives a copy.
@@ -119,7 +109,6 @@ extern LqCard *lq_card_new(int32 version, const LqCardLimits *limits);
 extern LqCard *lq_card_from_datum(Datum datum);
 extern void lq_card_view(LqCard *card, LqScorecard *stored);
 extern Datum lq_card_to_datum(const LqCard *card);
-extern const LqCardEntry *lq_card_find(const LqCard *card, int64 rule_id);
 
 /*
  * Changing.  lq_card_hit() tells whether the hit counted (a frequency limit
@@ -134,7 +123,6 @@ extern void lq_card_unhit(LqCard *card, const LqCardRule *rule,
 						  TimestampTz at);
 extern void lq_card_set_fit(LqCard *card, const LqCardRule *rules, int n);
 extern void lq_card_touch(LqCard *card, TimestampTz activity_at);
-extern void lq_card_set_limits(LqCard *card, const LqCardLimits *limits);
 extern void lq_card_absorb(LqCard *card, const LqCardEntry *entry,
 						   const LqCardRule *rule);
 extern void lq_card_reserve(LqCard *card, int n);
@@ -148,8 +136,6 @@ extern int64 lq_card_fit(const LqCard *card, TimestampTz at);
 extern int64 lq_card_engagement(const LqCard *card, TimestampTz at);
 extern int64 lq_card_rule_points(const LqCard *card, int64 rule_id,
 								 TimestampTz at);
-extern int64 lq_card_points(const LqCard *card, LqCardQuantity what,
-							int64 rule_id, TimestampTz at);
 extern int64 lq_card_rule_hits(const LqCard *card, int64 rule_id);
 extern TimestampTz lq_card_rule_last(const LqCard *card, int64 rule_id);
 extern int64 lq_card_entry_points(const LqCard *card,
@@ -171,49 +157,5 @@ typedef struct LqCardParts
 
 extern void lq_card_parts(const LqCard *card, TimestampTz at,
 						  LqCardParts *parts);
-
-/*
- * First instant > at where the quantity is below the threshold (falls) or has
- * reached it (rises: not falls); DT_NOEND if it never will.
- *
- * Exact, but for cards where rules of opposite sign keep the quantity within
- * a billionth of a rounding edge for long: then, after much work, the answer
- * may be an instant that comes before the crossing (and after at).
- * Who waits for a crossing asks again from there.
- */
-extern TimestampTz lq_card_crossing(const LqCard *card, LqCardQuantity what,
-									int64 rule_id, bool falls,
-									int64 threshold, TimestampTz at);
-
-/*
- * Checks shared by every entrance: NULL if sound, else what is wrong, as an
- * errdetail() in English.
- */
-extern const char *lq_card_check_head(const LqCard *card);
-extern const char *lq_card_check_entry(const LqCard *card,
-									   const LqCardEntry *entry);
-
-/* Text form. */
-typedef struct LqCardUnit
-{
-	const char *name;
-	int64		usecs;
-} LqCardUnit;
-
-#define LQ_CARD_UNITS			6
-
-extern const LqCardUnit lq_card_units[LQ_CARD_UNITS];
-
-extern bool lq_card_parse(const char *str, LqCard *card,
-						  int *sqlstate, char **detail);
-
-/* Helpers for SQL-callable functions. */
-extern int64 lq_interval_usecs(const Interval *interval, const char *what);
-extern Datum lq_points_to_numeric(int64 hundredths);
-extern char *lq_instant_text(TimestampTz instant, char *buf);
-extern void lq_card_require_at(const LqCard *card, TimestampTz at);
-
-/* room for lq_instant_text() */
-#define LQ_INSTANT_LEN			40
 
 #endif							/* LQ_SCORECARD_H */

@@ -10,7 +10,9 @@
 
 #include "utils/timestamp.h"
 
+#include "type/decay.h"
 #include "type/scorecard.h"
+#include "type/scorecard_check.h"
 
 static bool
 instant_or_none(TimestampTz instant)

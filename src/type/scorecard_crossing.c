@@ -21,7 +21,9 @@
 
 #include "miscadmin.h"
 
+#include "type/decay.h"
 #include "type/scorecard.h"
+#include "type/scorecard_crossing.h"
 
 /* a span halves to nothing in 64 steps, plus both ends */
 #define MAX_DEPTH		68

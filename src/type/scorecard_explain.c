@@ -16,7 +16,11 @@
 #include "utils/timestamp.h"
 #include "utils/tuplestore.h"
 
+#include "type/decay.h"
 #include "type/scorecard.h"
+#include "type/scorecard_crossing.h"
+#include "type/scorecard_explain.h"
+#include "type/scorecard_io.h"
 
 PG_FUNCTION_INFO_V1(scorecard_score);
 PG_FUNCTION_INFO_V1(scorecard_fit);
@@ -71,8 +75,8 @@ threshold_hundredths(Numeric threshold)
 }
 
 /* A card knows nothing of the time before its latest hit. */
-void
-lq_card_require_at(const LqCard *card, TimestampTz at)
+static void
+require_at(const LqCard *card, TimestampTz at)
 {
 	char		as_of[LQ_INSTANT_LEN];
 	char		asked[LQ_INSTANT_LEN];
@@ -97,7 +101,7 @@ scorecard_score(PG_FUNCTION_ARGS)
 	LqCard		card;
 
 	lq_card_view(&card, PG_GETARG_SCORECARD_P(0));
-	lq_card_require_at(&card, at);
+	require_at(&card, at);
 	PG_RETURN_DATUM(lq_points_to_numeric(lq_card_score(&card, at)));
 }
 
@@ -111,7 +115,7 @@ scorecard_fit(PG_FUNCTION_ARGS)
 	LqCard		card;
 
 	lq_card_view(&card, PG_GETARG_SCORECARD_P(0));
-	lq_card_require_at(&card, at);
+	require_at(&card, at);
 	PG_RETURN_DATUM(lq_points_to_numeric(lq_card_fit(&card, at)));
 }
 
@@ -125,7 +129,7 @@ scorecard_engagement(PG_FUNCTION_ARGS)
 	LqCard		card;
 
 	lq_card_view(&card, PG_GETARG_SCORECARD_P(0));
-	lq_card_require_at(&card, at);
+	require_at(&card, at);
 	PG_RETURN_DATUM(lq_points_to_numeric(lq_card_engagement(&card, at)));
 }
 
@@ -139,7 +143,7 @@ scorecard_points(PG_FUNCTION_ARGS)
 	LqCard		card;
 
 	lq_card_view(&card, PG_GETARG_SCORECARD_P(0));
-	lq_card_require_at(&card, at);
+	require_at(&card, at);
 	PG_RETURN_DATUM(lq_points_to_numeric(lq_card_rule_points(&card,
 															 PG_GETARG_INT64(1),
 															 at)));
@@ -209,7 +213,7 @@ score_crossing(FunctionCallInfo fcinfo, bool falls)
 	LqCard		card;
 
 	lq_card_view(&card, PG_GETARG_SCORECARD_P(0));
-	lq_card_require_at(&card, at);
+	require_at(&card, at);
 	if ((lq_card_score(&card, at) < threshold) == falls)
 		PG_RETURN_NULL();
 
@@ -323,7 +327,7 @@ scorecard_explain(PG_FUNCTION_ARGS)
 	LqCardParts parts;
 
 	lq_card_view(&card, PG_GETARG_SCORECARD_P(0));
-	lq_card_require_at(&card, at);
+	require_at(&card, at);
 	InitMaterializedSRF(fcinfo, 0);
 
 	for (int i = 0; i < card.n_entries; i++)

@@ -29,6 +29,9 @@
 
 #include "compat.h"
 #include "type/scorecard.h"
+#include "type/scorecard_check.h"
+#include "type/scorecard_io.h"
+#include "type/scorecard_parse.h"
 
 PG_FUNCTION_INFO_V1(scorecard_in);
 PG_FUNCTION_INFO_V1(scorecard_out);

@@ -14,7 +14,9 @@
 #include "utils/builtins.h"
 #include "utils/fmgrprotos.h"
 
+#include "type/decay.h"
 #include "type/scorecard.h"
+#include "type/scorecard_io.h"
 
 PG_FUNCTION_INFO_V1(scorecard_to_jsonb);
 

@@ -16,7 +16,10 @@
 
 #include "compat.h"
 #include "lead_qual.h"
+#include "type/decay.h"
 #include "type/scorecard.h"
+#include "type/scorecard_io.h"
+#include "type/scorecard_ops.h"
 
 PG_FUNCTION_INFO_V1(scorecard_add_hit);
 PG_FUNCTION_INFO_V1(scorecard_merge);

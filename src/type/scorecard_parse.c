@@ -15,6 +15,8 @@
 #include "utils/timestamp.h"
 
 #include "type/scorecard.h"
+#include "type/scorecard_check.h"
+#include "type/scorecard_parse.h"
 
 /* how long a quotation of the input in a message may be */
 #define QUOTE_LEN		64

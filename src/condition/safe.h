@@ -1,0 +1,15 @@
+/*
+ * safe.h
+ *		Which expressions cannot raise an error.
+ *
+ * Copyright (c) 2026, lead_qual contributors
+ */
+#ifndef LQ_SAFE_H
+#define LQ_SAFE_H
+
+#include "nodes/nodes.h"
+
+/* For values up to what size?  0: for none. */
+extern Size lq_spared_up_to(Node *expr);
+
+#endif							/* LQ_SAFE_H */

@@ -1,0 +1,47 @@
+/*
+ * scope.h
+ *		The names that a condition may use, besides the ones that never change.
+ *
+ * Copyright (c) 2026, lead_qual contributors
+ */
+#ifndef LQ_SCOPE_H
+#define LQ_SCOPE_H
+
+#include "access/tupdesc.h"
+#include "utils/array.h"
+#include "utils/relcache.h"
+
+#include "condition/pseudo.h"
+
+typedef struct LqNamedList
+{
+	char	   *name;			/* list.<name> */
+	ArrayType  *values;			/* text[] */
+} LqNamedList;
+
+typedef struct LqNamedRule
+{
+	char	   *name;			/* hits.<name>, points.<name>, last.<name> */
+	int64		rule_id;
+} LqNamedRule;
+
+/* the names that a condition may use, besides those of its relation */
+typedef struct LqConditionScope
+{
+	LqConditionFor target;
+	Relation	relation;		/* lead, activity, or a partition; open */
+	char	  **column_names;	/* of its columns, where they are not its own;
+								 * an empty one cannot be named */
+	int			n_lists;
+	LqNamedList *lists;
+	bool		lists_empty;	/* one that is not there has no values: it
+								 * lost its last one since the condition was
+								 * written */
+	int			n_rules;		/* rules of the same definition */
+	LqNamedRule *rules;
+	/* by LqSource, of families that are tables besides the row */
+	TupleDesc	table_desc[LQ_N_SOURCES + 1];
+	Oid			table[LQ_N_SOURCES + 1];
+} LqConditionScope;
+
+#endif							/* LQ_SCOPE_H */

@@ -1,0 +1,13 @@
+/*
+ * warned.h
+ *		Which conditions a session has warned about.
+ *
+ * Copyright (c) 2026, lead_qual contributors
+ */
+#ifndef LQ_WARNED_H
+#define LQ_WARNED_H
+
+/* Is this the first warning about the text of that hash? */
+extern bool lq_first_warning(uint64 hash);
+
+#endif							/* LQ_WARNED_H */

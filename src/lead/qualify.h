@@ -1,0 +1,16 @@
+/*
+ * qualify.h
+ *		What the lead's two triggers share.
+ *
+ * Copyright (c) 2026, lead_qual contributors
+ */
+#ifndef LQ_QUALIFY_H
+#define LQ_QUALIFY_H
+
+#include "funnel/columns.h"
+#include "lead/lead.h"
+
+extern void lq_lead_restore(LqLead *lead, const LqLead *old,
+							LqColumn first, LqColumn last);
+
+#endif							/* LQ_QUALIFY_H */

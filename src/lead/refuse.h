@@ -1,0 +1,22 @@
+/*
+ * refuse.h
+ *		Why a move is not to be had, in words.
+ *
+ * Copyright (c) 2026, lead_qual contributors
+ */
+#ifndef LQ_REFUSE_H
+#define LQ_REFUSE_H
+
+#include "compat.h"
+#include "funnel/funnel.h"
+#include "lead/lead.h"
+
+typedef void (*LqPartReport) (void *arg, const LqTransition *transition,
+							  const char *part, const char *state,
+							  const char *needs);
+extern void lq_transition_explain(LqLead *lead, const LqTransition *transition,
+								  LqPartReport report, void *arg);
+pg_noreturn extern void lq_stage_refuse(LqLead *lead, const LqStage *from,
+										const char *asked);
+
+#endif							/* LQ_REFUSE_H */

@@ -1,0 +1,14 @@
+/*
+ * scorecard_ops.h
+ *		An interval as a card counts it.
+ *
+ * Copyright (c) 2026, lead_qual contributors
+ */
+#ifndef LQ_SCORECARD_OPS_H
+#define LQ_SCORECARD_OPS_H
+
+#include "datatype/timestamp.h"
+
+extern int64 lq_interval_usecs(const Interval *interval, const char *what);
+
+#endif							/* LQ_SCORECARD_OPS_H */
