@@ -14,8 +14,9 @@
 #include "condition/eval.h"
 #include "condition/pseudo.h"
 #include "fact/activity.h"
-#include "funnel/columns.h"
 #include "funnel/funnel.h"
+#include "funnel/policy.h"
+#include "funnel/tables.h"
 #include "lead_qual.h"
 #include "type/scorecard.h"
 

@@ -8,6 +8,7 @@
 #define LQ_ACTIVITY_H
 
 #include "funnel/funnel.h"
+#include "funnel/policy.h"
 #include "type/scorecard.h"
 
 typedef struct LqActivity
@@ -32,17 +33,5 @@ extern void lq_activity_apply(const LqActivity *activity, LqCard *card);
 
 /* Take it back without the log; false, and the card as it was, if it cannot. */
 extern bool lq_activity_take_back(const LqActivity *activity, LqCard *card);
-
-/* baseline.c: the card that a replay begins with */
-extern LqCard *lq_baseline_card(const LqFunnel *funnel, Datum stored,
-								bool keep_all);
-
-/* rescore.c: the card that a lead's whole log gives */
-extern void lq_replay_rows(const LqFunnel *funnel, SPITupleTable *rows,
-						   uint64 n, TimestampTz until, LqCard *card);
-extern bool lq_replay_saw_statement(void);
-extern LqCard *lq_replay(const LqFunnel *funnel, Datum key, TimestampTz until);
-extern LqCard *lq_replay_locked(const LqFunnel *funnel, Datum key);
-extern bool lq_rescore_lead(const LqFunnel *funnel, Datum key, int flags);
 
 #endif							/* LQ_ACTIVITY_H */

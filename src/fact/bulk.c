@@ -12,13 +12,8 @@
 
 #include "fact/bulk.h"
 #include "funnel/funnel.h"
+#include "funnel/key.h"
 #include "subtransaction.h"
-
-static int
-compare_keys(const void *a, const void *b, void *arg)
-{
-	return lq_key_cmp(arg, *(const Datum *) a, *(const Datum *) b);
-}
 
 /*
  * The next keys that a cursor brings, in the current memory context and in
@@ -45,19 +40,9 @@ lq_bulk_fetch(const LqFunnel *funnel, Portal portal, int most, Datum **keys)
 		(*keys)[i] = datumCopy(key, funnel->key_typbyval, funnel->key_typlen);
 	}
 	SPI_freetuptable(rows);
-	qsort_arg(*keys, n, sizeof(Datum), compare_keys,
+	qsort_arg(*keys, n, sizeof(Datum), lq_key_compare,
 			  unconstify(LqFunnel *, funnel));
 	return n;
-}
-
-char *
-lq_key_text(const LqFunnel *funnel, Datum key)
-{
-	Oid			output;
-	bool		varlena;
-
-	getTypeOutputInfo(funnel->key_type, &output, &varlena);
-	return OidOutputFunctionCall(output, key);
 }
 
 /* One lead failed, the others go on. */

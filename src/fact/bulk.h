@@ -15,7 +15,6 @@
 
 extern int	lq_bulk_fetch(const LqFunnel *funnel, Portal portal, int most,
 						  Datum **keys);
-extern char *lq_key_text(const LqFunnel *funnel, Datum key);
 extern void lq_bulk_warn(const LqFunnel *funnel, Datum key, const char *done,
 						 const LqFailure *failure);
 

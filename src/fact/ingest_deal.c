@@ -21,10 +21,12 @@
 #include "compat.h"
 #include "fact/named_leads.h"
 #include "fact/transition_rows.h"
-#include "funnel/columns.h"
 #include "funnel/funnel.h"
+#include "funnel/identity.h"
+#include "funnel/key.h"
 #include "funnel/own_write.h"
 #include "funnel/statement.h"
+#include "funnel/tables.h"
 #include "funnel/trigger.h"
 
 PG_FUNCTION_INFO_V1(ingest_deal);
@@ -73,12 +75,6 @@ id_array(const Column *ids)
 	return PointerGetDatum(construct_array(ids->values, ids->n, INT8OID,
 										   sizeof(int64), FLOAT8PASSBYVAL,
 										   TYPALIGN_DOUBLE));
-}
-
-static int
-compare_keys(const void *a, const void *b, void *arg)
-{
-	return lq_key_cmp(arg, *(const Datum *) a, *(const Datum *) b);
 }
 
 /* Does the lead know these deals already? */
@@ -150,13 +146,13 @@ update_leads(LqFunnel *funnel, Column *keys, TriggerData *trigdata)
 													   ALLOCSET_DEFAULT_SIZES);
 
 	if (keys->n > 1)
-		qsort_arg(keys->values, keys->n, sizeof(Datum), compare_keys, funnel);
+		qsort_arg(keys->values, keys->n, sizeof(Datum), lq_key_compare, funnel);
 	for (int i = 0; i < keys->n; i++)
 	{
 		MemoryContext old;
 
 		CHECK_FOR_INTERRUPTS();
-		if (i > 0 && compare_keys(&keys->values[i - 1], &keys->values[i],
+		if (i > 0 && lq_key_compare(&keys->values[i - 1], &keys->values[i],
 								  funnel) == 0)
 			continue;
 		old = MemoryContextSwitchTo(lead_context);

@@ -28,12 +28,14 @@
 #include "utils/rel.h"
 
 #include "compat.h"
-#include "fact/bulk.h"
 #include "fact/named_leads.h"
 #include "fact/transition_rows.h"
 #include "funnel/columns.h"
 #include "funnel/funnel.h"
+#include "funnel/identity.h"
+#include "funnel/key.h"
 #include "funnel/statement.h"
+#include "funnel/tables.h"
 #include "funnel/trigger.h"
 
 PG_FUNCTION_INFO_V1(require_lead);
@@ -165,12 +167,6 @@ lq_refuse_if_named(const LqFunnel *funnel, TriggerData *trigdata,
 	naming_end(&naming);
 }
 
-static int
-compare_keys(const void *a, const void *b, void *arg)
-{
-	return lq_key_cmp(arg, *(const Datum *) a, *(const Datum *) b);
-}
-
 /*
  * Lock the leads with these keys, which are in order; raise if one is not
  * there.  Keys that are arrays make no array, they are locked one by one.
@@ -245,7 +241,7 @@ lq_require_leads(const LqFunnel *funnel, TriggerData *trigdata, LqTable table)
 	naming_end(&naming);
 	if (n == 0)
 		return;
-	qsort_arg(keys, n, sizeof(Datum), compare_keys,
+	qsort_arg(keys, n, sizeof(Datum), lq_key_compare,
 			  unconstify(LqFunnel *, funnel));
 	for (int i = 0; i < n; i++)
 		if (i == 0 || lq_key_cmp(funnel, keys[distinct - 1], keys[i]) != 0)

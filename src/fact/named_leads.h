@@ -10,8 +10,8 @@
 #include "commands/trigger.h"
 #include "executor/spi.h"
 
-#include "funnel/columns.h"
 #include "funnel/funnel.h"
+#include "funnel/tables.h"
 
 /* Lock a lead FOR NO KEY UPDATE; its row, or NULL where there is none. */
 extern SPITupleTable *lq_lock_lead(const LqFunnel *funnel, Datum key);

@@ -19,10 +19,11 @@
 #include "compat.h"
 #include "fact/named_leads.h"
 #include "fact/transition_rows.h"
-#include "funnel/columns.h"
 #include "funnel/funnel.h"
+#include "funnel/identity.h"
 #include "funnel/own_write.h"
 #include "funnel/statement.h"
+#include "funnel/tables.h"
 #include "funnel/trigger.h"
 
 PG_FUNCTION_INFO_V1(refit_account_leads);

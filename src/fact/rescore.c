@@ -19,11 +19,15 @@
 #include "utils/timestamp.h"
 
 #include "compat.h"
-#include "fact/activity.h"
 #include "fact/bulk.h"
 #include "fact/named_leads.h"
+#include "fact/replay.h"
+#include "fact/rescore.h"
 #include "funnel/deferred.h"
 #include "funnel/funnel.h"
+#include "funnel/identity.h"
+#include "funnel/key.h"
+#include "funnel/lookup.h"
 #include "funnel/own_write.h"
 #include "funnel/statement.h"
 #include "subtransaction.h"
@@ -31,121 +35,6 @@
 
 PG_FUNCTION_INFO_V1(rescore_funnel);
 PG_FUNCTION_INFO_V1(_rescore_lead);
-
-/* the last replay: which transaction, and up to which command it saw */
-static TransactionId replay_xid = InvalidTransactionId;
-static CommandId replay_cid = 0;
-
-/*
- * May a replay have seen the rows of the statement whose trigger fires now?
- * One by another trigger of the same statement (ON CONFLICT DO UPDATE, MERGE)
- * or by a statement within it has, and to add them would count them twice.
- * While its triggers fire, the active snapshot is still the statement's.
- */
-bool
-lq_replay_saw_statement(void)
-{
-	if (!TransactionIdIsValid(replay_xid) ||
-		replay_xid != GetTopTransactionIdIfAny())
-		return false;
-	return !ActiveSnapshotSet() || replay_cid > GetActiveSnapshot()->curcid;
-}
-
-/*
- * Apply activities, the first column of rows in time order, to a card.
- */
-void
-lq_replay_rows(const LqFunnel *funnel, SPITupleTable *rows, uint64 n,
-			   TimestampTz until, LqCard *card)
-{
-	MemoryContext row_context = AllocSetContextCreate(CurrentMemoryContext,
-													  "lead_qual activity",
-													  ALLOCSET_DEFAULT_SIZES);
-	TupleTableSlot *slot = NULL;
-
-	for (uint64 i = 0; i < n; i++)
-	{
-		MemoryContext old;
-		HeapTupleHeader header;
-		HeapTupleData tuple;
-		LqActivity	activity;
-		bool		isnull;
-		Datum		row = SPI_getbinval(rows->vals[i], rows->tupdesc, 1,
-										&isnull);
-
-		CHECK_FOR_INTERRUPTS();
-		if (isnull)
-			continue;			/* the one row of an empty log */
-		header = DatumGetHeapTupleHeader(row);
-		if (slot == NULL)
-			slot = MakeSingleTupleTableSlot(funnel->activity_desc,
-											&TTSOpsHeapTuple);
-		tuple = lq_tuple_of_row(header);
-		ExecStoreHeapTuple(&tuple, slot, false);
-
-		old = MemoryContextSwitchTo(row_context);
-		lq_activity_read(funnel, slot, &activity);
-		MemoryContextSwitchTo(old);
-		if (activity.at <= until)
-			lq_activity_apply(&activity, card);
-		ExecClearTuple(slot);
-		MemoryContextReset(row_context);
-	}
-	if (slot != NULL)
-		ExecDropSingleTupleTableSlot(slot);
-	MemoryContextDelete(row_context);
-}
-
-/* The card that the log gives, which has just been read: SPI_tuptable. */
-static LqCard *
-replay(const LqFunnel *funnel, uint64 n, TimestampTz until)
-{
-	LqCard	   *card;
-	SPITupleTable *rows;
-	Datum		stored;
-	bool		isnull;
-
-	replay_xid = GetTopTransactionIdIfAny();
-	replay_cid = GetCurrentCommandId(false);
-	rows = SPI_tuptable;
-	stored = SPI_getbinval(rows->vals[0], rows->tupdesc, 2, &isnull);
-	card = isnull ? lq_card_new(funnel->version, &funnel->limits) :
-		lq_baseline_card(funnel, stored, false);
-	if (until < card->as_of)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("the score of the lead at that time is not known any more"),
-				 errdetail("Its activities up to %s were archived.",
-						   timestamptz_to_str(card->as_of)),
-				 errhint("Ask for an instant from then on.")));
-	lq_replay_rows(funnel, rows, n, until, card);
-	SPI_freetuptable(rows);
-	return card;
-}
-
-/*
- * The engagement that a lead's whole log gives, in time order, up to an
- * instant.  It begins with what archived activities gave.  Fit is not in it:
- * that is for the lead's own trigger.  The caller has connected to SPI and
- * entered the funnel.
- */
-LqCard *
-lq_replay(const LqFunnel *funnel, Datum key, TimestampTz until)
-{
-	uint64		n = lq_statement_run(funnel, LQ_STATEMENT_LOG, &key, NULL);
-
-	return replay(funnel, n, until);
-}
-
-/* The same for a lead that the caller has locked, as it is by now. */
-LqCard *
-lq_replay_locked(const LqFunnel *funnel, Datum key)
-{
-	uint64		n = lq_statement_run_latest(funnel, LQ_STATEMENT_LOG, &key,
-											NULL);
-
-	return replay(funnel, n, DT_NOEND);
-}
 
 /*
  * Make a lead's card anew; false if the lead is gone.  It is locked first, so
@@ -279,15 +168,12 @@ _rescore_lead(PG_FUNCTION_ARGS)
 	char	   *lead = text_to_cstring(PG_GETARG_TEXT_PP(1));
 	int			flags = PG_GETARG_BOOL(2) ? 0 : LQ_WRITE_STAY;
 	LqIdentity	saved;
-	Oid			input;
-	Oid			param;
 	Datum		key;
 	bool		found;
 
 	lq_funnel_check_owner(funnel, "_rescore_lead");
 	lq_funnel_check_settings(funnel);
-	getTypeInputInfo(funnel->key_type, &input, &param);
-	key = OidInputFunctionCall(input, lead, param, -1);
+	key = lq_key_of_text(funnel, lead);
 	lq_funnel_enter(funnel, &saved);
 	SPI_connect();
 	found = lq_rescore_lead(funnel, key, flags);

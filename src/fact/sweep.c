@@ -16,13 +16,15 @@
 #include "utils/memutils.h"
 
 #include "compat.h"
-#include "fact/activity.h"
 #include "fact/bulk.h"
-#include "funnel/columns.h"
+#include "fact/rescore.h"
 #include "funnel/deferred.h"
 #include "funnel/funnel.h"
+#include "funnel/identity.h"
+#include "funnel/lookup.h"
 #include "funnel/own_write.h"
 #include "funnel/statement.h"
+#include "funnel/tables.h"
 #include "lead_qual.h"
 #include "subtransaction.h"
 

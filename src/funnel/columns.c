@@ -23,6 +23,8 @@
 #include "compat.h"
 #include "funnel/columns.h"
 #include "funnel/funnel.h"
+#include "funnel/lead_table.h"
+#include "funnel/tables.h"
 
 /* *INDENT-OFF* */
 static const char *const table_names[] = {

@@ -10,36 +10,14 @@
 #include "access/attnum.h"
 #include "utils/rel.h"
 
+#include "funnel/tables.h"
+
 /*
  * The template that this library makes the most of, and the oldest one that
  * it serves: see create_funnel() and setting.template_version.
  */
 #define LQ_TEMPLATE_VERSION			1
 #define LQ_OLDEST_TEMPLATE_VERSION	1
-
-/* *INDENT-OFF* */
-typedef enum LqTable
-{
-#define LQ_TABLE(symbol, name) LQ_TABLE_##symbol,
-#include "funnel/column_list.h"
-	LQ_N_TABLES
-} LqTable;
-
-typedef enum LqColumn
-{
-#define LQ_COLUMN(table, symbol, name, type, not_null, since) \
-	LQ_##table##_##symbol,
-#include "funnel/column_list.h"
-	LQ_N_COLUMNS
-} LqColumn;
-
-/* *INDENT-ON* */
-
-/* of the lead's columns, those that triggers keep */
-#define LQ_LEAD_FIRST_STATE LQ_LEAD_STAGE_ENTERED_AT
-#define LQ_LEAD_LAST_STATE LQ_LEAD_REVIEW_AT
-#define LQ_LEAD_FIRST_SUM LQ_LEAD_SCORECARD
-#define LQ_LEAD_LAST_SUM LQ_LEAD_ANSWERS
 
 struct LqFunnel;
 

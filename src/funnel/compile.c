@@ -11,6 +11,8 @@
 #include "condition/scope.h"
 #include "funnel/compile.h"
 #include "funnel/funnel.h"
+#include "funnel/identity.h"
+#include "funnel/scope.h"
 #include "subtransaction.h"
 
 typedef struct Compilation

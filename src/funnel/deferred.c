@@ -21,9 +21,9 @@
 
 #include "catalog.h"
 #include "compat.h"
-#include "funnel/columns.h"
 #include "funnel/deferred.h"
 #include "funnel/funnel.h"
+#include "funnel/tables.h"
 
 static void
 refuse_deferred(Relation rel, const LqFunnel *funnel, const char *function)

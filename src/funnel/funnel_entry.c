@@ -31,11 +31,11 @@
 #include "utils/syscache.h"
 
 #include "compat.h"
-#include "funnel/columns.h"
 #include "funnel/depends.h"
 #include "funnel/funnel.h"
 #include "funnel/funnel_entry.h"
 #include "funnel/statement.h"
+#include "funnel/tables.h"
 
 /* replaced funnels that stay for lq_funnel_replaced() */
 #define KEEP_REPLACED 3
@@ -358,4 +358,26 @@ lq_entry_pin(LqFunnel *funnel)
 	pin->callback.arg = pin;
 	MemoryContextRegisterResetCallback(CurrentMemoryContext, &pin->callback);
 	dlist_push_head(&funnel->pins, &pin->node);
+}
+
+/* Are the rules and transitions of the funnel, just looked up, up to date? */
+bool
+lq_funnel_rules_current(const LqFunnel *funnel)
+{
+	return funnel->entry->stale == 0;
+}
+
+/*
+ * The funnel as it was before, earlier in this transaction.  Only a few are
+ * kept.
+ */
+LqFunnel *
+lq_funnel_replaced(const LqFunnel *funnel)
+{
+	LqFunnel   *older = funnel->older;
+
+	while (older != NULL &&
+		   (older->undone || older->replaced_in != lq_local_xid()))
+		older = older->older;
+	return older;
 }

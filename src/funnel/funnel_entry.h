@@ -7,8 +7,8 @@
 #ifndef LQ_FUNNEL_ENTRY_H
 #define LQ_FUNNEL_ENTRY_H
 
-#include "funnel/columns.h"
 #include "funnel/funnel.h"
+#include "funnel/tables.h"
 
 /* in what way the one kept is out of date: bits */
 typedef int LqStale;
@@ -37,5 +37,14 @@ extern void lq_entry_set(LqFunnelEntry *entry, LqFunnel *funnel);
 
 /* Keep a funnel until the current memory context is reset. */
 extern void lq_entry_pin(LqFunnel *funnel);
+
+/* Is it known already that this is that table, or a partition of the leads? */
+extern bool lq_funnel_knows_table(Oid schema, LqTable table, Oid relid);
+
+/* Are the rules and transitions of the funnel, just looked up, up to date? */
+extern bool lq_funnel_rules_current(const LqFunnel *funnel);
+
+/* The funnel as it was before, earlier in this transaction; or NULL. */
+extern LqFunnel *lq_funnel_replaced(const LqFunnel *funnel);
 
 #endif							/* LQ_FUNNEL_ENTRY_H */

@@ -18,6 +18,7 @@
 
 #include "compat.h"
 #include "funnel/funnel.h"
+#include "funnel/identity.h"
 #include "lead_qual.h"
 
 PG_FUNCTION_INFO_V1(_require_funnel_owner);

@@ -27,8 +27,9 @@
 #include "utils/tuplestore.h"
 
 #include "compat.h"
-#include "funnel/columns.h"
 #include "funnel/funnel.h"
+#include "funnel/lead_table.h"
+#include "funnel/tables.h"
 
 PG_FUNCTION_INFO_V1(_lead_columns);
 

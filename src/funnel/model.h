@@ -1,19 +1,15 @@
 /*
  * model.h
- *		Reading the policy rows of a funnel; private to model.c.
+ *		Reads a funnel's policy.
  *
  * Copyright (c) 2026, lead_qual contributors
  */
 #ifndef LQ_MODEL_H
 #define LQ_MODEL_H
 
-#include "condition/scope.h"
 #include "funnel/funnel.h"
 
-/* The caller has connected to SPI and entered the funnel. */
-extern void lq_model_read_policy(LqFunnel *funnel);
-extern int	lq_model_read_rule_names(const LqFunnel *funnel,
-									 const char *definition,
-									 LqNamedRule **rules);
+/* Read the policy rows into the funnel. */
+extern void lq_model_load(LqFunnel *funnel);
 
 #endif							/* LQ_MODEL_H */

@@ -25,7 +25,10 @@
 #include "funnel/columns.h"
 #include "funnel/funnel.h"
 #include "funnel/milestone.h"
-#include "funnel/model.h"
+#include "funnel/model_rows.h"
+#include "funnel/policy.h"
+#include "funnel/row.h"
+#include "funnel/tables.h"
 #include "type/scorecard.h"
 #include "type/scorecard_ops.h"
 

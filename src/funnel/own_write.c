@@ -16,6 +16,7 @@
 
 #include "compat.h"
 #include "funnel/funnel.h"
+#include "funnel/key.h"
 #include "funnel/own_write.h"
 #include "funnel/statement.h"
 

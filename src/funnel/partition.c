@@ -23,10 +23,10 @@
 #include "utils/rel.h"
 
 #include "compat.h"
-#include "funnel/columns.h"
 #include "funnel/depends.h"
 #include "funnel/funnel.h"
 #include "funnel/partition.h"
+#include "funnel/tables.h"
 #include "funnel/waiting.h"
 
 /*

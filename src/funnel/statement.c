@@ -36,7 +36,10 @@
 #include "compat.h"
 #include "funnel/columns.h"
 #include "funnel/funnel.h"
+#include "funnel/identity.h"
+#include "funnel/lead_table.h"
 #include "funnel/statement.h"
+#include "funnel/tables.h"
 
 /*
  * {lead} and the like stand for the qualified table, {key} for the lead's key;

@@ -9,7 +9,7 @@
 
 #include "executor/spi.h"
 
-#include "funnel/columns.h"
+#include "funnel/tables.h"
 
 typedef enum LqStatement
 {

@@ -26,7 +26,12 @@
 #include "compat.h"
 #include "funnel/columns.h"
 #include "funnel/funnel.h"
+#include "funnel/funnel_entry.h"
+#include "funnel/lead_table.h"
+#include "funnel/lookup.h"
+#include "funnel/tables.h"
 #include "funnel/trigger.h"
+#include "funnel/trigger_rows.h"
 
 PG_FUNCTION_INFO_V1(_prove_trigger);
 

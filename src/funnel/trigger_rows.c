@@ -15,6 +15,7 @@
 
 #include "access/htup_details.h"
 #include "catalog/pg_proc.h"
+#include "commands/trigger.h"
 #include "funcapi.h"
 #include "lib/stringinfo.h"
 #include "utils/builtins.h"
@@ -24,7 +25,8 @@
 #include "catalog.h"
 #include "compat.h"
 #include "funnel/columns.h"
-#include "funnel/trigger.h"
+#include "funnel/tables.h"
+#include "funnel/trigger_rows.h"
 
 PG_FUNCTION_INFO_V1(_template_triggers);
 

@@ -8,6 +8,7 @@
 
 #include "compat.h"
 #include "funnel/funnel.h"
+#include "funnel/policy.h"
 #include "lead/fit.h"
 #include "lead/lead.h"
 #include "lead/pseudo.h"

@@ -14,6 +14,7 @@
 
 #include "compat.h"
 #include "funnel/funnel.h"
+#include "funnel/identity.h"
 #include "funnel/partition.h"
 #include "funnel/statement.h"
 #include "funnel/trigger.h"

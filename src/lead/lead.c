@@ -14,8 +14,8 @@
 #include "utils/timestamp.h"
 
 #include "compat.h"
-#include "funnel/columns.h"
 #include "funnel/funnel.h"
+#include "funnel/tables.h"
 #include "lead/lead.h"
 #include "lead_qual.h"
 #include "type/scorecard.h"

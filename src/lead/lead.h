@@ -9,8 +9,8 @@
 
 #include "executor/tuptable.h"
 
-#include "funnel/columns.h"
 #include "funnel/funnel.h"
+#include "funnel/tables.h"
 #include "type/scorecard.h"
 
 typedef struct LqLead

@@ -7,7 +7,7 @@
 #ifndef LQ_QUALIFY_H
 #define LQ_QUALIFY_H
 
-#include "funnel/columns.h"
+#include "funnel/tables.h"
 #include "lead/lead.h"
 
 extern void lq_lead_restore(LqLead *lead, const LqLead *old,

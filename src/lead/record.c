@@ -21,11 +21,15 @@
 #include "utils/rel.h"
 
 #include "compat.h"
-#include "funnel/columns.h"
 #include "funnel/funnel.h"
+#include "funnel/funnel_entry.h"
+#include "funnel/identity.h"
+#include "funnel/key.h"
 #include "funnel/own_write.h"
 #include "funnel/partition.h"
+#include "funnel/policy.h"
 #include "funnel/statement.h"
+#include "funnel/tables.h"
 #include "funnel/trigger.h"
 #include "lead/lead.h"
 #include "lead/qualify.h"
@@ -232,15 +236,12 @@ static void
 notify(const LqFunnel *funnel, Datum key, const LqHop *hop)
 {
 	StringInfoData payload;
-	Oid			output;
-	bool		varlena;
 
 	initStringInfo(&payload);
-	getTypeOutputInfo(funnel->key_type, &output, &varlena);
 	appendStringInfoString(&payload, "{\"funnel\": ");
 	escape_json(&payload, funnel->name);
 	appendStringInfoString(&payload, ", \"lead_id\": ");
-	escape_json(&payload, OidOutputFunctionCall(output, key));
+	escape_json(&payload, lq_key_text(funnel, key));
 	appendStringInfoString(&payload, ", \"from\": ");
 	if (hop->from == NULL)
 		appendStringInfoString(&payload, "null");

@@ -8,7 +8,7 @@
 #define LQ_REFUSE_H
 
 #include "compat.h"
-#include "funnel/funnel.h"
+#include "funnel/policy.h"
 #include "lead/lead.h"
 
 typedef void (*LqPartReport) (void *arg, const LqTransition *transition,

@@ -8,6 +8,7 @@
 #define LQ_SIGNATURE_H
 
 #include "funnel/funnel.h"
+#include "funnel/policy.h"
 #include "lead/lead.h"
 
 typedef enum LqSigned

@@ -14,9 +14,11 @@
 #include "utils/timestamp.h"
 
 #include "compat.h"
-#include "funnel/columns.h"
 #include "funnel/funnel.h"
+#include "funnel/identity.h"
 #include "funnel/milestone.h"
+#include "funnel/policy.h"
+#include "funnel/tables.h"
 #include "lead/lead.h"
 #include "lead/pseudo.h"
 #include "lead/signature.h"

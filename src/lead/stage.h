@@ -9,7 +9,7 @@
 
 #include "datatype/timestamp.h"
 
-#include "funnel/funnel.h"
+#include "funnel/policy.h"
 #include "lead/lead.h"
 
 /* one move of a path */

@@ -16,8 +16,9 @@
 #include "utils/memutils.h"
 
 #include "compat.h"
-#include "funnel/columns.h"
 #include "funnel/funnel.h"
+#include "funnel/funnel_entry.h"
+#include "funnel/tables.h"
 #include "funnel/waiting.h"
 #include "lead/lead.h"
 #include "lead/used_up.h"

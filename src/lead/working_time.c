@@ -25,6 +25,9 @@
 
 #include "compat.h"
 #include "funnel/funnel.h"
+#include "funnel/identity.h"
+#include "funnel/lookup.h"
+#include "funnel/policy.h"
 #include "lead/working_time.h"
 
 PG_FUNCTION_INFO_V1(due_at);

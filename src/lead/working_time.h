@@ -8,6 +8,7 @@
 #define LQ_WORKING_TIME_H
 
 #include "funnel/funnel.h"
+#include "funnel/policy.h"
 
 /* The interval later, by the clock of the funnel; DT_NOEND: never. */
 extern TimestampTz lq_add_interval(const LqFunnel *funnel, TimestampTz start,

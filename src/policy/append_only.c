@@ -16,7 +16,8 @@
 
 #include "compat.h"
 #include "funnel/columns.h"
-#include "funnel/funnel.h"
+#include "funnel/identity.h"
+#include "funnel/tables.h"
 #include "funnel/trigger.h"
 #include "lead_qual.h"
 

@@ -25,6 +25,8 @@
 #include "compat.h"
 #include "funnel/columns.h"
 #include "funnel/funnel.h"
+#include "funnel/identity.h"
+#include "funnel/tables.h"
 #include "lead_qual.h"
 #include "policy/definition_log.h"
 

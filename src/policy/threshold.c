@@ -17,8 +17,10 @@
 #include "condition/part.h"
 #include "condition/pseudo.h"
 #include "condition/scope.h"
-#include "funnel/columns.h"
 #include "funnel/funnel.h"
+#include "funnel/lookup.h"
+#include "funnel/scope.h"
+#include "funnel/tables.h"
 #include "type/scorecard_explain.h"
 
 PG_FUNCTION_INFO_V1(_condition_thresholds);

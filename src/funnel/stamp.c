@@ -17,9 +17,10 @@
 #include "utils/timestamp.h"
 
 #include "compat.h"
-#include "fact/stamp.h"
 #include "funnel/columns.h"
-#include "funnel/funnel.h"
+#include "funnel/identity.h"
+#include "funnel/stamp.h"
+#include "funnel/tables.h"
 #include "funnel/trigger.h"
 #include "lead_qual.h"
 

@@ -18,10 +18,14 @@
 #include "utils/tuplestore.h"
 
 #include "compat.h"
-#include "fact/activity.h"
-#include "funnel/columns.h"
+#include "fact/replay.h"
 #include "funnel/funnel.h"
+#include "funnel/key.h"
+#include "funnel/lookup.h"
+#include "funnel/policy.h"
+#include "funnel/row.h"
 #include "funnel/statement.h"
+#include "funnel/tables.h"
 #include "lead/lead.h"
 #include "lead/refuse.h"
 #include "lead/stage.h"
@@ -45,7 +49,6 @@ get_key(FunctionCallInfo fcinfo, int arg, const LqFunnel *funnel)
 	Datum		value = PG_GETARG_DATUM(arg);
 	char	   *text;
 	Oid			function;
-	Oid			ioparam;
 	bool		varlena;
 
 	if (type == funnel->key_type)
@@ -57,8 +60,7 @@ get_key(FunctionCallInfo fcinfo, int arg, const LqFunnel *funnel)
 		getTypeOutputInfo(type, &function, &varlena);
 		text = OidOutputFunctionCall(function, value);
 	}
-	getTypeInputInfo(funnel->key_type, &function, &ioparam);
-	return OidInputFunctionCall(function, text, ioparam, -1);
+	return lq_key_of_text(funnel, text);
 }
 
 /* Read a lead as the caller; an error if there is none that he may see. */
@@ -70,16 +72,10 @@ read_lead(LqLead *lead, LqFunnel *funnel, Datum key)
 	bool		isnull;
 
 	if (lq_statement_run(funnel, LQ_STATEMENT_LEAD, &key, NULL) == 0)
-	{
-		Oid			output;
-		bool		varlena;
-
-		getTypeOutputInfo(funnel->key_type, &output, &varlena);
 		ereport(ERROR,
-				(errcode(ERRCODE_NO_DATA_FOUND),
-				 errmsg("lead %s does not exist in funnel \"%s\"",
-						OidOutputFunctionCall(output, key), funnel->name)));
-	}
+			(errcode(ERRCODE_NO_DATA_FOUND),
+			 errmsg("lead %s does not exist in funnel \"%s\"",
+					lq_key_text(funnel, key), funnel->name)));
 	header = DatumGetHeapTupleHeader(SPI_getbinval(SPI_tuptable->vals[0],
 												   SPI_tuptable->tupdesc,
 												   1, &isnull));

@@ -9,7 +9,7 @@
 
 #include "commands/trigger.h"
 
-#include "funnel/columns.h"
+#include "funnel/tables.h"
 
 /*
  * The row to be written, with who and when put down: the actor and the clock

@@ -1,0 +1,38 @@
+/*
+ * identity.h
+ *		Who our code acts as, and for whom.
+ *
+ * Copyright (c) 2026, lead_qual contributors
+ */
+#ifndef LQ_IDENTITY_H
+#define LQ_IDENTITY_H
+
+#include "funnel/funnel.h"
+
+/* who a piece of our code acts as; see lq_funnel_enter() */
+typedef struct LqIdentity
+{
+	Oid			userid;
+	int			sec_context;
+	int			guc_level;
+} LqIdentity;
+
+/* Act as the funnel's owner, whom row security does not bind here. */
+extern void lq_funnel_enter(const LqFunnel *funnel, LqIdentity *saved);
+extern void lq_funnel_enter_restricted(const LqFunnel *funnel,
+									   LqIdentity *saved);
+extern void lq_funnel_leave(const LqIdentity *saved);
+extern bool lq_acting_for(Oid owner);
+
+/* Has the role the privileges of the owner? */
+extern bool lq_is_owner(Oid role, Oid owner);
+
+/* Raise unless the outer user may use lead_qual.clock or lead_qual.import. */
+extern void lq_check_settings(Oid owner, const char *funnel);
+extern void lq_funnel_check_settings(const LqFunnel *funnel);
+extern void lq_funnel_check_owner(const LqFunnel *funnel,
+								  const char *function);
+extern bool lq_funnel_importing(const LqFunnel *funnel);
+extern const char *lq_actor(void);
+
+#endif							/* LQ_IDENTITY_H */
