@@ -17,10 +17,10 @@
 #include "compat.h"
 #include "fact/named_leads.h"
 #include "fact/transition_rows.h"
+#include "funnel/between_triggers.h"
 #include "funnel/funnel.h"
 #include "funnel/identity.h"
 #include "funnel/key.h"
-#include "funnel/own_write.h"
 #include "funnel/policy.h"
 #include "funnel/statement.h"
 #include "funnel/tables.h"
@@ -32,9 +32,6 @@
 #include "type/qualification.h"
 
 PG_FUNCTION_INFO_V1(ingest_answer);
-
-/* a lead's answers run out: that moves nobody */
-bool		lq_answers_expire = false;
 
 /* an element of a lead that the statement touched */
 typedef struct Touched
@@ -236,7 +233,7 @@ update_lead(Batch *batch, const Touched *touched, int n)
 		values[3] = answers;
 		lq_own_write(funnel, LQ_STATEMENT_SET_ANSWERS, values, NULL,
 					 LQ_WRITE_ANSWERS |
-					 (lq_answers_expire ? LQ_WRITE_STAY : 0));
+					 (lq_answers_are_expiring() ? LQ_WRITE_STAY : 0));
 	}
 	SPI_freetuptable(lead);
 }

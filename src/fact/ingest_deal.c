@@ -21,10 +21,10 @@
 #include "compat.h"
 #include "fact/named_leads.h"
 #include "fact/transition_rows.h"
+#include "funnel/between_triggers.h"
 #include "funnel/funnel.h"
 #include "funnel/identity.h"
 #include "funnel/key.h"
-#include "funnel/own_write.h"
 #include "funnel/statement.h"
 #include "funnel/tables.h"
 #include "funnel/trigger.h"
@@ -153,7 +153,7 @@ update_leads(LqFunnel *funnel, Column *keys, TriggerData *trigdata)
 
 		CHECK_FOR_INTERRUPTS();
 		if (i > 0 && lq_key_compare(&keys->values[i - 1], &keys->values[i],
-								  funnel) == 0)
+									funnel) == 0)
 			continue;
 		old = MemoryContextSwitchTo(lead_context);
 		update_lead(funnel, keys->values[i], trigdata);

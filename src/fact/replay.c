@@ -21,28 +21,10 @@
 #include "fact/baseline.h"
 #include "fact/replay.h"
 #include "fact/replay_rows.h"
+#include "funnel/between_triggers.h"
 #include "funnel/funnel.h"
 #include "funnel/statement.h"
 #include "type/scorecard.h"
-
-/* the last replay: which transaction, and up to which command it saw */
-static TransactionId replay_xid = InvalidTransactionId;
-static CommandId replay_cid = 0;
-
-/*
- * May a replay have seen the rows of the statement whose trigger fires now?
- * One by another trigger of the same statement (ON CONFLICT DO UPDATE, MERGE)
- * or by a statement within it has, and to add them would count them twice.
- * While its triggers fire, the active snapshot is still the statement's.
- */
-bool
-lq_replay_saw_statement(void)
-{
-	if (!TransactionIdIsValid(replay_xid) ||
-		replay_xid != GetTopTransactionIdIfAny())
-		return false;
-	return !ActiveSnapshotSet() || replay_cid > GetActiveSnapshot()->curcid;
-}
 
 /* The card that the log gives, which has just been read: SPI_tuptable. */
 static LqCard *
@@ -53,8 +35,7 @@ replay(const LqFunnel *funnel, uint64 n, TimestampTz until)
 	Datum		stored;
 	bool		isnull;
 
-	replay_xid = GetTopTransactionIdIfAny();
-	replay_cid = GetCurrentCommandId(false);
+	lq_replay_noted();
 	rows = SPI_tuptable;
 	stored = SPI_getbinval(rows->vals[0], rows->tupdesc, 2, &isnull);
 	card = isnull ? lq_card_new(funnel->version, &funnel->limits) :

@@ -12,7 +12,6 @@
 #include "funnel/funnel.h"
 #include "type/scorecard.h"
 
-extern bool lq_replay_saw_statement(void);
 extern LqCard *lq_replay(const LqFunnel *funnel, Datum key, TimestampTz until);
 extern LqCard *lq_replay_locked(const LqFunnel *funnel, Datum key);
 

@@ -73,9 +73,9 @@ read_lead(LqLead *lead, LqFunnel *funnel, Datum key)
 
 	if (lq_statement_run(funnel, LQ_STATEMENT_LEAD, &key, NULL) == 0)
 		ereport(ERROR,
-			(errcode(ERRCODE_NO_DATA_FOUND),
-			 errmsg("lead %s does not exist in funnel \"%s\"",
-					lq_key_text(funnel, key), funnel->name)));
+				(errcode(ERRCODE_NO_DATA_FOUND),
+				 errmsg("lead %s does not exist in funnel \"%s\"",
+						lq_key_text(funnel, key), funnel->name)));
 	header = DatumGetHeapTupleHeader(SPI_getbinval(SPI_tuptable->vals[0],
 												   SPI_tuptable->tupdesc,
 												   1, &isnull));

@@ -23,11 +23,11 @@
 #include "utils/rel.h"
 
 #include "compat.h"
+#include "funnel/between_triggers.h"
 #include "funnel/depends.h"
 #include "funnel/funnel.h"
 #include "funnel/partition.h"
 #include "funnel/tables.h"
-#include "funnel/waiting.h"
 
 /*
  * The partition that a trigger was fired on, or NULL for the lead table

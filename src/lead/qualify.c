@@ -15,10 +15,10 @@
 #include "utils/timestamp.h"
 
 #include "compat.h"
+#include "funnel/between_triggers.h"
 #include "funnel/funnel.h"
 #include "funnel/identity.h"
 #include "funnel/milestone.h"
-#include "funnel/own_write.h"
 #include "funnel/partition.h"
 #include "funnel/policy.h"
 #include "funnel/statement.h"

@@ -21,11 +21,11 @@
 #include "utils/rel.h"
 
 #include "compat.h"
+#include "funnel/between_triggers.h"
 #include "funnel/funnel.h"
 #include "funnel/funnel_entry.h"
 #include "funnel/identity.h"
 #include "funnel/key.h"
-#include "funnel/own_write.h"
 #include "funnel/partition.h"
 #include "funnel/policy.h"
 #include "funnel/statement.h"
@@ -291,31 +291,6 @@ log_answers(const LqLead *lead, const LqLead *old, Datum key,
 }
 
 /*
- * A new cycle begins: answers that hold for a time only, and are older, are
- * open again.  That is no news that would move the lead on.
- */
-static void
-expire_answers(const LqFunnel *funnel, Datum key, TimestampTz at)
-{
-	Datum		values[2];
-	bool		outer = lq_answers_expire;
-
-	values[0] = key;
-	values[1] = TimestampTzGetDatum(at);
-	lq_answers_expire = true;
-	PG_TRY();
-	{
-		(void) lq_statement_run_latest(funnel, LQ_STATEMENT_EXPIRE_ANSWERS,
-									   values, NULL);
-	}
-	PG_FINALLY();
-	{
-		lq_answers_expire = outer;
-	}
-	PG_END_TRY();
-}
-
-/*
  * record_lead() - AFTER INSERT OR UPDATE ON lead FOR EACH ROW
  *
  * Checks that the lead is where a transition leads, writes each move to
@@ -418,7 +393,7 @@ record_lead(PG_FUNCTION_ARGS)
 						&lq_meddic);
 		}
 		if (update && path.n_hops > 0 && !same(&lead, &old, LQ_LEAD_CYCLE))
-			expire_answers(funnel, key, lead.now);
+			lq_expire_answers(funnel, key, lead.now);
 		SPI_finish();
 		lq_funnel_leave(&saved);
 	}

@@ -16,10 +16,10 @@
 #include "utils/memutils.h"
 
 #include "compat.h"
+#include "funnel/between_triggers.h"
 #include "funnel/funnel.h"
 #include "funnel/funnel_entry.h"
 #include "funnel/tables.h"
-#include "funnel/waiting.h"
 #include "lead/lead.h"
 #include "lead/used_up.h"
 

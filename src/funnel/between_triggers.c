@@ -1,0 +1,328 @@
+/*
+ * between_triggers.c
+ *		What one trigger of ours leaves for another.
+ *
+ * One change of a lead goes through several of our triggers, and the server
+ * hands nothing on between them.  What they must tell each other is here, and
+ * nowhere else:
+ *
+ * own write
+ *		Whoever updates a lead for the module says so around the UPDATE.  The
+ *		lead's BEFORE and its AFTER trigger ask, once each, and take for what
+ *		it is what they ignore of a client.
+ * expiry
+ *		A move that begins a cycle takes answers back.  The trigger of table
+ *		"answer" asks, and does not move the lead for it.
+ * replay
+ *		Whoever scores a lead from its log notes that it was read.  The trigger
+ *		of table "activity" asks whether its own rows were in there, so that
+ *		none counts twice.
+ * used up
+ *		What a move clears in the row.  BEFORE leaves it; AFTER takes it, finds
+ *		the same moves by it and writes the history.
+ * partition
+ *		The row as it was, where an UPDATE takes it to another partition.
+ *		BEFORE UPDATE leaves it there; BEFORE INSERT here claims it, so that
+ *		the lead is no new one; AFTER INSERT takes it.
+ *
+ * The first two last for one statement of ours, also where it fails, and may
+ * nest.  The third holds until the transaction ends.  The last two wait, by
+ * lead and by what they are (LqWaitingFor), until they are taken; what their
+ * data is, used_up.c and partition.c know.
+ *
+ * Copyright (c) 2026, lead_qual contributors
+ */
+#include "postgres.h"
+
+#include "access/xact.h"
+#include "lib/ilist.h"
+#include "utils/datum.h"
+#include "utils/memutils.h"
+#include "utils/snapmgr.h"
+
+#include "funnel/between_triggers.h"
+#include "funnel/funnel.h"
+#include "funnel/key.h"
+#include "funnel/statement.h"
+
+/*
+ * Own writes: what a client writes into a column that triggers keep is
+ * ignored, but our own triggers write those columns with UPDATE, like anybody.
+ * An update that a trigger of the user's makes meanwhile is a client's.
+ */
+
+typedef struct OwnWrite
+{
+	const LqFunnel *funnel;		/* NULL: nothing is announced */
+	Datum		key;
+	int			flags;
+	bool		before;			/* BEFORE trigger has yet to see it */
+	bool		after;			/* so has AFTER */
+} OwnWrite;
+
+static OwnWrite current;
+
+/*
+ * Run an UPDATE of one lead; values[0] is its key.
+ *
+ * The caller has locked the lead, so it is there: a write that reaches no row
+ * was suppressed, and the lead would go on without what it follows from.
+ */
+void
+lq_own_write(const LqFunnel *funnel, LqStatement statement,
+			 Datum *values, const char *nulls, int flags)
+{
+	OwnWrite	outer = current;
+	uint64		rows = 0;
+
+	current.funnel = funnel;
+	current.key = values[0];
+	current.flags = flags;
+	current.before = true;
+	current.after = true;
+	PG_TRY();
+	{
+		rows = lq_statement_run(funnel, statement, values, nulls);
+	}
+	PG_FINALLY();
+	{
+		current = outer;
+	}
+	PG_END_TRY();
+	if (rows != 1)
+		ereport(ERROR,
+				(errcode(ERRCODE_TRIGGERED_DATA_CHANGE_VIOLATION),
+				 errmsg("a lead of funnel \"%s\" could not be updated",
+						funnel->name),
+				 errhint("A trigger or a rule on table \"lead\" suppressed the update.")));
+}
+
+static bool
+is_current(const LqFunnel *funnel, Datum key)
+{
+	return current.funnel != NULL &&
+		current.funnel->schema == funnel->schema &&
+		lq_key_cmp(funnel, current.key, key) == 0;
+}
+
+bool
+lq_own_write_before(const LqFunnel *funnel, Datum key, int *flags)
+{
+	if (!current.before || !is_current(funnel, key))
+		return false;
+	current.before = false;
+	*flags = current.flags;
+	return true;
+}
+
+bool
+lq_own_write_after(const LqFunnel *funnel, Datum key, int *flags)
+{
+	if (!current.after || !is_current(funnel, key))
+		return false;
+	current.after = false;
+	*flags = current.flags;
+	return true;
+}
+
+/*
+ * Expiry
+ */
+
+static bool answers_expiring = false;
+
+/*
+ * A new cycle begins: answers that hold for a time only, and are older, are
+ * open again.  That is no news that would move the lead on.
+ */
+void
+lq_expire_answers(const LqFunnel *funnel, Datum key, TimestampTz at)
+{
+	Datum		values[2];
+	bool		outer = answers_expiring;
+
+	values[0] = key;
+	values[1] = TimestampTzGetDatum(at);
+	answers_expiring = true;
+	PG_TRY();
+	{
+		(void) lq_statement_run_latest(funnel, LQ_STATEMENT_EXPIRE_ANSWERS,
+									   values, NULL);
+	}
+	PG_FINALLY();
+	{
+		answers_expiring = outer;
+	}
+	PG_END_TRY();
+}
+
+bool
+lq_answers_are_expiring(void)
+{
+	return answers_expiring;
+}
+
+/*
+ * Replays
+ */
+
+/* the last replay: which transaction, and up to which command it saw */
+static TransactionId replay_xid = InvalidTransactionId;
+static CommandId replay_cid = 0;
+
+void
+lq_replay_noted(void)
+{
+	replay_xid = GetTopTransactionIdIfAny();
+	replay_cid = GetCurrentCommandId(false);
+}
+
+/*
+ * May a replay have seen the rows of the statement whose trigger fires now?
+ * One by another trigger of the same statement (ON CONFLICT DO UPDATE, MERGE)
+ * or by a statement within it has, and to add them would count them twice.
+ * While its triggers fire, the active snapshot is still the statement's.
+ */
+bool
+lq_replay_saw_statement(void)
+{
+	if (!TransactionIdIsValid(replay_xid) ||
+		replay_xid != GetTopTransactionIdIfAny())
+		return false;
+	return !ActiveSnapshotSet() || replay_cid > GetActiveSnapshot()->curcid;
+}
+
+/*
+ * What waits: a row that was not written after all leaves it behind.  What
+ * comes next for that lead takes its place, and the end of the transaction
+ * forgets it.  What was claimed stays for whoever did so: a trigger of the
+ * user's may change the lead again before ours are done with it.
+ */
+
+typedef struct Waiting
+{
+	dlist_node	node;
+	Oid			schema;
+	Datum		key;
+	LqWaitingFor what;
+	SubTransactionId subxact;	/* that left it */
+	bool		claimed;
+	void	   *data;			/* in TopTransactionContext, like this */
+} Waiting;
+
+/* a statement may move a hundred thousand leads */
+#define N_BUCKETS 1024
+
+static dlist_head buckets[N_BUCKETS];
+static bool in_use = false;
+static bool registered = false;
+
+/* The memory goes with the transaction; the lists must not point there. */
+static void
+forget(XactEvent event, void *arg)
+{
+	in_use = false;
+}
+
+static dlist_head *
+bucket_of(const LqFunnel *funnel, Datum key)
+{
+	return &buckets[datum_image_hash(key, funnel->key_typbyval,
+									 funnel->key_typlen) % N_BUCKETS];
+}
+
+/* The last that was left; of what is claimed, in this very subtransaction. */
+static Waiting *
+find(const LqFunnel *funnel, Datum key, LqWaitingFor what, bool claimed)
+{
+	dlist_iter	iter;
+
+	if (!in_use)
+		return NULL;
+	dlist_foreach(iter, bucket_of(funnel, key))
+	{
+		Waiting    *waiting = dlist_container(Waiting, node, iter.cur);
+
+		if (waiting->what == what && waiting->schema == funnel->schema &&
+			waiting->claimed == claimed &&
+			(!claimed || waiting->subxact == GetCurrentSubTransactionId()) &&
+			datum_image_eq(waiting->key, key, funnel->key_typbyval,
+						   funnel->key_typlen))
+			return waiting;
+	}
+	return NULL;
+}
+
+/*
+ * Leave data, which lies in TopTransactionContext, in the place of any that
+ * nobody has claimed.
+ */
+void
+lq_waiting_put(const LqFunnel *funnel, Datum key, LqWaitingFor what,
+			   void *data)
+{
+	MemoryContext old;
+	Waiting    *waiting;
+
+	if (!registered)
+	{
+		RegisterXactCallback(forget, NULL);
+		registered = true;
+	}
+	if (!in_use)
+	{
+		for (int i = 0; i < N_BUCKETS; i++)
+			dlist_init(&buckets[i]);
+		in_use = true;
+	}
+	(void) lq_waiting_take(funnel, key, what);
+	old = MemoryContextSwitchTo(TopTransactionContext);
+	waiting = palloc(sizeof(Waiting));
+	waiting->schema = funnel->schema;
+	waiting->key = datumCopy(key, funnel->key_typbyval, funnel->key_typlen);
+	waiting->what = what;
+	waiting->subxact = GetCurrentSubTransactionId();
+	waiting->claimed = false;
+	waiting->data = data;
+	dlist_push_head(bucket_of(funnel, key), &waiting->node);
+	MemoryContextSwitchTo(old);
+}
+
+/* Claim what was left in this very subtransaction; is there any? */
+bool
+lq_waiting_claim(const LqFunnel *funnel, Datum key, LqWaitingFor what)
+{
+	Waiting    *waiting = find(funnel, key, what, false);
+
+	if (waiting == NULL || waiting->subxact != GetCurrentSubTransactionId())
+		return false;
+	waiting->claimed = true;
+	return true;
+}
+
+static void *
+take(Waiting *waiting)
+{
+	void	   *data;
+
+	if (waiting == NULL)
+		return NULL;
+	dlist_delete(&waiting->node);
+	data = waiting->data;
+	pfree(waiting);
+	return data;
+}
+
+/* What was left, which is then no longer there, or NULL. */
+void *
+lq_waiting_take(const LqFunnel *funnel, Datum key, LqWaitingFor what)
+{
+	return take(find(funnel, key, what, false));
+}
+
+/* The same of what was claimed. */
+void *
+lq_waiting_take_claimed(const LqFunnel *funnel, Datum key, LqWaitingFor what)
+{
+	return take(find(funnel, key, what, true));
+}
