@@ -224,6 +224,10 @@ part_state(LqLead *lead, LqCondition *condition, int part)
 	return "unmet";
 }
 
+static void append_failing(void *arg, const LqTransition *transition,
+						   const char *part, const char *state,
+						   const char *needs);
+
 /*
  * Report what a transition asks for, part by part: those of its condition,
  * and the reason, time or manager it needs.
@@ -242,6 +246,11 @@ lq_transition_explain(LqLead *lead, const LqTransition *transition,
 	{
 		int			n = lq_condition_n_parts(transition->condition);
 
+		/* whoever may update a row need not be one to whom it is shown */
+		bool		hidden = report == append_failing &&
+		check_enable_rls(lead->funnel->relid[LQ_TABLE_LEAD], InvalidOid,
+						 true) == RLS_ENABLED;
+
 		for (int i = 0; i < n; i++)
 		{
 			const LqConditionPart *part =
@@ -250,7 +259,7 @@ lq_transition_explain(LqLead *lead, const LqTransition *transition,
 
 			report(arg, transition, part->text, state,
 				   strcmp(state, "met") == 0 ? NULL :
-				   describe_needs(lead, part));
+				   hidden ? "" : describe_needs(lead, part));
 		}
 	}
 	if (transition->after != NULL)

@@ -3,7 +3,7 @@
 -- superuser does not run for the owner of a funnel.
 BEGIN;
 SET LOCAL client_min_messages = error;
-SELECT plan(15);
+SELECT plan(16);
 
 CREATE ROLE regress_lq_owner;
 CREATE ROLE regress_lq_rep;
@@ -56,6 +56,14 @@ SELECT results_eq('SELECT DISTINCT lead_id FROM crm.lead_journey', 'VALUES (1::b
 RESET ROLE;
 SELECT is(pg_temp.attempt('regress_lq_rep', $$ INSERT INTO crm.activity (lead_id, kind) VALUES (1, 'webinar') $$), 'done', 'S11: facts about one''s own leads');
 SELECT alike(pg_temp.attempt('regress_lq_rep', $$ INSERT INTO crm.activity (lead_id, kind) VALUES (2, 'webinar') $$), '42501%', 'S11: not about others');
+
+-- a row that may be updated need not be one that is shown
+ALTER TABLE crm.lead ADD COLUMN ssn text;
+UPDATE crm.lead SET ssn = 'SECRET' WHERE lead_id = 2;
+INSERT INTO crm.transition (definition, position, from_stage, to_stage, condition) VALUES ('default', 1, 'lead', 'opportunity', 'ssn = ''q''');
+GRANT SELECT (ssn) ON crm.lead TO regress_lq_rep;
+CREATE POLICY wide ON crm.lead FOR UPDATE USING (true);
+SELECT unalike(pg_temp.attempt('regress_lq_rep', $$ UPDATE crm.lead SET stage = 'opportunity' $$), '%SECRET%', 'S8: a refusal does not show a hidden row');
 
 -- a deferred trigger of the owner's would run as the superuser who calls
 SELECT is(pg_temp.attempt(current_user, $$ SELECT rescore_funnel('crm') $$), 'done', 'without one a superuser may');
