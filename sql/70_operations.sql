@@ -260,44 +260,60 @@ COMMENT ON FUNCTION sweep_funnel(text, integer) IS
 -- row, from a stage to the same, is told from one that was voided by hand.
 --
 -- ordinal is what a reader needs to find the order again by entered_at,
--- ordinal, history_id: NULL for most, where the last of these is enough.
-CREATE FUNCTION _history_query(funnel text) RETURNS text
-LANGUAGE sql STABLE STRICT PARALLEL SAFE
+-- ordinal, history_id: less than 0, and NULL for most, where the last of these
+-- is enough.
+--
+-- One sort of the history is all that most of it costs: only live moves at an
+-- instant for which others were loaded have to be ranked first.
+CREATE FUNCTION _history_query(funnel text, keys text[], key_type text) RETURNS text
+LANGUAGE sql STABLE PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
 -- lint: extschema, because what others plant in our schema must not be found
-RETURN format($query$
-	SELECT history_id, lead_id, n, to_stage, entered_at, due_at, milestone, place, left_milestone, left_place, left_at,
-		   automatic, actor, loaded, from_stage, coalesce(from_stage = to_stage, false) AS repeats,
-		   CASE WHEN bool_or(due_place <> kept_place) OVER (PARTITION BY lead_id, entered_at)
-				THEN due_place ELSE ordinal END AS ordinal,
-		   (1 + count(*) FILTER (WHERE @extschema@._begins_cycle(left_milestone::text, milestone::text))
-				OVER (PARTITION BY lead_id ORDER BY n ROWS UNBOUNDED PRECEDING))::integer AS cycle
-	FROM (SELECT *, row_number() OVER log AS n,
-				 lag(to_stage) OVER log AS from_stage, lag(milestone) OVER log AS left_milestone,
-				 lag(place) OVER log AS left_place, lag(entered_at) OVER log AS left_at,
-				 (row_number() OVER (PARTITION BY lead_id, entered_at
-									 ORDER BY rank, NOT loaded, history_id))::integer AS due_place,
-				 row_number() OVER (PARTITION BY lead_id, entered_at ORDER BY ordinal, history_id) AS kept_place
-		  FROM (SELECT history_id, lead_id, to_stage, entered_at, due_at, milestone, place, automatic, actor, loaded, ordinal,
-					   CASE WHEN loaded THEN place
-							ELSE max(greatest(place, CASE WHEN was = ANY (loaded_stages) THEN was_place END))
-									FILTER (WHERE NOT loaded) OVER (PARTITION BY lead_id, entered_at ORDER BY history_id)
-							END AS rank
-				FROM (SELECT h.history_id, h.lead_id, h.to_stage, h.entered_at, h.due_at, h.automatic, h.actor, h.ordinal,
-							 s.milestone, s.place, h.from_stage AS was, f.place AS was_place, h.definition IS NULL AS loaded,
-							 array_agg(h.to_stage) FILTER (WHERE h.definition IS NULL)
-								 OVER (PARTITION BY h.lead_id, h.entered_at) AS loaded_stages
-					  FROM %1$I.stage_history AS h
-					  LEFT JOIN (%2$s) AS s ON s.stage = h.to_stage
-					  LEFT JOIN (%2$s) AS f ON f.stage = h.from_stage
-					  WHERE h.voided_at IS NULL OR h.from_stage = h.to_stage) AS move) AS ranked
-		  WINDOW log AS (PARTITION BY lead_id ORDER BY entered_at, rank, NOT loaded, history_id)) AS step $query$,
-	funnel,
-	format('SELECT stage, milestone, row_number() OVER (ORDER BY @extschema@._is_exit(milestone::text), position, stage) AS place '
-		   'FROM %I.stage', funnel));
+BEGIN ATOMIC
+	WITH text_of AS (
+		SELECT format('(SELECT stage, milestone, row_number() OVER (ORDER BY @extschema@._is_exit(milestone::text), position, stage) AS place '
+					  'FROM %I.stage)', funnel) AS stages,
+			   -- what repeats is void, but may be a move again
+			   format('(SELECT * FROM %I.stage_history WHERE (voided_at IS NULL OR from_stage = to_stage)%s)', funnel,
+					  CASE WHEN keys IS NOT NULL THEN format(' AND lead_id = ANY (%L::%s[])', keys, key_type) ELSE '' END) AS moves
+	)
+	SELECT format($query$
+	SELECT *, (kept_from, kept_cycle, kept_ordinal, void) IS DISTINCT FROM (from_stage, cycle, ordinal, repeats) AS differs
+	FROM (
+		SELECT *, coalesce(from_stage = to_stage, false) AS repeats,
+			   (1 + count(*) FILTER (WHERE @extschema@._begins_cycle(left_milestone::text, milestone::text)) OVER log)::integer AS cycle,
+			   nullif(- count(*) FILTER (WHERE next_at = entered_at AND next_id < history_id)
+						  OVER (PARTITION BY lead_id, entered_at ORDER BY rank, history_id
+								ROWS BETWEEN CURRENT ROW AND UNBOUNDED FOLLOWING), 0)::integer AS ordinal
+		FROM (
+			SELECT *, lag(to_stage) OVER log AS from_stage, lag(milestone) OVER log AS left_milestone,
+				   lag(place) OVER log AS left_place, lag(entered_at) OVER log AS left_at,
+				   first_value(milestone) OVER log AS first_milestone,
+				   lead(entered_at) OVER log AS next_at, lead(history_id) OVER log AS next_id
+			FROM (
+				SELECT h.history_id, h.lead_id, h.to_stage, h.entered_at, s.milestone, s.place, h.definition IS NULL AS loaded,
+					   h.from_stage AS kept_from, h.cycle AS kept_cycle, h.ordinal AS kept_ordinal, h.voided_at IS NOT NULL AS void,
+					   h.source IS NULL OR h.campaign IS NULL OR h.due_at IS NULL AS incomplete,
+					   CASE WHEN h.definition IS NULL THEN 2 * s.place ELSE 2 * live.rank + 1 END AS rank
+				FROM %2$s AS h
+				LEFT JOIN %1$s AS s ON s.stage = h.to_stage
+				LEFT JOIN (
+					SELECT l.history_id, max(greatest(s.place, f.place)) OVER (PARTITION BY l.lead_id, l.entered_at ORDER BY l.history_id) AS rank
+					FROM (SELECT h.history_id, h.lead_id, h.entered_at, h.from_stage, h.to_stage,
+								 bool_or(loaded.to_stage = h.from_stage) AS left_loaded
+						  FROM %2$s AS h
+						  JOIN %2$s AS loaded ON loaded.lead_id = h.lead_id AND loaded.entered_at = h.entered_at
+						  WHERE h.definition IS NOT NULL AND loaded.definition IS NULL
+						  GROUP BY h.history_id, h.lead_id, h.entered_at, h.from_stage, h.to_stage) AS l
+					LEFT JOIN %1$s AS s ON s.stage = l.to_stage
+					LEFT JOIN %1$s AS f ON f.stage = l.from_stage AND l.left_loaded) AS live ON live.history_id = h.history_id) AS move
+			WINDOW log AS (PARTITION BY lead_id ORDER BY entered_at, rank, history_id)) AS step
+		WINDOW log AS (PARTITION BY lead_id ORDER BY entered_at, rank, history_id)) AS told $query$,
+	stages, moves) FROM text_of;
+END;
 
-COMMENT ON FUNCTION _history_query(text) IS
-'text of a query: the moves of a funnel in their order, with from_stage and cycle as the moves before say, and what repeats';
+COMMENT ON FUNCTION _history_query(text, text[], text) IS
+'text of a query: the moves of a funnel, or of the leads with these keys, as the moves before say: from_stage, cycle, place at their instant, what repeats; and whether the rows say otherwise';
 
 -- Closed deals count in the cycle they were closed in, where they have had
 -- their say.  An amount in another currency than the funnel's is none, unless
@@ -366,14 +382,14 @@ SET search_path = pg_catalog, pg_temp
 AS $body$
 DECLARE
 	k record := @extschema@._funnel_key(funnel);
-	moves text := @extschema@._history_query(funnel);
+	moves text := @extschema@._history_query(funnel, keys, k.key_type::text);
 	deals text := @extschema@._deals_query(funnel, k.leads, k.key);
+	wanted text := 'voided_at IS NULL';
 	changed bigint;
 	total bigint := 0;
 BEGIN
 	IF keys IS NOT NULL THEN
-		moves := format('SELECT * FROM (%s) AS of_all WHERE lead_id = ANY (%L::%s[])',
-						moves, keys, k.key_type);
+		wanted := format('voided_at IS NULL AND lead_id = ANY (%L::%s[])', keys, k.key_type);
 		deals := format('SELECT * FROM (%s) AS of_all WHERE key = ANY (%L::%s[])',
 						deals, keys, k.key_type);
 	END IF;
@@ -390,17 +406,18 @@ BEGIN
 							 WHEN w.repeats THEN h.voided_by END,
 			voided_why = CASE WHEN w.repeats AND h.voided_at IS NULL THEN 'repeats the stage that the lead was in'
 							  WHEN w.repeats THEN h.voided_why END,
-			source = CASE WHEN h.definition IS NULL THEN coalesce(h.source, l.source) ELSE h.source END,
-			campaign = CASE WHEN h.definition IS NULL THEN coalesce(h.campaign, l.campaign) ELSE h.campaign END,
-			due_at = CASE WHEN h.definition IS NULL THEN coalesce(h.due_at, w.due) ELSE h.due_at END
-		FROM (SELECT *, @extschema@._due_at(%5$L::text, to_stage::text, entered_at) AS due FROM (%2$s) AS every_move) AS w
+			source = CASE WHEN w.loaded THEN coalesce(h.source, l.source) ELSE h.source END,
+			campaign = CASE WHEN w.loaded THEN coalesce(h.campaign, l.campaign) ELSE h.campaign END,
+			due_at = CASE WHEN w.loaded THEN coalesce(h.due_at, w.due) ELSE h.due_at END
+		FROM (SELECT *, CASE WHEN loaded THEN @extschema@._due_at(%5$L::text, to_stage::text, entered_at) END AS due
+			  FROM (%2$s) AS every_move
+			  WHERE differs OR (loaded AND incomplete)) AS w
 		LEFT JOIN %3$s AS l ON l.%4$I = w.lead_id
 		WHERE h.history_id = w.history_id
-		AND ((h.from_stage, h.cycle, h.ordinal, h.voided_at IS NOT NULL)
-				 IS DISTINCT FROM (w.from_stage, w.cycle, w.ordinal, w.repeats) OR
-			 (h.definition IS NULL AND h.source IS NULL AND l.source IS NOT NULL) OR
-			 (h.definition IS NULL AND h.campaign IS NULL AND l.campaign IS NOT NULL) OR
-			 (h.definition IS NULL AND h.due_at IS NULL AND w.due IS NOT NULL))
+		AND (w.differs OR
+			 (h.source IS NULL AND l.source IS NOT NULL) OR
+			 (h.campaign IS NULL AND l.campaign IS NOT NULL) OR
+			 (h.due_at IS NULL AND w.due IS NOT NULL))
 		$query$, funnel, moves, k.leads, k.key, funnel);
 	GET DIAGNOSTICS changed = ROW_COUNT;
 	total := total + changed;
@@ -425,16 +442,15 @@ BEGIN
 					 last.due_at
 			  FROM %3$s AS l
 			  JOIN (SELECT DISTINCT ON (lead_id) lead_id, to_stage, entered_at, cycle, due_at
-					FROM (%2$s) AS w
-					WHERE NOT repeats
-					ORDER BY lead_id, n DESC) AS last ON last.lead_id = l.%4$I
-			  JOIN (SELECT lead_id, cycle, min(entered_at) AS started_at,
-						   min(entered_at) FILTER (WHERE milestone = 'sal' AND NOT automatic) AS accepted_at,
-						   (array_agg(actor ORDER BY n)
-							FILTER (WHERE milestone = 'sal' AND NOT automatic))[1] AS accepted_by
-					FROM (%2$s) AS w
-					WHERE NOT repeats
-					GROUP BY lead_id, cycle) AS this ON this.lead_id = l.%4$I AND this.cycle = last.cycle
+					FROM %1$I.stage_history WHERE %2$s
+					ORDER BY lead_id DESC, entered_at DESC, ordinal DESC, history_id DESC) AS last ON last.lead_id = l.%4$I
+			  JOIN (SELECT h.lead_id, h.cycle, min(h.entered_at) AS started_at,
+						   min(h.entered_at) FILTER (WHERE s.milestone = 'sal' AND NOT h.automatic) AS accepted_at,
+						   (array_agg(h.actor ORDER BY h.entered_at, h.ordinal, h.history_id)
+							FILTER (WHERE s.milestone = 'sal' AND NOT h.automatic))[1] AS accepted_by
+					FROM (SELECT * FROM %1$I.stage_history WHERE %2$s) AS h
+					LEFT JOIN %1$I.stage AS s ON s.stage = h.to_stage
+					GROUP BY h.lead_id, h.cycle) AS this ON this.lead_id = l.%4$I AND this.cycle = last.cycle
 			  -- the lead may know better when it was accepted, but for a move
 			  -- that was voided
 			  CROSS JOIN LATERAL
@@ -447,7 +463,7 @@ BEGIN
 		AND (l.stage, l.stage_entered_at, l.cycle, l.cycle_started_at, l.accepted_at, l.accepted_by, l.due_at)
 			IS DISTINCT FROM (n.stage, n.stage_entered_at, n.cycle, n.cycle_started_at,
 							  n.accepted_at, n.accepted_by, n.due_at)
-		$query$, funnel, moves, k.leads, k.key);
+		$query$, funnel, wanted, k.leads, k.key);
 	GET DIAGNOSTICS changed = ROW_COUNT;
 	total := total + changed;
 

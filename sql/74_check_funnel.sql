@@ -196,7 +196,6 @@ BEGIN
 	-- Leads and their history
 	--
 	RETURN QUERY EXECUTE format($query$
-		WITH move AS (%5$s)
 		SELECT 'unknown_stage', 'error', l.stage, count(*),
 			   'Leads ' || array_to_string(%4$s, ', ') || ': no transition leads out of it.',
 			   'Add the stage to table "stage", or correct the leads under lead_qual.import.'
@@ -218,36 +217,34 @@ BEGIN
 		FROM %2$s AS l
 		JOIN (SELECT DISTINCT ON (lead_id) lead_id, to_stage, cycle
 			  FROM %1$I.stage_history WHERE voided_at IS NULL
-			  ORDER BY lead_id, entered_at DESC, ordinal DESC, history_id DESC) AS h ON h.lead_id = l.%3$I
+			  ORDER BY lead_id DESC, entered_at DESC, ordinal DESC, history_id DESC) AS h ON h.lead_id = l.%3$I
 		WHERE h.to_stage <> l.stage OR h.cycle <> l.cycle
 		HAVING count(*) > 0
 		UNION ALL
-		SELECT 'history_order', 'error', 'stage_history', count(*),
-			   'Rows ' || array_to_string((array_agg(h.history_id ORDER BY h.history_id))[:5], ', ')
-			   || ': place, from_stage or cycle is not what the rows before say, or the row repeats the stage that the lead was in.',
-			   'Call rebuild_history().'
-		FROM move AS w
-		JOIN %1$I.stage_history AS h ON h.history_id = w.history_id
-		WHERE (h.from_stage, h.cycle, h.ordinal, h.voided_at IS NOT NULL)
-			IS DISTINCT FROM (w.from_stage, w.cycle, w.ordinal, w.repeats)
-		HAVING count(*) > 0
-		UNION ALL
-		-- loaded moves that hardly happened so: back on the path; to the path
-		-- from its end, first of all; or from a date to a time on that day
-		SELECT 'history_backwards', 'warning', 'stage_history', count(*),
-			   'Rows ' || array_to_string((array_agg(w.history_id ORDER BY w.history_id))[:5], ', ')
-			   || ': loaded moves that lead back on the path.',
-			   'Correct their dates under lead_qual.import, or void them by void_moves(); then call rebuild_history().'
-		FROM (SELECT *, count(*) FILTER (WHERE @extschema@._is_on_path(milestone::text)) OVER (PARTITION BY lead_id ORDER BY n) AS n_path
-			  FROM move WHERE NOT repeats) AS w
-		CROSS JOIN %1$I.setting AS s
-		CROSS JOIN LATERAL (SELECT w.left_at AT TIME ZONE s.time_zone, w.entered_at AT TIME ZONE s.time_zone) AS at (was, now)
-		WHERE w.loaded AND @extschema@._is_on_path(w.milestone::text) AND w.left_place > w.place
-		AND (@extschema@._is_on_path(w.left_milestone::text) OR
-			 (w.n_path = 1 AND w.left_milestone <> 'nurture') OR
-			 (at.was = date_trunc('day', at.now) AND at.was < at.now))
-		HAVING count(*) > 0
-		$query$, funnel, k.leads, k.key, named, @extschema@._history_query(funnel));
+		SELECT f.finding, f.severity, 'stage_history', f.n, 'Rows ' || array_to_string(f.rows[:5], ', ') || f.what, f.hint
+		FROM (SELECT count(*) FILTER (WHERE w.differs) AS n_other,
+					 array_agg(w.history_id ORDER BY w.history_id) FILTER (WHERE w.differs) AS other,
+					 count(*) FILTER (WHERE b.backwards) AS n_back,
+					 array_agg(w.history_id ORDER BY w.history_id) FILTER (WHERE b.backwards) AS back
+			  FROM (%5$s) AS w
+			  CROSS JOIN %1$I.setting AS s
+			  -- loaded moves that hardly happened so: back on the path; to the path
+			  -- from its end, first of all; or from a date to a time on that day
+			  CROSS JOIN LATERAL (SELECT w.loaded AND NOT w.repeats AND w.left_place > w.place
+								  AND @extschema@._is_on_path(w.milestone::text)
+								  AND (@extschema@._is_on_path(w.left_milestone::text) OR
+									   (w.cycle = 2 AND NOT @extschema@._is_on_path(w.first_milestone::text) AND w.left_milestone <> 'nurture') OR
+									   (w.left_at < w.entered_at AND
+										w.left_at AT TIME ZONE s.time_zone = date_trunc('day', w.entered_at AT TIME ZONE s.time_zone)))) AS b (backwards)) AS t
+		CROSS JOIN LATERAL (VALUES
+			('history_order', 'error', t.n_other, t.other,
+			 ': place, from_stage or cycle is not what the rows before say, or the row repeats the stage that the lead was in.',
+			 'Call rebuild_history().'),
+			('history_backwards', 'warning', t.n_back, t.back, ': loaded moves that lead back on the path.',
+			 'Correct their dates under lead_qual.import, or void them by void_moves(); then call rebuild_history().'))
+			AS f (finding, severity, n, rows, what, hint)
+		WHERE f.n > 0
+		$query$, funnel, k.leads, k.key, named, @extschema@._history_query(funnel, NULL::text[], NULL::text));
 
 	--
 	-- Caps

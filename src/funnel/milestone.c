@@ -43,16 +43,24 @@ static const struct
 	[LQ_MILESTONE_LOST] = {"lost", AT_EXIT},
 };
 
-bool
-lq_milestone_named(const char *name, LqMilestone *milestone)
+/* views ask of every row of a history, so nothing is copied */
+static bool
+named(const char *name, size_t length, LqMilestone *milestone)
 {
 	for (int i = 0; i < LQ_N_MILESTONES; i++)
-		if (strcmp(name, known[i].name) == 0)
+		if (strncmp(known[i].name, name, length) == 0 &&
+			known[i].name[length] == '\0')
 		{
 			*milestone = (LqMilestone) i;
 			return true;
 		}
 	return false;
+}
+
+bool
+lq_milestone_named(const char *name, LqMilestone *milestone)
+{
+	return named(name, strlen(name), milestone);
 }
 
 /*
@@ -80,8 +88,9 @@ milestones(PG_FUNCTION_ARGS)
 static bool
 argument(FunctionCallInfo fcinfo, int n, LqMilestone *milestone)
 {
-	return lq_milestone_named(text_to_cstring(PG_GETARG_TEXT_PP(n)),
-							  milestone);
+	const text *name = PG_GETARG_TEXT_PP(n);
+
+	return named(VARDATA_ANY(name), VARSIZE_ANY_EXHDR(name), milestone);
 }
 
 /* _is_on_path(milestone text) - boolean */
