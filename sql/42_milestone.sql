@@ -21,6 +21,12 @@ AS 'MODULE_PATHNAME', 'is_exit' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION _is_exit(text) IS
 'whether a lead there has left the path: nurture, disqualified, lost';
 
+CREATE FUNCTION _has_reached(milestone text, other text) RETURNS boolean
+AS 'MODULE_PATHNAME', 'has_reached' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+
+COMMENT ON FUNCTION _has_reached(text, text) IS
+'whether a lead there has come as far as another milestone of the path, or to customer; off the path it has not';
+
 CREATE FUNCTION _begins_cycle(left_milestone text, entered_milestone text) RETURNS boolean
 AS 'MODULE_PATHNAME', 'begins_cycle' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 

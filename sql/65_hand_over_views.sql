@@ -28,8 +28,9 @@ BEGIN
 		SELECT p.lead_id, p.cycle,
 			   lead(min(p.entered_at)) OVER (PARTITION BY p.lead_id
 											 ORDER BY p.cycle) AS ended_at,
-			   max(p.milestone) FILTER (WHERE p.is_last) IN ('mql', 'sal')
-				   AS is_waiting
+			   bool_or(_has_reached(p.milestone, 'mql')
+					   AND NOT _has_reached(p.milestone, 'sql'))
+				   FILTER (WHERE p.is_last) AS is_waiting
 		FROM step p
 		GROUP BY p.lead_id, p.cycle
 	), handed AS (
@@ -41,7 +42,7 @@ BEGIN
 		JOIN step p ON p.lead_id = m.lead_id AND p.cycle = m.cycle
 			AND p.n > m.n
 		WHERE (p.milestone = 'sal' AND NOT p.automatic)
-			  OR p.milestone IN ('sql', 'opportunity', 'customer')
+			  OR _has_reached(p.milestone, 'sql')
 		ORDER BY m.lead_id, m.cycle, p.n
 	), returned AS (
 		SELECT DISTINCT ON (m.lead_id, m.cycle) m.lead_id, m.cycle,
@@ -49,7 +50,7 @@ BEGIN
 		FROM handed m
 		JOIN step p ON p.lead_id = m.lead_id AND p.cycle = m.cycle
 			AND p.n > m.n
-		WHERE p.milestone IN ('lead', 'nurture', 'disqualified', 'lost')
+		WHERE NOT _has_reached(p.milestone, 'mql')
 		ORDER BY m.lead_id, m.cycle, p.n
 	), settled AS (
 		SELECT m.*,
@@ -200,8 +201,8 @@ BEGIN
 			AND rs.reason = h.reason
 		WHERE h.voided_at IS NULL
 			  AND (st.milestone = 'disqualified'
-				   OR (st.milestone = 'nurture' AND
-					   f.milestone IN ('mql', 'sal', 'sql', 'opportunity')))
+				   OR (st.milestone = 'nurture' AND _is_on_path(f.milestone)
+					   AND _has_reached(f.milestone, 'mql')))
 	), given AS (
 		SELECT j.month, j.outcome, j.from_stage, j.reason, j.source, j.owner,
 			   r.name, sum(x.points) AS points,

@@ -385,6 +385,7 @@ DECLARE
 	moves text := @extschema@._history_query(funnel, keys, k.key_type::text);
 	deals text := @extschema@._deals_query(funnel, k.leads, k.key);
 	wanted text := 'voided_at IS NULL';
+	signed text[];
 	changed bigint;
 	total bigint := 0;
 BEGIN
@@ -392,6 +393,26 @@ BEGIN
 		wanted := format('voided_at IS NULL AND lead_id = ANY (%L::%s[])', keys, k.key_type);
 		deals := format('SELECT * FROM (%s) AS of_all WHERE key = ANY (%L::%s[])',
 						deals, keys, k.key_type);
+	END IF;
+
+	-- who agreed did so in a cycle, whatever its number is to be; where its
+	-- moves are void, in that of the time
+	EXECUTE format('SELECT array_agg(DISTINCT lead_id::text) FROM %1$I.signature '
+				   'WHERE lead_id IS NOT NULL AND ($1 IS NULL OR lead_id = ANY ($1::%2$s[]))', funnel, k.key_type)
+		INTO signed USING keys;
+	IF signed IS NOT NULL THEN
+		EXECUTE format($query$
+			UPDATE %1$I.signature AS g
+			SET cycle = n.cycle
+			FROM (SELECT DISTINCT ON (g.signature_id) g.signature_id, w.cycle
+				  FROM %1$I.signature AS g
+				  JOIN (%2$s) AS w ON w.lead_id = g.lead_id
+				  ORDER BY g.signature_id, w.kept_cycle = g.cycle DESC, w.entered_at <= g.signed_at DESC,
+						   CASE WHEN w.entered_at <= g.signed_at THEN w.cycle ELSE - w.cycle END DESC) AS n
+			WHERE g.signature_id = n.signature_id AND g.cycle <> n.cycle
+			$query$, funnel, @extschema@._history_query(funnel, signed, k.key_type::text));
+		GET DIAGNOSTICS changed = ROW_COUNT;
+		total := total + changed;
 	END IF;
 
 	-- a row that no trigger wrote has no definition; where the lead came
@@ -488,7 +509,7 @@ END
 $body$;
 
 COMMENT ON FUNCTION _rebuild_leads(text, text[]) IS
-'part of rebuild_history(), void_moves() and merge_leads(): order, from_stage and cycle of the history, what repeats in it, and where leads stand; returns how many rows changed';
+'part of rebuild_history(), void_moves() and merge_leads(): order, from_stage and cycle of the history, what repeats in it, the cycle of signatures, and where leads stand; returns how many rows changed';
 
 -- A cast to time goes by the session's zone, as did that of a date to an
 -- instant: whoever calls this from a function must not set another.

@@ -318,7 +318,8 @@ BEGIN
 									AND h.voided_at IS NULL AND was.milestone = 'customer')
 				   WHEN 'opportunity' THEN s.milestone <> 'opportunity'
 				   -- a lead that deals have not moved yet is not lost with them
-				   ELSE s.milestone IN ('sql', 'opportunity') END
+				   ELSE @extschema@._is_on_path(s.milestone::text)
+						AND @extschema@._has_reached(s.milestone::text, 'sql'::text) END
 		GROUP BY l.stage, t.stage
 		UNION ALL
 		SELECT 'stage_ahead_of_deals', 'warning', l.stage, count(*),

@@ -89,7 +89,7 @@ BEGIN
 				FROM %1$I.lead_journey AS j
 				WHERE j.lead_id IN ($1::%2$s, $2::%2$s)
 			)
-			SELECT *, reached >= array_position(@extschema@._milestones(), 'sql') AS is_sql,
+			SELECT *, @extschema@._has_reached((@extschema@._milestones())[reached], 'sql'::text) AS is_sql,
 				   (SELECT array_agg(h.history_id) FROM %1$I.stage_history AS h
 					WHERE h.lead_id = each.lead_id AND h.cycle = each.cycle
 					AND (h.voided_at IS NULL OR h.from_stage = h.to_stage)) AS moves
@@ -131,8 +131,20 @@ DECLARE
 	k constant record := @extschema@._funnel_key(funnel);
 	writable text[];
 	filled text;
+	came_as_merged boolean;
 	stands_by_merged boolean;
 BEGIN
+	-- where a person came from is told by the first touch, or by the first move
+	EXECUTE format($query$
+		SELECT (array_agg(t.lead_id = $2::%2$s ORDER BY t.at, t.lead_id = $2::%2$s))[1]
+		FROM (SELECT lead_id, entered_at FROM %1$I.stage_history WHERE voided_at IS NULL
+			  UNION ALL
+			  SELECT a.lead_id, a.occurred_at FROM %1$I.activity AS a
+			  JOIN %1$I.kind AS k ON k.kind = a.kind
+			  WHERE k.touch AND a.source IS NOT NULL) AS t (lead_id, at)
+		WHERE t.lead_id IN ($1::%2$s, $2::%2$s)
+		$query$, funnel, k.key_type) INTO came_as_merged USING keep, merge;
+
 	-- the same event of both counts once: by external_id, or where none has
 	-- any, by all that is known of it
 	EXECUTE format($query$
@@ -174,7 +186,13 @@ BEGIN
 
 	-- one person went one way
 	stands_by_merged := @extschema@._merge_units(funnel, keep, merge);
-	EXECUTE format('UPDATE %1$I.stage_history SET lead_id = $1::%2$s WHERE lead_id = $2::%2$s',
+	-- cycles of both must not be taken for one another: those of the merged
+	-- lead are less than 0 until they are counted
+	EXECUTE format('UPDATE %1$I.signature SET lead_id = $1::%2$s, cycle = - cycle WHERE lead_id = $2::%2$s',
+				   funnel, k.key_type) USING keep, merge;
+	EXECUTE format('UPDATE %1$I.stage_history SET lead_id = $1::%2$s, '
+				   'cycle = CASE WHEN voided_at IS NULL OR from_stage = to_stage THEN - cycle ELSE cycle END '
+				   'WHERE lead_id = $2::%2$s',
 				   funnel, k.key_type) USING keep, merge;
 	GET DIAGNOSTICS moves = ROW_COUNT;
 
@@ -183,11 +201,16 @@ BEGIN
 	FROM @extschema@._lead_columns(funnel) AS l
 	JOIN pg_attribute AS a ON a.attrelid = l.relation AND a.attnum = l.attnum
 	WHERE a.attgenerated = '' AND a.attidentity <> 'a';
-	-- who works on it, and until when it waits, go with where it stands
-	SELECT string_agg(format('%1$I = coalesce(%2$s.%1$I, %3$s.%1$I), ', w,
-							 CASE WHEN mine THEN 'm' ELSE 'l' END, CASE WHEN mine THEN 'l' ELSE 'm' END), '') INTO filled
+	-- who works on it, and until when it waits, go with where it stands; a
+	-- campaign is one of its source
+	SELECT string_agg(format(CASE WHEN w IN ('source', 'campaign') AND 'source' = ANY (writable)
+								  THEN '%1$I = CASE WHEN %2$s.source IS NOT NULL THEN %2$s.%1$I WHEN %3$s.source IS NOT NULL THEN %3$s.%1$I '
+									   'ELSE coalesce(%2$s.%1$I, %3$s.%1$I) END, '
+								  ELSE '%1$I = coalesce(%2$s.%1$I, %3$s.%1$I), ' END, w,
+							 CASE WHEN merged THEN 'm' ELSE 'l' END, CASE WHEN merged THEN 'l' ELSE 'm' END), '') INTO filled
 	FROM unnest(writable) AS w
-	CROSS JOIN LATERAL (SELECT stands_by_merged AND w IN ('owner', 'resume_at')) AS f (mine)
+	CROSS JOIN LATERAL (SELECT CASE WHEN w IN ('owner', 'resume_at') THEN stands_by_merged
+									WHEN w IN ('source', 'campaign') THEN came_as_merged END IS TRUE) AS f (merged)
 	WHERE w NOT IN (k.key, 'stage', 'stage_entered_at', 'cycle', 'cycle_started_at',
 					'accepted_by', 'accepted_at', 'due_at', 'review_at', 'scorecard',
 					'deals_open', 'deals_won', 'deals_lost', 'won_amount', 'answers',

@@ -17,6 +17,7 @@
 PG_FUNCTION_INFO_V1(milestones);
 PG_FUNCTION_INFO_V1(is_on_path);
 PG_FUNCTION_INFO_V1(is_exit);
+PG_FUNCTION_INFO_V1(has_reached);
 PG_FUNCTION_INFO_V1(begins_cycle);
 
 typedef enum Part
@@ -111,6 +112,18 @@ is_exit(PG_FUNCTION_ARGS)
 
 	PG_RETURN_BOOL(argument(fcinfo, 0, &milestone) &&
 				   known[milestone].part == AT_EXIT);
+}
+
+/* _has_reached(milestone text, other text) - boolean */
+Datum
+has_reached(PG_FUNCTION_ARGS)
+{
+	LqMilestone milestone;
+	LqMilestone least;
+
+	PG_RETURN_BOOL(argument(fcinfo, 0, &milestone) &&
+				   argument(fcinfo, 1, &least) &&
+				   known[milestone].part != AT_EXIT && milestone >= least);
 }
 
 /* _begins_cycle(left_milestone text, entered_milestone text) - boolean */
