@@ -231,9 +231,10 @@ BEGIN
 			  -- loaded moves that hardly happened so: back on the path; to the path
 			  -- from its end, first of all; or from a date to a time on that day
 			  CROSS JOIN LATERAL (SELECT w.loaded AND NOT w.repeats AND w.left_place > w.place
-								  AND @extschema@._is_on_path(w.milestone::text)
-								  AND (@extschema@._is_on_path(w.left_milestone::text) OR
-									   (w.cycle = 2 AND NOT @extschema@._is_on_path(w.first_milestone::text) AND w.left_milestone <> 'nurture') OR
+								  AND NOT @extschema@._is_exit(w.milestone::text)
+								  AND ((@extschema@._is_on_path(w.milestone::text) AND
+										(@extschema@._is_on_path(w.left_milestone::text) OR
+										 (w.cycle = 2 AND NOT @extschema@._is_on_path(w.first_milestone::text) AND w.left_milestone <> 'nurture'))) OR
 									   (w.left_at < w.entered_at AND
 										w.left_at AT TIME ZONE s.time_zone = date_trunc('day', w.entered_at AT TIME ZONE s.time_zone)))) AS b (backwards)) AS t
 		CROSS JOIN LATERAL (VALUES

@@ -61,9 +61,9 @@ SELECT is(pg_temp.way(5), '1 lead, 1 customer, 2 opportunity, 2 sql', 'N4: whate
 
 -- what remains out of order
 SELECT pg_temp.load(6, '{sql,customer}', '{2026-01-05 14:00,2026-01-05}'), pg_temp.load(7, '{sql,mql}', '{2026-01-05,2026-01-07}'),
-	pg_temp.load(8, '{lead,customer,opportunity}', '{2026-01-05,2026-01-07,2026-02-01}');
+	pg_temp.load(9, '{lost,customer}', '{2026-01-05,2026-01-05 14:00}'), pg_temp.load(8, '{lead,customer,opportunity}', '{2026-01-05,2026-01-07,2026-02-01}');
 SELECT is((SELECT detail FROM check_funnel('f') WHERE finding = 'history_backwards'), (SELECT format('Rows %s: loaded moves that lead back on the path.', string_agg(history_id::text, ', ' ORDER BY history_id))
-	FROM stage_history WHERE (lead_id, to_stage) IN ((6, 'sql'), (7, 'mql'))), 'N4: a date beside a time of that day, and a step back, are told of; a customer who buys again is not');
+	FROM stage_history WHERE (lead_id, to_stage) IN ((6, 'sql'), (7, 'mql'), (9, 'customer'))), 'N4: a date beside a time of that day, and a step back, are told of; a customer who buys again is not');
 
 -- repeats
 SELECT pg_temp.load(10, '{mql,mql,mql}', '{2026-02-03,2026-02-15,2026-02-03}');
