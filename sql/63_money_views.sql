@@ -96,7 +96,8 @@ BEGIN
 		WHERE w.sql_at IS NOT NULL
 		UNION ALL
 		-- of an SQL, but who knows whether after it
-		SELECT 'sql_month', _month_of(q.at, s.time_zone), NULL, false, true
+		SELECT 'sql_month' AS by, _month_of(q.at, s.time_zone) AS month,
+			   NULL::numeric AS amount, false AS foreign_currency, true AS undated
 		FROM won_deal w
 		CROSS JOIN setting s
 		CROSS JOIN LATERAL (SELECT max(h.entered_at) AS at
