@@ -43,6 +43,7 @@
 #include "funnel/statement.h"
 #include "funnel/tables.h"
 #include "funnel/trigger.h"
+#include "grow.h"
 #include "lead_qual.h"
 #include "type/scorecard.h"
 
@@ -79,13 +80,8 @@ add_event(Batch *batch, Datum key)
 	const LqFunnel *funnel = batch->funnel;
 	Event	   *event;
 
-	if (batch->n_events == batch->room)
-	{
-		batch->room = batch->room == 0 ? 8 : batch->room * 2;
-		batch->events = batch->events == NULL ?
-			palloc_extended(batch->room * sizeof(Event), MCXT_ALLOC_HUGE) :
-			repalloc_huge(batch->events, batch->room * sizeof(Event));
-	}
+	batch->events = lq_grow(batch->events, batch->n_events, &batch->room,
+							sizeof(Event));
 	event = &batch->events[batch->n_events++];
 	memset(event, 0, sizeof(*event));
 	event->key = datumCopy(key, funnel->key_typbyval, funnel->key_typlen);

@@ -25,6 +25,7 @@
 #include "funnel/statement.h"
 #include "funnel/tables.h"
 #include "funnel/trigger.h"
+#include "grow.h"
 #include "type/answer_level.h"
 #include "type/bant.h"
 #include "type/frameworks.h"
@@ -96,13 +97,8 @@ read_rows(Batch *batch, TriggerData *trigdata, Tuplestorestate *rows,
 		bool		isnull;
 
 		CHECK_FOR_INTERRUPTS();
-		if (batch->n == batch->room)
-		{
-			batch->room = batch->room == 0 ? 8 : batch->room * 2;
-			batch->touched = batch->touched == NULL ?
-				palloc(batch->room * sizeof(Touched)) :
-				repalloc_huge(batch->touched, batch->room * sizeof(Touched));
-		}
+		batch->touched = lq_grow(batch->touched, batch->n, &batch->room,
+								 sizeof(Touched));
 		touched = &batch->touched[batch->n++];
 		touched->key = datumCopy(slot_getattr(slot, attno[LQ_ANSWER_LEAD_ID],
 											  &isnull),

@@ -28,6 +28,7 @@
 #include "funnel/statement.h"
 #include "funnel/tables.h"
 #include "funnel/trigger.h"
+#include "grow.h"
 
 PG_FUNCTION_INFO_V1(ingest_deal);
 PG_FUNCTION_INFO_V1(ingest_deal_contact);
@@ -57,13 +58,8 @@ read_column(Column *column, const LqFunnel *funnel, TriggerData *trigdata,
 		Datum		value = slot_getattr(slot, funnel->attno[name], &isnull);
 
 		CHECK_FOR_INTERRUPTS();
-		if (column->n == column->room)
-		{
-			column->room = column->room == 0 ? 8 : column->room * 2;
-			column->values = column->values == NULL ?
-				palloc(column->room * sizeof(Datum)) :
-				repalloc_huge(column->values, column->room * sizeof(Datum));
-		}
+		column->values = lq_grow(column->values, column->n, &column->room,
+								 sizeof(Datum));
 		column->values[column->n++] = datumCopy(value, byval, typlen);
 	}
 	lq_transition_rows_end(&scan);

@@ -37,6 +37,7 @@
 #include "funnel/statement.h"
 #include "funnel/tables.h"
 #include "funnel/trigger.h"
+#include "grow.h"
 
 PG_FUNCTION_INFO_V1(require_lead);
 
@@ -215,27 +216,22 @@ void
 lq_require_leads(const LqFunnel *funnel, TriggerData *trigdata, LqTable table)
 {
 	Naming		naming;
-	Datum	   *keys;
+	Datum	   *keys = NULL;
 	Datum		key;
 	int			n = 0;
 	int			distinct = 0;
-	int			room = 8;
+	int			room = 0;
 	MemoryContext context;
 	LqIdentity	saved;
 
 	if (!naming_begin(&naming, funnel, trigdata, table))
 		return;
-	keys = palloc(room * sizeof(Datum));
 	while (naming_next(&naming, &key))
 	{
 		/* rows of one lead often come together */
 		if (n > 0 && lq_key_cmp(funnel, keys[n - 1], key) == 0)
 			continue;
-		if (n == room)
-		{
-			room *= 2;
-			keys = repalloc_huge(keys, room * sizeof(Datum));
-		}
+		keys = lq_grow(keys, n, &room, sizeof(Datum));
 		keys[n++] = datumCopy(key, funnel->key_typbyval, funnel->key_typlen);
 	}
 	naming_end(&naming);

@@ -25,6 +25,7 @@
 #include "funnel/statement.h"
 #include "funnel/tables.h"
 #include "funnel/trigger.h"
+#include "grow.h"
 
 PG_FUNCTION_INFO_V1(refit_account_leads);
 
@@ -39,13 +40,8 @@ typedef struct Accounts
 static void
 add(Accounts *accounts, Datum id)
 {
-	if (accounts->n == accounts->room)
-	{
-		accounts->room = accounts->room == 0 ? 8 : accounts->room * 2;
-		accounts->ids = accounts->ids == NULL ?
-			palloc(accounts->room * sizeof(Datum)) :
-			repalloc_huge(accounts->ids, accounts->room * sizeof(Datum));
-	}
+	accounts->ids = lq_grow(accounts->ids, accounts->n, &accounts->room,
+							sizeof(Datum));
 	accounts->ids[accounts->n++] = id;
 }
 
