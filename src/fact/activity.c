@@ -20,12 +20,19 @@
 #include "lead_qual.h"
 #include "type/scorecard.h"
 
+/* whose pseudo-columns a condition asks for */
+typedef struct KindOf
+{
+	const LqFunnel *funnel;
+	const LqActivity *activity;
+} KindOf;
+
 /* The value of a pseudo-column (LqPseudoFetch): of the activity's kind. */
 static Datum
 activity_pseudo(void *arg, const LqPseudo *pseudo, bool *isnull)
 {
-	const LqActivity *activity = ((void **) arg)[0];
-	const LqFunnel *funnel = ((void **) arg)[1];
+	const KindOf *of = arg;
+	const LqActivity *activity = of->activity;
 
 	if (pseudo->kind != LQ_PSEUDO_KIND)
 		elog(ERROR, "unexpected pseudo-column %d", (int) pseudo->kind);
@@ -35,7 +42,7 @@ activity_pseudo(void *arg, const LqPseudo *pseudo, bool *isnull)
 		return (Datum) 0;
 	}
 	return heap_getattr(activity->kind->tuple, pseudo->attno,
-						funnel->kind_desc, isnull);
+						of->funnel->kind_desc, isnull);
 }
 
 /*
@@ -61,7 +68,7 @@ lq_activity_read(const LqFunnel *funnel, TupleTableSlot *slot,
 				 LqActivity *activity)
 {
 	const AttrNumber *attno = funnel->attno;
-	void	   *fetch_arg[2];
+	KindOf		of = {funnel, activity};
 	TimestampTz occurred;
 	TimestampTz recorded;
 	bool		isnull;
@@ -82,8 +89,6 @@ lq_activity_read(const LqFunnel *funnel, TupleTableSlot *slot,
 	if (activity->planned)
 		return;
 
-	fetch_arg[0] = activity;
-	fetch_arg[1] = unconstify(LqFunnel *, funnel);
 	for (int i = 0; i < funnel->n_rules; i++)
 	{
 		const LqRule *rule = &funnel->rules[i];
@@ -95,7 +100,7 @@ lq_activity_read(const LqFunnel *funnel, TupleTableSlot *slot,
 			continue;
 		if (rule->has_condition &&
 			lq_condition_eval(rule->condition, slot, activity_pseudo,
-							  fetch_arg) != LQ_TRUE)
+							  &of) != LQ_TRUE)
 			continue;
 		if (activity->hits == NULL)
 			activity->hits = palloc(funnel->n_rules * sizeof(LqRule *));
