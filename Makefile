@@ -66,6 +66,7 @@ ifeq ($(and $(PGXS),$(SERVER_HEADER)),)
 $(error lead_qual builds against the headers of PostgreSQL 15 or later, which "$(PG_CONFIG)" does not lead to: $(advice))
 endif
 
+TEMPLATE := $(shell sed -n 's/^\#define LQ_TEMPLATE_VERSION[[:space:]]*//p' src/funnel/template.h)
 EXTVERSION := $(shell sed -n "s/^default_version *= *'\(.*\)'/\1/p" lead_qual.control)
 
 MODULE_big = lead_qual
@@ -104,13 +105,17 @@ $(OBJS): $(wildcard src/*.h src/*/*.h)
 # one text makes every qualification type; each has the layout of a built-in one
 QUALIFICATION_TYPES = bant:"char" meddic:int2 meddpicc:int2
 
-sql/lead_qual--$(EXTVERSION).sql: $(sort $(wildcard sql/[0-9][0-9]_*.sql)) lead_qual.control Makefile
-	for file in $(filter %.sql,$^); do \
+# steps of upgrade_funnel() come before the check that ends the script
+FRAGMENTS = $(sort $(wildcard sql/[0-8][0-9]_*.sql)) $(wildcard sql/upgrade/*.sql) $(sort $(wildcard sql/9[0-9]_*.sql))
+
+sql/lead_qual--$(EXTVERSION).sql: $(FRAGMENTS) src/funnel/template.h lead_qual.control Makefile
+	for file in $(FRAGMENTS); do \
 		case $$file in \
 		*_qualification_type.sql) \
 			for type in $(foreach type,$(QUALIFICATION_TYPES),'$(type)'); do \
 				sed "s/@TYPE@/$${type%:*}/g; s/@LIKE@/$${type#*:}/" $$file; \
 			done ;; \
+		*_template.sql) sed 's/@TEMPLATE_VERSION@/$(TEMPLATE)/' $$file ;; \
 		*) cat $$file ;; \
 		esac || exit 1; \
 	done > $@

@@ -5,11 +5,12 @@
 CREATE FUNCTION _template_triggers(OUT relation name, OUT trigger name, OUT function regproc,
 								   OUT timing text, OUT events text, OUT level text,
 								   OUT old_rows boolean, OUT new_rows boolean, OUT is_deferrable boolean,
-								   OUT enabled "char", OUT type smallint)
+								   OUT enabled "char", OUT type smallint,
+								   OUT since integer, OUT until integer)
 RETURNS SETOF record
 AS 'MODULE_PATHNAME' LANGUAGE C STABLE PARALLEL SAFE;
 COMMENT ON FUNCTION _template_triggers() IS
-'the triggers that every funnel has; type and enabled as in pg_trigger';
+'the triggers that funnels have, of which templates (since 0: of all, until NULL: of those to come); type and enabled as in pg_trigger';
 
 -- Its arguments are of the types that PL/pgSQL's variables have.
 CREATE FUNCTION _prove_trigger(function text, relid oid, tg_when text, tg_level text, tg_op text) RETURNS boolean

@@ -1,16 +1,12 @@
 -- Our schema and, for now, the funnel's stand on the path of what creates
 -- objects.  An overload that fits better than the server's own function or
 -- operator would be taken for it, and be called by whoever uses the object.
-CREATE FUNCTION _refuse_planted(schema oid) RETURNS void
-LANGUAGE plpgsql STABLE PARALLEL SAFE
+CREATE FUNCTION _planted(schema oid) RETURNS TABLE (what text, used_by text)
+LANGUAGE sql STABLE PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
-AS $body$
-DECLARE
-	planted record;
-BEGIN
-	SELECT pg_describe_object(d.refclassid, d.refobjid, 0) AS what,
-		   pg_describe_object(d.classid, d.objid, d.objsubid) AS used_by
-		INTO planted
+BEGIN ATOMIC
+	SELECT pg_describe_object(d.refclassid, d.refobjid, 0),
+		   pg_describe_object(d.classid, d.objid, d.objsubid)
 	FROM pg_depend AS d
 	LEFT JOIN pg_rewrite AS r ON d.classid = 'pg_rewrite'::regclass AND r.oid = d.objid
 	LEFT JOIN pg_attrdef AS a ON d.classid = 'pg_attrdef'::regclass AND a.oid = d.objid
@@ -31,7 +27,23 @@ BEGIN
 		FROM pg_depend AS m
 		JOIN pg_extension AS e ON m.refclassid = 'pg_extension'::regclass AND m.refobjid = e.oid
 		WHERE m.classid = d.refclassid AND m.objid = d.refobjid
-		AND m.deptype = 'e' AND e.extname = 'lead_qual')
+		AND m.deptype = 'e' AND e.extname = 'lead_qual');
+END;
+
+COMMENT ON FUNCTION _planted(oid) IS
+'functions and operators, neither the server''s nor ours, that objects of a funnel (NULL: of the extension) use';
+
+CREATE FUNCTION _refuse_planted(schema oid, but text[]) RETURNS void
+LANGUAGE plpgsql STABLE PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+-- lint: extschema, because what others plant in our schema must not be found
+AS $body$
+DECLARE
+	planted record;
+BEGIN
+	SELECT p.* INTO planted
+	FROM @extschema@._planted(schema) AS p
+	WHERE concat_ws(' ', p.what, p.used_by) <> ALL (but)
 	ORDER BY 1, 2
 	LIMIT 1;
 
@@ -44,8 +56,8 @@ BEGIN
 END
 $body$;
 
-COMMENT ON FUNCTION _refuse_planted(oid) IS
-'raises if objects of a funnel (NULL: of the extension) use a function or an operator that is neither the server''s nor ours';
+COMMENT ON FUNCTION _refuse_planted(oid, text[]) IS
+'raises if objects of a funnel (NULL: of the extension), but for some, use a function or an operator that is neither the server''s nor ours';
 
 --
 -- Creating and dropping a funnel
@@ -121,9 +133,9 @@ BEGIN
 	-- before the policy: rules and transitions are checked as they come
 	PERFORM @extschema@._create_triggers(schema, false);
 	-- before the first row meets a constraint, and once more below
-	PERFORM _refuse_planted(schema);
+	PERFORM @extschema@._refuse_planted(schema, '{}'::text[]);
 	INSERT INTO setting (time_zone, currency, template_version)
-		VALUES (create_funnel.time_zone, create_funnel.currency, 1);
+		VALUES (create_funnel.time_zone, create_funnel.currency, @extschema@._template_version());
 	PERFORM _create_funnel_stages();
 	IF attached THEN
 		PERFORM _attach_leads(funnel, lead_table, lead_key, columns, prefix, stage_column, stages);
@@ -132,7 +144,7 @@ BEGIN
 	END IF;
 	PERFORM _create_funnel_views();
 	PERFORM _create_funnel_comments();
-	PERFORM _refuse_planted(schema);
+	PERFORM @extschema@._refuse_planted(schema, '{}'::text[]);
 	PERFORM _create_funnel_policy();
 	IF attached THEN
 		PERFORM _begin_leads(funnel);
@@ -142,25 +154,6 @@ $body$;
 
 COMMENT ON FUNCTION create_funnel(text, text, text, regclass, name, jsonb, text, name, jsonb) IS
 'creates a funnel: a schema with tables, views, triggers and a default policy, owned by the caller. With lead_table its leads are the rows of that table, whose key is lead_key: the columns that a lead has and the table lacks are added, named with a prefix; columns names those that are there ({"job_title": "position"}); rows begin at the first stage, or at those that stages gives for values of stage_column ({"Qualified": "sql"})';
-
---
--- What a funnel consists of.  drop_funnel() takes anything else in the schema
--- for the user's; a test compares this with what create_funnel() creates.
---
-CREATE FUNCTION _funnel_relations() RETURNS name[]
-LANGUAGE sql IMMUTABLE PARALLEL SAFE
-RETURN '{
-	setting,kind,source,list,element,question,stage,calendar,holiday,side,definition,transition,rule,reason,
-	message,content,definition_log,
-	account,lead,activity,baseline,answer,verdict,stage_history,signature,deal,deal_contact,spend,
-	milestone_entry,won_deal,lead_journey,stage_stay,stage_velocity,
-	funnel,funnel_monthly,mql_to_sql,sql_conversion,sql_velocity,cost_per_sql,sql_revenue,
-	lead_now,inbox,hand_over,sla,rejection,agreement,
-	open_question,account_qualification,verdict_pair,verdict_agreement,disputed_lead,
-	detached_lead}'::name[];
-
-COMMENT ON FUNCTION _funnel_relations() IS
-'names of the tables and views that create_funnel() and detach_funnel() create';
 
 -- The schema of a funnel; raises if it is none.
 CREATE FUNCTION _funnel_schema(funnel text) RETURNS oid
@@ -256,7 +249,7 @@ BEGIN
 		  FROM pg_class AS c
 		  WHERE c.relnamespace = schema
 		  AND c.relkind IN ('r', 'p', 'v', 'm', 'f', 'c', 'S')
-		  AND c.relname <> ALL (@extschema@._funnel_relations())
+		  AND c.relname <> ALL (@extschema@._funnel_relations(@extschema@._funnel_template(schema)))
 		  AND NOT (c.relkind = 'S' AND
 				   EXISTS (SELECT FROM pg_depend AS d
 						   WHERE d.classid = 'pg_class'::regclass
@@ -281,7 +274,7 @@ BEGIN
 		INTO views, tables
 	FROM pg_class AS c
 	WHERE c.relnamespace = schema AND c.relkind IN ('r', 'p', 'v')
-	AND c.relname = ANY (@extschema@._funnel_relations());
+	AND c.relname = ANY (@extschema@._funnel_relations(@extschema@._funnel_template(schema)));
 	IF views IS NOT NULL THEN
 		EXECUTE 'DROP VIEW ' || views;
 	END IF;

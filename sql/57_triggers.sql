@@ -3,7 +3,7 @@
 --
 
 -- Names are qualified: the path has no schema but pg_catalog.
-CREATE FUNCTION _trigger_statement(on_table regclass, like_table name, like_trigger name, funnel text) RETURNS text
+CREATE FUNCTION _trigger_statement(on_table regclass, like_table name, like_trigger name, template integer, funnel text) RETURNS text
 LANGUAGE sql STABLE PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
@@ -16,11 +16,11 @@ BEGIN ATOMIC
 		   || CASE t.enabled WHEN 'A' THEN format('; ALTER TABLE %s ENABLE ALWAYS TRIGGER %I', on_table, t.trigger)
 			  ELSE '' END
 	FROM _template_triggers() AS t
-	WHERE t.relation = like_table AND t.trigger = like_trigger;
+	WHERE t.relation = like_table AND t.trigger = like_trigger AND template BETWEEN t.since AND coalesce(t.until, template);
 END;
 
-COMMENT ON FUNCTION _trigger_statement(regclass, name, name, text) IS
-'the statement that creates a trigger of the template on a table, which need not be the one it is for; it names the funnel where the table is not in its schema, else NULL';
+COMMENT ON FUNCTION _trigger_statement(regclass, name, name, integer, text) IS
+'the statement that creates a trigger of a template on a table, which need not be the one it is for; it names the funnel where the table is not in its schema, else NULL';
 
 CREATE FUNCTION _funnel_triggers(schema oid)
 RETURNS TABLE (relation name, relid regclass, by_own_name boolean, trigger name, function regproc,
@@ -31,9 +31,10 @@ SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
 	SELECT t.relation, place.relid, place.by_own_name, t.trigger, t.function, t.timing, t.events, t.level,
 		   t.old_rows, t.new_rows, t.is_deferrable, t.enabled, t.type,
-		   _trigger_statement(place.relid, t.relation, t.trigger,
+		   _trigger_statement(place.relid, t.relation, t.trigger, f.template,
 							  CASE WHEN r.attached THEN n.nspname::text END)
-	FROM _template_triggers() AS t
+	FROM _funnel_template(schema) AS f (template)
+	JOIN _template_triggers() AS t ON f.template BETWEEN t.since AND coalesce(t.until, f.template)
 	JOIN pg_namespace AS n ON n.oid = schema
 	JOIN LATERAL (SELECT CASE WHEN c.relname = 'lead' THEN _lead_table(schema) ELSE c.oid::regclass END AS relid,
 						 c.relkind = 'v' AS attached
@@ -47,7 +48,7 @@ BEGIN ATOMIC
 END;
 
 COMMENT ON FUNCTION _funnel_triggers(oid) IS
-'the triggers that the funnel in a schema must have, on its tables as they are, with the statements that create them; by_own_name: on a partition, for statements that name it';
+'the triggers that the funnel in a schema must have by its template, on its tables as they are, with the statements that create them; by_own_name: on a partition, for statements that name it';
 
 CREATE FUNCTION _create_triggers(schema oid, of_leads boolean) RETURNS void
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE

@@ -84,7 +84,7 @@ COMMENT ON FUNCTION _funnel_grants() IS
 
 -- Where leads are in a table of the user's, a view reads it with the rights of
 -- whoever queries: so what is granted on "lead" is granted on the table, too.
-CREATE FUNCTION _grant_statements(funnel text, profile text, since integer) RETURNS SETOF text
+CREATE FUNCTION _grant_statements(funnel text, profile text, template integer, only_ours boolean) RETURNS SETOF text
 LANGUAGE plpgsql STABLE PARALLEL UNSAFE
 SET search_path = pg_catalog, pg_temp
 -- lint: extschema, because what others plant in our schema must not be found
@@ -93,18 +93,31 @@ DECLARE
 	schema constant oid := @extschema@._funnel_schema(funnel);
 	lead_table constant regclass := @extschema@._lead_table(schema);
 	lead_schema constant oid := (SELECT relnamespace FROM pg_class WHERE oid = lead_table);
+	all_tables text := format('ALL TABLES IN SCHEMA %I', funnel);
+	all_sequences text := format('ALL SEQUENCES IN SCHEMA %I', funnel);
 	row_of record;
 BEGIN
+	IF only_ours THEN
+		SELECT string_agg(DISTINCT c.oid::regclass::text, ', '),
+			   'SEQUENCE ' || string_agg(DISTINCT s.oid::regclass::text, ', ')
+			INTO all_tables, all_sequences
+		FROM pg_class AS c
+		LEFT JOIN pg_depend AS d ON d.classid = 'pg_class'::regclass AND d.refclassid = 'pg_class'::regclass
+			AND d.refobjid = c.oid AND d.deptype IN ('a', 'i')
+		LEFT JOIN pg_class AS s ON s.oid = d.objid AND s.relkind = 'S'
+		WHERE c.relnamespace = schema AND c.relkind IN ('r', 'p', 'v')
+		AND c.relname = ANY (@extschema@._funnel_relations(template));
+	END IF;
 	FOR row_of IN
 		SELECT g.privileges, g.columns, g.relations = '{*}' AS all_of_them, 'lead' = ANY (g.relations) AS of_leads,
 			   (SELECT string_agg(format('%I.%I', funnel, r.name), ', ' ORDER BY r.position)
 				FROM unnest(g.relations) WITH ORDINALITY AS r (name, position)) AS relations,
 			   (SELECT ' (' || string_agg(quote_ident(c), ', ') || ')' FROM unnest(g.columns) AS c) AS of_columns
 		FROM @extschema@._funnel_grants() AS g
-		WHERE profile = ANY (g.profiles) AND g.since > _grant_statements.since
+		WHERE profile = ANY (g.profiles) AND g.since <= template
 	LOOP
 		RETURN NEXT format('%s%s ON %s', row_of.privileges, row_of.of_columns,
-						   CASE WHEN row_of.all_of_them THEN format('ALL TABLES IN SCHEMA %I', funnel)
+						   CASE WHEN row_of.all_of_them THEN all_tables
 								ELSE row_of.relations END);
 		IF lead_schema <> schema AND (row_of.all_of_them OR row_of.of_leads) THEN
 			RETURN NEXT format('%s%s ON %s', row_of.privileges,
@@ -114,39 +127,27 @@ BEGIN
 		END IF;
 	END LOOP;
 	IF profile = 'admin' THEN
-		RETURN NEXT format('USAGE, SELECT, UPDATE ON ALL SEQUENCES IN SCHEMA %I', funnel);
+		RETURN NEXT format('USAGE, SELECT, UPDATE ON %s', all_sequences);
 	END IF;
 END
 $body$;
 
-COMMENT ON FUNCTION _grant_statements(text, text, integer) IS
-'the GRANTs of a profile on a funnel without their first word and their role, of templates later than the one given';
+COMMENT ON FUNCTION _grant_statements(text, text, integer, boolean) IS
+'the GRANTs of a profile on a funnel of that template, without their first word and their role; on all tables in its schema, or on ours only';
 
-CREATE FUNCTION grant_funnel(funnel text, grantee regrole, profile text) RETURNS SETOF text
+CREATE FUNCTION _grant_profile(funnel text, grantee regrole, profile text, only_ours boolean) RETURNS SETOF text
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
 SET search_path = pg_catalog, pg_temp
 -- lint: extschema, because what others plant in our schema must not be found
 AS $body$
 DECLARE
 	schema oid := @extschema@._funnel_schema(funnel);
+	template constant integer := @extschema@._funnel_template(schema);
 	lead_schema constant oid := (SELECT relnamespace FROM pg_class WHERE oid = @extschema@._lead_table(schema));
 	what text;
 	granted text;
 	viewed record;
 BEGIN
-	IF grantee IS NULL OR grantee = 0 THEN
-		RAISE EXCEPTION 'a role to grant to must be given'
-			USING ERRCODE = 'null_value_not_allowed';
-	END IF;
-	IF profile IS NULL OR
-	   NOT EXISTS (SELECT FROM @extschema@._funnel_grants() AS g WHERE profile = ANY (g.profiles)) THEN
-		RAISE EXCEPTION 'unknown profile: "%"', profile
-			USING ERRCODE = 'invalid_parameter_value',
-				  HINT = 'Profiles are app, sales, marketing, analyst and admin.';
-	END IF;
-	-- else GRANT itself would only warn that nothing was granted
-	PERFORM @extschema@._require_funnel_owner(schema, 'grant_funnel'::text);
-
 	granted := format('GRANT USAGE ON SCHEMA %I TO %s', funnel, grantee);
 	EXECUTE granted;
 	RETURN NEXT granted;
@@ -156,7 +157,7 @@ BEGIN
 		EXECUTE granted;
 		RETURN NEXT granted;
 	END IF;
-	FOR what IN SELECT * FROM @extschema@._grant_statements(funnel, profile, 0) LOOP
+	FOR what IN SELECT * FROM @extschema@._grant_statements(funnel, profile, template, only_ours) LOOP
 		granted := format('GRANT %s TO %s', what, grantee);
 		EXECUTE granted;
 		RETURN NEXT granted;
@@ -171,7 +172,7 @@ BEGIN
 	FOR viewed IN
 		SELECT c.oid, c.relname FROM pg_class AS c
 		WHERE c.relnamespace = schema AND c.relkind = 'v'
-		AND c.relname = ANY (@extschema@._funnel_relations())
+		AND c.relname = ANY (@extschema@._funnel_relations(template))
 		ORDER BY c.oid
 	LOOP
 		IF NOT EXISTS (
@@ -188,6 +189,34 @@ BEGIN
 			RETURN NEXT granted;
 		END IF;
 	END LOOP;
+END
+$body$;
+
+COMMENT ON FUNCTION _grant_profile(text, regrole, text, boolean) IS
+'grants a role what a profile has on a funnel, and returns the statements';
+
+CREATE FUNCTION grant_funnel(funnel text, grantee regrole, profile text) RETURNS SETOF text
+LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+SET search_path = pg_catalog, pg_temp
+-- lint: extschema, because what others plant in our schema must not be found
+AS $body$
+DECLARE
+	schema constant oid := @extschema@._funnel_schema(funnel);
+BEGIN
+	IF grantee IS NULL OR grantee = 0 THEN
+		RAISE EXCEPTION 'a role to grant to must be given'
+			USING ERRCODE = 'null_value_not_allowed';
+	END IF;
+	IF profile IS NULL OR
+	   NOT EXISTS (SELECT FROM @extschema@._funnel_grants() AS g WHERE profile = ANY (g.profiles)) THEN
+		RAISE EXCEPTION 'unknown profile: "%"', profile
+			USING ERRCODE = 'invalid_parameter_value',
+				  HINT = 'Profiles are app, sales, marketing, analyst and admin.';
+	END IF;
+	-- else GRANT itself would only warn that nothing was granted
+	PERFORM @extschema@._require_funnel_owner(schema, 'grant_funnel'::text);
+
+	RETURN QUERY SELECT * FROM @extschema@._grant_profile(funnel, grantee, profile, false);
 END
 $body$;
 

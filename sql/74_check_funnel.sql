@@ -61,7 +61,7 @@ BEGIN ATOMIC
 	UNION ALL
 	SELECT 'trigger_misdirected', 'error', format('%I.%I', f.place_name, f.tgname), 1,
 		   format('It names funnel "%s", whose schema has another name now or is gone.', encode(f.funnel, 'escape')),
-		   'CREATE OR REPLACE' || substr(_trigger_statement(f.place_id, f.relation, f.trigger, n.nspname::text), length('CREATE') + 1)
+		   'CREATE OR REPLACE' || substr(_trigger_statement(f.place_id, f.relation, f.trigger, _funnel_template(schema), n.nspname::text), length('CREATE') + 1)
 	FROM found AS f
 	JOIN pg_namespace AS n ON n.oid = schema
 	WHERE f.place <> 'partition' AND f.tgparentid = 0 AND f.funnel <> convert_to(n.nspname, getdatabaseencoding())
@@ -129,8 +129,7 @@ AS $body$
 DECLARE
 	schema constant oid := @extschema@._funnel_schema(funnel);
 	k constant record := @extschema@._funnel_key(funnel);
-	-- the template of this version of the extension
-	template constant integer := 1;
+	template constant integer := @extschema@._template_version();
 	-- the keys of some of the leads l, as text
 	named constant text := format('(array_agg(l.%1$I::text ORDER BY l.%1$I))[:5]', k.key);
 BEGIN
@@ -185,8 +184,9 @@ BEGIN
 		WHERE d.status = 'active' AND unsigned.sides IS NOT NULL
 		UNION ALL
 		SELECT 'template_outdated', 'warning', 'setting', 1,
-			   format('The funnel is of template %%s, the extension of %%s.', template_version, $1),
-			   'There is no way yet to bring it to another template: create a funnel anew and import what this one holds.'
+			   format('The funnel is of template %%s, the extension makes funnels of template %%s.', template_version, $1),
+			   CASE WHEN template_version < $1 THEN format('Call upgrade_funnel(%%L).', %1$L::text)
+					ELSE 'Run ALTER EXTENSION lead_qual UPDATE.' END
 		FROM %1$I.setting WHERE template_version <> $1
 		$query$, funnel) USING template;
 	RETURN QUERY SELECT * FROM @extschema@._check_triggers(schema);

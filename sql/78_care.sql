@@ -301,7 +301,8 @@ BEGIN
 		FROM pg_class AS c
 		JOIN pg_attribute AS a ON a.attrelid = c.oid AND a.attname IN ('note', 'voided_why')
 		WHERE c.relnamespace = @extschema@._funnel_schema(funnel) AND c.relkind IN ('r', 'p')
-		AND NOT c.relispartition AND NOT a.attnotnull AND c.relname = ANY (@extschema@._funnel_relations())
+		AND NOT c.relispartition AND NOT a.attnotnull
+		AND c.relname = ANY (@extschema@._funnel_relations(@extschema@._funnel_template(c.relnamespace)))
 		AND EXISTS (SELECT FROM pg_attribute AS l
 					WHERE l.attrelid = c.oid AND l.attname = 'lead_id' AND NOT l.attisdropped)
 		GROUP BY c.relname
@@ -318,6 +319,50 @@ $body$;
 COMMENT ON FUNCTION erase_lead(text, text) IS
 'erases a person: the lead, given by key, its activities and answers, and what was noted with its moves; moves and deals stay, so that no count changes. What it had not ended is not known to go on: see last_seen_at of lead_journey';
 
+-- Triggers, for repair_funnel() and upgrade_funnel().
+CREATE FUNCTION _repair_trigger(schema oid, finding text, object text, hint text) RETURNS text
+LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+SET search_path = pg_catalog, pg_temp
+-- lint: extschema, because what others plant in our schema must not be found
+AS $body$
+DECLARE
+	statement text;
+	action text;
+BEGIN
+	IF finding = 'trigger_missing' THEN
+		SELECT e.statement INTO action
+		FROM @extschema@._funnel_triggers(schema) AS e
+		WHERE ARRAY[e.relation, e.trigger]::text[] = parse_ident(object) AND NOT e.by_own_name
+		-- one of that name would be somebody's
+		AND NOT EXISTS (SELECT FROM pg_trigger AS taken
+						WHERE taken.tgrelid = e.relid AND taken.tgname = e.trigger);
+		IF action IS NOT NULL THEN
+			EXECUTE action;
+		END IF;
+	ELSIF finding IN ('trigger_disabled', 'trigger_misdirected') THEN
+		action := hint;
+		EXECUTE action;
+	ELSIF finding = 'partition_without_triggers' THEN
+		FOR statement IN
+			SELECT CASE WHEN old.tgname IS NULL THEN e.statement
+				   ELSE format('ALTER TABLE %s ENABLE TRIGGER %I', e.relid, old.tgname) END
+			FROM @extschema@._funnel_triggers(schema) AS e
+			LEFT JOIN pg_trigger AS old
+				ON old.tgrelid = e.relid AND old.tgfoid = e.function AND old.tgtype = e.type
+			WHERE e.by_own_name AND e.relid = object::regclass
+			AND (old.tgname IS NULL OR old.tgenabled IN ('D', 'R'))
+		LOOP
+			EXECUTE statement;
+			action := concat_ws('; ', action, statement);
+		END LOOP;
+	END IF;
+	RETURN action;
+END
+$body$;
+
+COMMENT ON FUNCTION _repair_trigger(oid, text, text, text) IS
+'sets right what check_funnel() finds of triggers; returns what was done, NULL where it is for a human to do';
+
 -- What remains to be done by hand has no action.
 CREATE FUNCTION repair_funnel(funnel text)
 RETURNS TABLE (finding text, object text, n bigint, action text)
@@ -329,7 +374,6 @@ AS $body$
 DECLARE
 	schema constant oid := @extschema@._funnel_schema(funnel);
 	f record;
-	t record;
 	rebuilt text;
 	rescored text;
 BEGIN
@@ -349,32 +393,8 @@ BEGIN
 		n := f.n;
 		action := NULL;
 		CASE
-		WHEN f.finding = 'trigger_missing' THEN
-			SELECT e.statement INTO action
-			FROM @extschema@._funnel_triggers(schema) AS e
-			WHERE ARRAY[e.relation, e.trigger]::text[] = parse_ident(f.object) AND NOT e.by_own_name
-			-- one of that name would be somebody's
-			AND NOT EXISTS (SELECT FROM pg_trigger AS taken
-							WHERE taken.tgrelid = e.relid AND taken.tgname = e.trigger);
-			IF action IS NOT NULL THEN
-				EXECUTE action;
-			END IF;
-		WHEN f.finding IN ('trigger_disabled', 'trigger_misdirected') THEN
-			action := f.hint;
-			EXECUTE action;
-		WHEN f.finding = 'partition_without_triggers' THEN
-			FOR t IN
-				SELECT CASE WHEN old.tgname IS NULL THEN e.statement
-					   ELSE format('ALTER TABLE %s ENABLE TRIGGER %I', e.relid, old.tgname) END AS statement
-				FROM @extschema@._funnel_triggers(schema) AS e
-				LEFT JOIN pg_trigger AS old
-					ON old.tgrelid = e.relid AND old.tgfoid = e.function AND old.tgtype = e.type
-				WHERE e.by_own_name AND e.relid = f.object::regclass
-				AND (old.tgname IS NULL OR old.tgenabled IN ('D', 'R'))
-			LOOP
-				EXECUTE t.statement;
-				action := concat_ws('; ', action, t.statement);
-			END LOOP;
+		WHEN f.finding LIKE 'trigger\_%' OR f.finding LIKE 'partition\_%' THEN
+			action := @extschema@._repair_trigger(schema, f.finding, f.object, f.hint);
 		WHEN f.finding IN ('history_missing', 'history_order', 'stage_differs', 'deals_differ',
 						   'answers_differ') THEN
 			IF rebuilt IS NULL THEN

@@ -323,20 +323,3 @@ lq_column_of(Relation rel, LqColumn column)
 {
 	return prove_column(NULL, rel, column);
 }
-
-void
-lq_template_check(const char *funnel, int32 version)
-{
-	if (version >= LQ_OLDEST_TEMPLATE_VERSION &&
-		version <= LQ_TEMPLATE_VERSION)
-		return;
-	ereport(ERROR,
-			(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-			 errmsg("template version %d of funnel \"%s\" is not supported",
-					version, funnel),
-			 errdetail("This library of lead_qual serves versions %d to %d.",
-					   LQ_OLDEST_TEMPLATE_VERSION, LQ_TEMPLATE_VERSION),
-			 version > LQ_TEMPLATE_VERSION ?
-			 errhint("Install the lead_qual that made the funnel, or a later one, and reconnect.") :
-			 errhint("Table \"setting\" says which template made the funnel: its owner puts back what stood there, under lead_qual.import.")));
-}

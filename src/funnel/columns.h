@@ -12,13 +12,6 @@
 
 #include "funnel/tables.h"
 
-/*
- * The template that this library makes the most of, and the oldest one that
- * it serves: see create_funnel() and setting.template_version.
- */
-#define LQ_TEMPLATE_VERSION			1
-#define LQ_OLDEST_TEMPLATE_VERSION	1
-
 struct LqFunnel;
 
 /* A table's name in every funnel, and the other way round. */
@@ -59,8 +52,5 @@ extern bool lq_columns_stay(struct LqFunnel *now,
  * (a partition, or whatever a trigger was put on); raises as the others do.
  */
 extern AttrNumber lq_column_of(Relation rel, LqColumn column);
-
-/* Raise unless this library serves the template. */
-extern void lq_template_check(const char *funnel, int32 version);
 
 #endif							/* LQ_COLUMNS_H */

@@ -10,6 +10,7 @@
 #include "catalog/pg_class.h"
 #include "fmgr.h"
 #include "miscadmin.h"
+#include "storage/lmgr.h"
 #include "utils/acl.h"
 #include "utils/builtins.h"
 #include "utils/guc.h"
@@ -24,6 +25,7 @@
 PG_FUNCTION_INFO_V1(_require_funnel_owner);
 PG_FUNCTION_INFO_V1(_owns_table);
 PG_FUNCTION_INFO_V1(_check_settings);
+PG_FUNCTION_INFO_V1(_lock_view);
 
 /*
  * Act as the funnel's owner, as referential integrity does: an application
@@ -220,4 +222,23 @@ lq_actor(void)
 	if (lq_actor_setting != NULL && *lq_actor_setting != '\0')
 		return lq_actor_setting;
 	return GetUserNameFromId(GetOuterUserId(), false);
+}
+
+/*
+ * _lock_view(view oid) - void
+ *
+ * Lock a view of one's own against everybody else, and nothing of what it
+ * reads, which LOCK TABLE would do.
+ */
+Datum
+_lock_view(PG_FUNCTION_ARGS)
+{
+	Oid			relid = PG_GETARG_OID(0);
+
+	if (!lq_is_owner(GetUserId(), table_owner(relid)))
+		ereport(ERROR,
+				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+				 errmsg("permission denied for relation with OID %u", relid)));
+	LockRelationOid(relid, AccessExclusiveLock);
+	PG_RETURN_VOID();
 }

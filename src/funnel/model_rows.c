@@ -29,6 +29,7 @@
 #include "funnel/policy.h"
 #include "funnel/row.h"
 #include "funnel/tables.h"
+#include "funnel/template.h"
 #include "type/scorecard.h"
 #include "type/scorecard_ops.h"
 
@@ -261,8 +262,8 @@ read_template(LqFunnel *funnel)
 {
 	bool		isnull;
 
-	/* while there are no settings yet, a restore brings what it made */
-	funnel->template_version = LQ_TEMPLATE_VERSION;
+	/* while a restore has not brought them, nothing newer is asked for */
+	funnel->template_version = LQ_OLDEST_TEMPLATE_VERSION;
 	LockRelationOid(funnel->relid[LQ_TABLE_SETTING], AccessShareLock);
 	lq_columns_prove_template(funnel);
 	if (select_rows(psprintf("SELECT %s FROM %s",
@@ -271,7 +272,6 @@ read_template(LqFunnel *funnel)
 		funnel->template_version =
 			DatumGetInt32(SPI_getbinval(SPI_tuptable->vals[0],
 										SPI_tuptable->tupdesc, 1, &isnull));
-	SPI_freetuptable(SPI_tuptable);
 	lq_template_check(funnel->name, funnel->template_version);
 }
 

@@ -9,6 +9,9 @@
  * what the user's own BEFORE triggers left.  The exception is aa_record: a
  * move is in the history before an AFTER trigger of the user's makes another.
  *
+ * A row that comes with a later template says since when; one that goes stays
+ * and says until when, as long as funnels of that template are served.
+ *
  * Copyright (c) 2026, lead_qual contributors
  */
 #include "postgres.h"
@@ -26,6 +29,7 @@
 #include "compat.h"
 #include "funnel/columns.h"
 #include "funnel/tables.h"
+#include "funnel/template.h"
 #include "funnel/trigger_rows.h"
 
 PG_FUNCTION_INFO_V1(_template_triggers);
@@ -201,8 +205,9 @@ lq_trigger_events(int16 type)
 	return buf.data;
 }
 
+/* The function, which SQL of an older version lacks if the row is newer. */
 static Oid
-function_oid(const char *name, Oid schema)
+function_oid(const char *name, Oid schema, bool missing_ok)
 {
 	oidvector  *none = buildoidvector(NULL, 0);
 	Oid			function =
@@ -210,7 +215,7 @@ function_oid(const char *name, Oid schema)
 					CStringGetDatum(name), PointerGetDatum(none),
 					ObjectIdGetDatum(schema));
 
-	if (!OidIsValid(function))
+	if (!OidIsValid(function) && !missing_ok)
 		elog(ERROR, "function \"%s\" of lead_qual not found", name);
 	return function;
 }
@@ -230,14 +235,20 @@ _template_triggers(PG_FUNCTION_ARGS)
 		const LqTrigger *trigger = &lq_triggers[i];
 		NameData	relation;
 		NameData	name;
-		Datum		values[11];
-		bool		nulls[11] = {false};
+		Datum		values[13];
+		bool		nulls[13] = {false};
+		Oid			function;
+
+		function = function_oid(trigger->function, schema,
+								trigger->since > LQ_OLDEST_TEMPLATE_VERSION);
+		if (!OidIsValid(function))
+			continue;
 
 		namestrcpy(&relation, lq_table_name(trigger->table));
 		namestrcpy(&name, trigger->name);
 		values[0] = NameGetDatum(&relation);
 		values[1] = NameGetDatum(&name);
-		values[2] = ObjectIdGetDatum(function_oid(trigger->function, schema));
+		values[2] = ObjectIdGetDatum(function);
 		values[3] = CStringGetTextDatum(TRIGGER_FOR_BEFORE(trigger->type) ?
 										"BEFORE" : "AFTER");
 		values[4] = CStringGetTextDatum(lq_trigger_events(trigger->type));
@@ -250,6 +261,9 @@ _template_triggers(PG_FUNCTION_ARGS)
 								 TRIGGER_FIRES_ALWAYS :
 								 TRIGGER_FIRES_ON_ORIGIN);
 		values[10] = Int16GetDatum(trigger->type);
+		values[11] = Int32GetDatum(trigger->since);
+		values[12] = Int32GetDatum(trigger->until);
+		nulls[12] = trigger->until == 0;
 		tuplestore_putvalues(result->setResult, result->setDesc, values,
 							 nulls);
 	}

@@ -11,7 +11,7 @@
 
 #include "funnel/tables.h"
 
-/* a trigger that every funnel has */
+/* a trigger that every funnel of some templates has */
 typedef struct LqTrigger
 {
 	LqTable		table;
@@ -19,6 +19,8 @@ typedef struct LqTrigger
 	const char *function;
 	int16		type;			/* time, level and events, as in pg_trigger */
 	int			flags;
+	int			since;			/* the first template that has it; 0: all */
+	int			until;			/* the last one that has it; 0: no end */
 } LqTrigger;
 
 /* with transition tables, those that its events have */

@@ -70,7 +70,7 @@ SELECT alike(pg_temp.said($$INSERT INTO todo VALUES ('ALTER TABLE f.element DROP
 -- the template
 SELECT alike(pg_temp.said(format('SET LOCAL lead_qual.import = on; UPDATE f.setting SET template_version = %s', v), 'SET LOCAL lead_qual.import = off',
 	$$INSERT INTO f.lead (email) VALUES ('x@example.com')$$), format('0A000 | template version %s of funnel "f" is not supported | %s%%', v, hint), 'template ' || v)
-FROM (VALUES (0, 'Table "setting" says'), (2147483647, 'Install the lead_qual'), (-1, 'Table')) AS t (v, hint);
+FROM (VALUES (0, 'Table "setting" says'), (2147483647, 'Reconnect: '), (-1, 'Table')) AS t (v, hint);
 SELECT lives_ok($$ INSERT INTO f.lead (lead_id, email) VALUES (70, 'y@example.com') $$, 'and all is as before');
 
 SELECT * FROM finish();

@@ -39,7 +39,7 @@ DO $$
 DECLARE
 	name name;
 BEGIN
-	FOREACH name IN ARRAY _funnel_relations() LOOP
+	FOREACH name IN ARRAY _funnel_relations(_template_version()) LOOP
 		EXECUTE format('CREATE TABLE alike.%I AS SELECT 1 AS x', name);
 	END LOOP;
 	FOR name IN SELECT DISTINCT f.relation FROM function AS f LOOP

@@ -19,7 +19,7 @@ SELECT set_eq('SELECT relation, trigger, function::oid, type, enabled, is_deferr
 	'S1: every trigger of a new funnel is in the rows, and the reverse');
 SELECT set_eq('SELECT function::oid FROM _template_triggers()', $$ SELECT oid FROM member WHERE prorettype = 'trigger'::regtype $$,
 	'S1: so is every trigger function of the extension');
-SELECT set_eq('SELECT unnest(_funnel_relations())',
+SELECT set_eq('SELECT unnest(_funnel_relations(_template_version()))',
 	$$ SELECT relname FROM pg_class WHERE relnamespace = 'crm'::regnamespace AND relkind IN ('r', 'p', 'v') UNION ALL SELECT 'detached_lead' $$,
 	'the tables and views that make a funnel are listed');
 SELECT is_empty($$ SELECT relation, trigger FROM _template_triggers() EXCEPT SELECT relation, trigger FROM _funnel_triggers('crm'::regnamespace) $$,

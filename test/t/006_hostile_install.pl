@@ -79,7 +79,7 @@ CREATE DOMAIN pg_temp.text AS int;
 SET search_path = pg_temp, public;
 CREATE EXTENSION lead_qual SCHEMA public;
 SQL
-is($node->safe_psql('temporary', "SELECT count(*) FROM _funnel_relations() AS r WHERE 'lead' = ANY (r)"), '1', 'temporary objects do not get in');
+is($node->safe_psql('temporary', "SELECT count(*) FROM _funnel_relations(_template_version()) AS r WHERE 'lead' = ANY (r)"), '1', 'temporary objects do not get in');
 
 # dropped and created again in one session
 is($node->safe_psql('temporary', <<'SQL'), 'mql', 'a session goes on after the extension was dropped and created again');
