@@ -258,26 +258,18 @@ $body$;
 COMMENT ON FUNCTION _attach_leads(text, regclass, name, jsonb, text, name, jsonb) IS
 'part of create_funnel(): rows of a table of the user''s become the leads of a funnel';
 
--- The last part, when policy is there: triggers, and what came before them.
-CREATE FUNCTION _begin_leads(funnel text) RETURNS void
+-- Columns that were added say what the funnel's own would.
+CREATE FUNCTION _comment_added(funnel text) RETURNS void
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
 SET search_path = pg_catalog, pg_temp
 -- lint: extschema, because what others plant in our schema must not be found
 AS $body$
 DECLARE
 	schema constant oid := @extschema@._funnel_schema(funnel);
-	lead_table constant regclass := @extschema@._lead_table(schema);
-	f record;
 	statement text;
 BEGIN
-	FOR f IN
-		SELECT * FROM @extschema@._check_triggers(schema) AS c WHERE c.finding = 'trigger_search_path'
-	LOOP
-		RAISE WARNING 'trigger % may not find what it names', f.object
-			USING DETAIL = f.detail, HINT = f.hint;
-	END LOOP;
 	FOR statement IN
-		SELECT format('COMMENT ON COLUMN %s.%I IS %L', lead_table, a.attname,
+		SELECT format('COMMENT ON COLUMN %s.%I IS %L', l.relation, a.attname,
 					  concat_ws(' ', col_description(v.attrelid, v.attnum), @extschema@._added_mark()))
 		FROM @extschema@._lead_columns(funnel) AS l
 		JOIN pg_attribute AS a ON a.attrelid = l.relation AND a.attnum = l.attnum
@@ -287,7 +279,29 @@ BEGIN
 	LOOP
 		EXECUTE statement;
 	END LOOP;
+END
+$body$;
 
+COMMENT ON FUNCTION _comment_added(text) IS
+'comments on columns that were added to a table of the user''s';
+
+-- The last part, when policy is there: triggers, and what came before them.
+CREATE FUNCTION _begin_leads(funnel text) RETURNS void
+LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+SET search_path = pg_catalog, pg_temp
+-- lint: extschema, because what others plant in our schema must not be found
+AS $body$
+DECLARE
+	schema constant oid := @extschema@._funnel_schema(funnel);
+	f record;
+BEGIN
+	FOR f IN
+		SELECT * FROM @extschema@._check_triggers(schema) AS c WHERE c.finding = 'trigger_search_path'
+	LOOP
+		RAISE WARNING 'trigger % may not find what it names', f.object
+			USING DETAIL = f.detail, HINT = f.hint;
+	END LOOP;
+	PERFORM @extschema@._comment_added(funnel);
 	PERFORM @extschema@._create_triggers(schema, true);
 	PERFORM @extschema@.rebuild_history(funnel);
 END

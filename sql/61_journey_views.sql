@@ -14,7 +14,7 @@ BEGIN
 	--
 	-- D1: the base of what counts entries
 	--
-	CREATE VIEW milestone_entry WITH (security_invoker = true) AS
+	CREATE OR REPLACE VIEW milestone_entry WITH (security_invoker = true) AS
 	SELECT DISTINCT ON (h.lead_id, h.cycle, st.milestone)
 		   h.lead_id AS lead_id,
 		   h.cycle::bigint AS cycle,
@@ -41,7 +41,7 @@ BEGIN
 	--
 	-- Who a deal is credited to: each deal once
 	--
-	CREATE VIEW won_deal WITH (security_invoker = true) AS
+	CREATE OR REPLACE VIEW won_deal WITH (security_invoker = true) AS
 	WITH unit AS (
 		SELECT d.deal_id, d.closed_at, h.lead_id, h.cycle,
 			   min(h.entered_at) AS started_at,
@@ -89,7 +89,7 @@ BEGIN
 	--
 	-- The base of nearly every metric
 	--
-	CREATE VIEW lead_journey WITH (security_invoker = true) AS
+	CREATE OR REPLACE VIEW lead_journey WITH (security_invoker = true) AS
 	WITH step AS (
 		SELECT h.lead_id, h.cycle, st.milestone, h.entered_at, h.reason,
 			   coalesce(h.source, '(none)') AS source,
@@ -202,7 +202,7 @@ BEGIN
 	COMMENT ON VIEW lead_journey IS
 'One row per unit (lead and cycle), from the history that is not voided. <milestone>_at: first entry into any stage of the milestone. exit, exited_at, exit_reason: the row by which it left the path for nurture, disqualified or lost and after which it never came back to it or became a customer in that cycle; moves from there to another of the three change nothing, and a customer who leaves has no exit. source, campaign, owner, account_id: as the cycle began; mql_ and sql_ columns: as the row of that entry has them. days_a_to_b: seconds / 86400, negative where b came first, NULL where one is missing. won_deals, won_amount: deals credited to the unit by won_deal, each deal once. No personal data. A deleted lead keeps its rows; last_seen_at is then its last entry in the cycle, after which nothing is known: NULL while the lead is there.';
 
-	CREATE VIEW stage_stay WITH (security_invoker = true) AS
+	CREATE OR REPLACE VIEW stage_stay WITH (security_invoker = true) AS
 	WITH stay AS (
 		SELECT h.lead_id, h.to_stage, h.entered_at, h.ordinal, h.history_id,
 			   lead(h.entered_at) OVER log AS left_at,
@@ -250,7 +250,7 @@ BEGIN
 	COMMENT ON VIEW stage_stay IS
 'One row per lead and stage, over all cycles. A stay runs from a non-voided history row to the lead''s next one, or to now while it is open. latest_days: the last stay; total_days: all stays; open_days: the stay that goes on, never NULL while is_open, NULL otherwise; visits: number of stays; entered_at: start of the last. The last stay of a deleted lead has no known end and no days.';
 
-	CREATE VIEW stage_velocity WITH (security_invoker = true) AS
+	CREATE OR REPLACE VIEW stage_velocity WITH (security_invoker = true) AS
 	WITH step AS (
 		SELECT m.position, m.milestone
 		FROM unnest(_milestones()) WITH ORDINALITY AS m (milestone, position)

@@ -6,7 +6,7 @@ LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
 -- lint: search_path, because the caller puts the new funnel's schema first
 AS $template$
 BEGIN
-	CREATE VIEW funnel WITH (security_invoker = true) AS
+	CREATE OR REPLACE VIEW funnel WITH (security_invoker = true) AS
 	WITH step AS (
 		SELECT row_number() OVER (ORDER BY m.position) AS position, m.milestone
 		FROM unnest(_milestones()) WITH ORDINALITY AS m (milestone, position)
@@ -108,7 +108,7 @@ BEGIN
 	COMMENT ON VIEW funnel IS
 'One row per milestone of the path that this funnel has stages for, over all time. reached: units (lead and cycle) that ever entered it; leads, accounts: distinct, of those units; in_it_now: leads in its stages now. previous_milestone: the nearest earlier one that units of this funnel pass. unused: no unit ever entered it, though units got further: it is in nobody''s way, is no other''s previous, and has no rates. rate_from_previous = from_previous / previous_reached: units that entered the previous milestone and this one at or after it, over units that entered the previous one; rate_from_first the same from first_milestone, the first that units pass. skipped: units that entered this one but never the previous, not in from_previous. Rates are fractions: 0.25 is 25 %. All cohorts, ripe or not: see mql_to_sql and sql_conversion for maturity.';
 
-	CREATE VIEW funnel_monthly WITH (security_invoker = true) AS
+	CREATE OR REPLACE VIEW funnel_monthly WITH (security_invoker = true) AS
 	SELECT _month_of(e.entered_at, s.time_zone) AS month,
 		   e.source AS source,
 		   e.milestone AS milestone,
@@ -122,7 +122,7 @@ BEGIN
 	COMMENT ON VIEW funnel_monthly IS
 'One row per month (in the funnel''s time zone), source and milestone with an entry: entered: units (lead and cycle) that entered the milestone in the month, by the source of that history row; leads, accounts: distinct, of those units (do not add them up over months or sources).';
 
-	CREATE VIEW mql_to_sql WITH (security_invoker = true) AS
+	CREATE OR REPLACE VIEW mql_to_sql WITH (security_invoker = true) AS
 	WITH entry AS (
 		SELECT _month_of(e.at, s.time_zone) AS month, e.milestone,
 			   j.mql_at, j.sql_at
@@ -161,7 +161,7 @@ BEGIN
 	COMMENT ON VIEW mql_to_sql IS
 'One row per month (in the funnel''s time zone). Cohort: cohort_rate = sqls_of_cohort / mqls, where mqls are the units (lead and cycle) that entered mql in the month and sqls_of_cohort those of them that entered sql at or after that, whenever. Period: period_rate = sqls_entered / mqls, where sqls_entered are the units that entered sql in the month; it may exceed 1. skipped: units of sqls_entered that never were an MQL, never in the cohort''s numerator; odd: units of mqls that were an SQL first. mature: the month ended at least setting.maturity_days ago; a rate that is not mature will still rise. Rates are fractions: 0.1 is 10 %.';
 
-	CREATE VIEW sql_conversion WITH (security_invoker = true) AS
+	CREATE OR REPLACE VIEW sql_conversion WITH (security_invoker = true) AS
 	WITH entry AS (
 		SELECT _month_of(e.at, s.time_zone) AS month, e.milestone,
 			   j.sql_at, j.customer_at
@@ -207,7 +207,7 @@ BEGIN
 	-- product-limit estimates over them.  Without follow-up to day n there is
 	-- no estimate for day n.
 	--
-	CREATE VIEW sql_velocity WITH (security_invoker = true) AS
+	CREATE OR REPLACE VIEW sql_velocity WITH (security_invoker = true) AS
 	WITH unit AS (
 		SELECT _month_of(j.sql_at, s.time_zone) AS month,
 			   CASE WHEN j.customer_at < j.sql_at THEN 'odd'

@@ -6,7 +6,7 @@ LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
 -- lint: search_path, because the caller puts the new funnel's schema first
 AS $template$
 BEGIN
-	CREATE VIEW cost_per_sql WITH (security_invoker = true) AS
+	CREATE OR REPLACE VIEW cost_per_sql WITH (security_invoker = true) AS
 	WITH spent AS (
 		-- each expense over the months of its period, by days
 		SELECT p.source, sh.month, sh.amount,
@@ -85,7 +85,7 @@ BEGIN
 	COMMENT ON VIEW cost_per_sql IS
 'One row per month and source with an expense or an SQL. cost_per_sql = cost / sqls, NULL without SQLs; cost = direct_cost + overhead. sqls: units (lead and cycle) that entered sql in the month (funnel''s time zone), by the source of that history row. direct_cost: expenses of marketing and sales of that source, amount × days of the period in the month / days of the period, in cents that add up to the amount over the months (largest remainder). overhead: expenses without a source, by the source''s share of the month''s SQLs, adding up likewise; in a month without SQLs it stays in the source (overhead). Costs are not shifted by the time that leads take to become SQLs. n_foreign: expenses in another currency than setting.currency, left out of the costs; a missing currency is the funnel''s.';
 
-	CREATE VIEW sql_revenue WITH (security_invoker = true) AS
+	CREATE OR REPLACE VIEW sql_revenue WITH (security_invoker = true) AS
 	WITH dated AS (
 		SELECT k.by, _month_of(k.at, s.time_zone) AS month,
 			   w.amount, w.foreign_currency, false AS undated

@@ -9,7 +9,7 @@ LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
 -- lint: search_path, because the caller puts the new funnel's schema first
 AS $template$
 BEGIN
-	CREATE VIEW lead_now WITH (security_invoker = true) AS
+	CREATE OR REPLACE VIEW lead_now WITH (security_invoker = true) AS
 	SELECT l.lead_id AS lead_id,
 		   l.stage AS stage,
 		   st.milestone AS milestone,
@@ -42,7 +42,7 @@ BEGIN
 	COMMENT ON VIEW lead_now IS
 'One row per lead, at funnel_now(). fit, engagement, score: of the scorecard at that instant, or at the card''s own where that is later; NULL without a card. intent: points of the rules of category intent then. stale: scored under another version than the active definition''s, or not at all. last_activity: latest thing done. days_in_stage: since stage_entered_at, seconds / 86400. overdue: due_at has passed.';
 
-	CREATE VIEW inbox WITH (security_invoker = true) AS
+	CREATE OR REPLACE VIEW inbox WITH (security_invoker = true) AS
 	SELECT l.lead_id AS lead_id,
 		   l.full_name::text AS full_name,
 		   l.company::text AS company,
@@ -85,18 +85,19 @@ COMMENT ON FUNCTION _create_work_views() IS
 
 CREATE FUNCTION _create_funnel_views() RETURNS void
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
--- lint: search_path, because the caller puts the new funnel's schema first
+-- lint: search_path, because the caller puts the funnel's schema first
+-- lint: extschema, because what others plant in the funnel must not be found
 AS $$
 BEGIN
-	PERFORM _create_journey_views();
-	PERFORM _create_conversion_views();
-	PERFORM _create_money_views();
-	PERFORM _create_qualification_views();
-	PERFORM _create_work_views();
-	PERFORM _create_hand_over_views();
-	PERFORM _create_agreement_view();
+	PERFORM @extschema@._create_journey_views();
+	PERFORM @extschema@._create_conversion_views();
+	PERFORM @extschema@._create_money_views();
+	PERFORM @extschema@._create_qualification_views();
+	PERFORM @extschema@._create_work_views();
+	PERFORM @extschema@._create_hand_over_views();
+	PERFORM @extschema@._create_agreement_view();
 END
 $$;
 
 COMMENT ON FUNCTION _create_funnel_views() IS
-'creates the analytical views of a funnel in the first schema of the search path; called by create_funnel()';
+'creates the analytical views of a funnel in the first schema of the search path, or replaces those that are there';

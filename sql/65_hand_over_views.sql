@@ -9,7 +9,7 @@ BEGIN
 	--
 	-- D9, D10: one by one
 	--
-	CREATE VIEW hand_over WITH (security_invoker = true) AS
+	CREATE OR REPLACE VIEW hand_over WITH (security_invoker = true) AS
 	WITH step AS (
 		SELECT h.lead_id, h.cycle, h.to_stage, st.milestone, h.entered_at,
 			   h.due_at, h.automatic, h.reason, h.owner,
@@ -112,7 +112,7 @@ BEGIN
 	COMMENT ON VIEW hand_over IS
 'One row per hand-over: a unit (lead and cycle) with entered(mql). outcome: accepted = afterwards, in the cycle, it came to a stage of milestone sal because somebody asked (not automatically), or to sql, opportunity or customer in any way; overdue, pending = not accepted and it still stands in milestone mql or sal, with due_at passed or not (or none); returned = not accepted and it left in another way, or the lead was deleted. due_at: the deadline that the stay as MQL began with. breached: accepted or returned after due_at, or overdue; NULL without a deadline. owner: of one accepted or returned, as that move has it, else as the hand-over; of one pending or overdue, who has the lead now, else who had it then; (none) where missing. owner_at_hand_over, owner_now: who had it then, and who has it now. sales_touches, first_touch_at: activities of party sales from the hand-over to the lead''s next cycle; first_conversation_at: the first that is a conversation. No personal data.';
 
-	CREATE VIEW sla WITH (security_invoker = true) AS
+	CREATE OR REPLACE VIEW sla WITH (security_invoker = true) AS
 	SELECT _month_of(o.handed_over_at, s.time_zone) AS month,
 		   o.stage AS stage,
 		   o.owner AS owner,
@@ -182,7 +182,7 @@ BEGIN
 	--
 	-- What sales says of the leads it was given
 	--
-	CREATE VIEW rejection WITH (security_invoker = true) AS
+	CREATE OR REPLACE VIEW rejection WITH (security_invoker = true) AS
 	WITH rejected AS (
 		SELECT h.history_id, h.lead_id, h.entered_at, h.score,
 			   _month_of(h.entered_at, s.time_zone) AS month,

@@ -11,7 +11,7 @@ LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
 -- lint: search_path, because the caller puts the new funnel's schema first
 AS $template$
 BEGIN
-	CREATE VIEW agreement WITH (security_invoker = true) AS
+	CREATE OR REPLACE VIEW agreement WITH (security_invoker = true) AS
 	WITH d AS (
 		SELECT * FROM definition WHERE status = 'active'
 	), line AS (

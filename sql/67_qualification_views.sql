@@ -6,7 +6,7 @@ LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
 -- lint: search_path, because the caller puts the new funnel's schema first
 AS $template$
 BEGIN
-	CREATE VIEW open_question WITH (security_invoker = true) AS
+	CREATE OR REPLACE VIEW open_question WITH (security_invoker = true) AS
 	SELECT l.lead_id AS lead_id,
 		   l.stage AS stage,
 		   q.framework AS framework,
@@ -50,7 +50,7 @@ BEGIN
 	COMMENT ON VIEW open_question IS
 'What may still be asked: one row per lead in a stage that marketing or sales works on and question whose element is not known of the lead, in the order of the questions. Known is what the lead holds in bant or meddic, for other frameworks the latest answer; an answer older than the element''s valid_for has run out and is asked for again. Who was asked and does not know (the latest answer, inserted into answer, is unknown) is not asked again before the next cycle. state: never answered, unknown (it is so said, in an earlier cycle, or it was taken back in the lead), or ran out; answered_at: the latest answer.';
 
-	CREATE VIEW account_qualification WITH (security_invoker = true) AS
+	CREATE OR REPLACE VIEW account_qualification WITH (security_invoker = true) AS
 	WITH said AS (
 		SELECT l.account_id, l.lead_id, f.framework, x.element,
 			   x.level::answer_level AS level,
@@ -113,7 +113,7 @@ BEGIN
 	COMMENT ON VIEW account_qualification IS
 'One row per account: what all its leads together answered. bant, meddic: of each element the highest level that any of them knows, as best() has it (yes, partial, no, else unknown); met, known, refuted: numbers of elements; gaps: those not met. budget_by and so on: which lead said what, by job title and key, highest level first.';
 
-	CREATE VIEW verdict_pair WITH (security_invoker = true) AS
+	CREATE OR REPLACE VIEW verdict_pair WITH (security_invoker = true) AS
 	WITH judged AS (
 		SELECT DISTINCT ON (v.lead_id, c.cycle, v.side)
 			   v.lead_id, c.cycle, v.side, v.verdict_id, v.qualified, v.judged_at
@@ -149,7 +149,7 @@ BEGIN
 	COMMENT ON VIEW verdict_pair IS
 'One row per unit (lead and cycle) that a side has judged: the latest verdict of each side in that cycle; NULL where a side has not judged. agreed: both say the same. judged_at: the later of the two.';
 
-	CREATE VIEW verdict_agreement WITH (security_invoker = true) AS
+	CREATE OR REPLACE VIEW verdict_agreement WITH (security_invoker = true) AS
 	WITH cell AS (
 		SELECT CASE WHEN grouping(d.month) = 0 THEN 'month'
 					WHEN grouping(d.source) = 0 THEN 'source'
@@ -197,7 +197,7 @@ BEGIN
 	COMMENT ON VIEW verdict_agreement IS
 'Do marketing and sales judge the same leads alike? One row for all units (scope all), one per month of the later verdict (scope month), one per source (scope source). judged: units that either side judged; both_judged: those that both did; agreement_rate = agreed / both_judged; kappa: Cohen''s kappa, agreement beyond chance: (observed - expected) / (1 - expected), 1 is full agreement, 0 what chance gives, NULL where chance alone gives all.';
 
-	CREATE VIEW disputed_lead WITH (security_invoker = true) AS
+	CREATE OR REPLACE VIEW disputed_lead WITH (security_invoker = true) AS
 	SELECT l.lead_id AS lead_id,
 		   p.cycle AS cycle,
 		   l.stage AS stage,

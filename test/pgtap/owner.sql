@@ -1,7 +1,7 @@
 -- Who is an owner of a funnel: one rule for all that ask, in C and in SQL.
 BEGIN;
 SET LOCAL client_min_messages = error;
-SELECT plan(25);
+SELECT plan(26);
 
 CREATE ROLE regress_lq_owner;
 CREATE ROLE regress_lq_heir IN ROLE regress_lq_owner;
@@ -22,6 +22,7 @@ CREATE TEMP TABLE demand (n serial, function name, call text);
 INSERT INTO demand (function, call) VALUES
 	('grant_funnel', $$ SELECT grant_funnel('crm', 'regress_lq_stranger', 'app') $$),
 	('check_funnel', $$ SELECT * FROM check_funnel('crm') $$),
+	('upgrade_funnel', $$ SELECT * FROM upgrade_funnel('crm') $$),
 	('repair_funnel', $$ SELECT * FROM repair_funnel('crm') $$),
 	('rescore_funnel', $$ SELECT rescore_funnel('crm') $$),
 	('sweep_funnel', $$ SELECT * FROM sweep_funnel('crm') $$),
