@@ -142,6 +142,21 @@ check_function(Oid function, void *context)
 }
 
 /*
+ * What an array, a range or a multirange is made of; invalid of other types.
+ */
+static Oid
+part_of(Oid type)
+{
+	Oid			part = get_element_type(type);
+
+	if (!OidIsValid(part))
+		part = get_range_subtype(type);
+	if (!OidIsValid(part))
+		part = get_multirange_range(type);
+	return part;
+}
+
+/*
  * A date or time, or an array or a range of them?
  */
 static bool
@@ -152,11 +167,7 @@ is_datetime(Oid type)
 	type = getBaseType(type);
 	if (TypeCategory(type) == TYPCATEGORY_DATETIME)
 		return true;
-	part = get_element_type(type);
-	if (!OidIsValid(part))
-		part = get_range_subtype(type);
-	if (!OidIsValid(part))
-		part = get_multirange_range(type);
+	part = part_of(type);
 	return OidIsValid(part) && is_datetime(part);
 }
 
@@ -404,11 +415,7 @@ reading_runs_code(Oid type)
 	type = getBaseType(type);
 	if (get_typtype(type) == TYPTYPE_COMPOSITE)
 		return true;
-	part = get_element_type(type);
-	if (!OidIsValid(part))
-		part = get_range_subtype(type);
-	if (!OidIsValid(part))
-		part = get_multirange_range(type);
+	part = part_of(type);
 	return OidIsValid(part) && is_checked(part);
 }
 
