@@ -173,7 +173,7 @@ get_usecs(const RowReader *row, LqColumn column, const char *what)
 }
 
 /*
- * Run a query as the owner, seeing what is committed now (see funnel.c); the
+ * Run a query as the owner, seeing what is committed now (see lookup.c); the
  * rows are in SPI_tuptable.
  */
 static int

@@ -32,7 +32,7 @@
 /*
  * The partition that a trigger was fired on, or NULL for the lead table
  * itself.  What is kept of it goes when the funnel is read anew, which any
- * change of the partition brings about; see funnel.c.
+ * change of the partition brings about; see lookup.c.
  */
 LqPartition *
 lq_partition(LqFunnel *funnel, Relation rel)
