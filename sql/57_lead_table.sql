@@ -213,7 +213,7 @@ AS $body$
 DECLARE
 	-- kept or cleared by triggers: what is there would be lost
 	kept constant text[] := '{stage,stage_entered_at,cycle,cycle_started_at,accepted_by,accepted_at,scorecard,'
-		'deals_open,deals_won,deals_lost,won_amount,answers,bant,meddic,due_at,review_at,resume_at,reason,note}';
+		'deals_open,deals_won,deals_lost,won_amount,answers,due_at,review_at,resume_at,reason,note}'::text[] || @extschema@._frameworks();
 	-- read and written by code, which is particular
 	handled constant text[] := '{source,campaign,owner,account_id}';
 	ours text;

@@ -347,10 +347,7 @@ BEGIN
 		'reason, given with a move; kept in history, then cleared';
 	COMMENT ON COLUMN lead.note IS
 		'note, given with a move; kept in history, then cleared';
-	COMMENT ON COLUMN lead.bant IS
-		'what is known of budget, authority, need and timeline';
-	COMMENT ON COLUMN lead.meddic IS
-		'what is known of the elements of MEDDIC';
+	EXECUTE _each_framework('COMMENT ON COLUMN lead.%1$I IS ''what is known of the elements of framework %1$s'''::text, '; '::text);
 	COMMENT ON COLUMN lead.answers IS
 		'what is known of the elements of other frameworks; kept by triggers';
 	COMMENT ON COLUMN lead.stage IS

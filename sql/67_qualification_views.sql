@@ -5,8 +5,11 @@ CREATE FUNCTION _create_qualification_views() RETURNS void
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
 -- lint: search_path, because the caller puts the new funnel's schema first
 AS $template$
+DECLARE
+	name text;
+	of_frameworks text := '';
 BEGIN
-	CREATE OR REPLACE VIEW open_question WITH (security_invoker = true) AS
+	EXECUTE format($view$CREATE OR REPLACE VIEW open_question WITH (security_invoker = true) AS
 	SELECT l.lead_id AS lead_id,
 		   l.stage AS stage,
 		   q.framework AS framework,
@@ -40,25 +43,36 @@ BEGIN
 		LIMIT 1) a ON true
 	WHERE st.owner_role <> 'none'
 		  AND (coalesce(a.ran_out, false)
-			   OR NOT coalesce(a.asked, false) AND coalesce(CASE q.framework
-							   WHEN 'bant' THEN l.bant::jsonb ->> q.element
-							   WHEN 'meddic' THEN l.meddic::jsonb ->> q.element
-							   ELSE a.level
-						   END, 'unknown') = 'unknown')
-	ORDER BY l.lead_id, q.position, q.question_id;
+			   OR NOT coalesce(a.asked, false) AND coalesce(CASE q.framework %s ELSE a.level END, 'unknown') = 'unknown')
+	ORDER BY l.lead_id, q.position, q.question_id$view$,
+		_each_framework('WHEN %1$L THEN l.%1$I::jsonb ->> q.element'::text, ' '::text));
 
 	COMMENT ON VIEW open_question IS
-'What may still be asked: one row per lead in a stage that marketing or sales works on and question whose element is not known of the lead, in the order of the questions. Known is what the lead holds in bant or meddic, for other frameworks the latest answer; an answer older than the element''s valid_for has run out and is asked for again. Who was asked and does not know (the latest answer, inserted into answer, is unknown) is not asked again before the next cycle. state: never answered, unknown (it is so said, in an earlier cycle, or it was taken back in the lead), or ran out; answered_at: the latest answer.';
+'What may still be asked: one row per lead in a stage that marketing or sales works on and question whose element is not known of the lead, in the order of the questions. Known is what the lead holds in the column of the framework, and where there is none the latest answer; an answer older than the element''s valid_for has run out and is asked for again. Who was asked and does not know (the latest answer, inserted into answer, is unknown) is not asked again before the next cycle. state: never answered, unknown (it is so said, in an earlier cycle, or it was taken back in the lead), or ran out; answered_at: the latest answer.';
 
-	CREATE OR REPLACE VIEW account_qualification WITH (security_invoker = true) AS
+	FOREACH name IN ARRAY _frameworks() LOOP
+		of_frameworks := of_frameworks || format($columns$,
+		   t.%1$I::text AS %1$I,
+		   coalesce(met(t.%1$I), 0)::bigint AS "%1$s_met",
+		   coalesce(known(t.%1$I), 0)::bigint AS "%1$s_known",
+		   coalesce(refuted(t.%1$I), 0)::bigint AS "%1$s_refuted",
+		   array_to_string(gaps(t.%1$I), ', ') AS "%1$s_gaps"$columns$, name) ||
+			-- each element of this one has a column
+			CASE WHEN name = 'bant' THEN $columns$,
+		   who.budget AS budget_by,
+		   who.authority AS authority_by,
+		   who.need AS need_by,
+		   who.timeline AS timeline_by$columns$
+				 ELSE format(', who.%1$I AS "%1$s_by"', name) END;
+	END LOOP;
+	EXECUTE format($view$CREATE OR REPLACE VIEW account_qualification WITH (security_invoker = true) AS
 	WITH said AS (
 		SELECT l.account_id, l.lead_id, f.framework, x.element,
 			   x.level::answer_level AS level,
 			   coalesce(l.job_title::text || ' ', '') || '(' || l.lead_id::text || ')'
 				   AS who
 		FROM lead l
-		CROSS JOIN LATERAL (VALUES ('bant', l.bant::jsonb),
-								   ('meddic', l.meddic::jsonb)) f (framework, levels)
+		CROSS JOIN LATERAL (VALUES %1$s) f (framework, levels)
 		CROSS JOIN LATERAL jsonb_each_text(f.levels) x (element, level)
 		WHERE l.account_id IS NOT NULL AND x.level <> 'unknown'
 	), by_level AS (
@@ -74,29 +88,14 @@ BEGIN
 		GROUP BY b.account_id, b.framework, b.element
 	), together AS (
 		SELECT l.account_id, count(*) AS leads,
-			   best(l.bant) AS bant, best(l.meddic) AS meddic
+			   %2$s
 		FROM lead l
 		WHERE l.account_id IS NOT NULL
 		GROUP BY l.account_id
 	)
 	SELECT a.account_id AS account_id,
 		   a.name AS name,
-		   coalesce(t.leads, 0) AS leads,
-		   t.bant::text AS bant,
-		   coalesce(met(t.bant), 0)::bigint AS bant_met,
-		   coalesce(known(t.bant), 0)::bigint AS bant_known,
-		   coalesce(refuted(t.bant), 0)::bigint AS bant_refuted,
-		   array_to_string(gaps(t.bant), ', ') AS bant_gaps,
-		   who.budget AS budget_by,
-		   who.authority AS authority_by,
-		   who.need AS need_by,
-		   who.timeline AS timeline_by,
-		   t.meddic::text AS meddic,
-		   coalesce(met(t.meddic), 0)::bigint AS meddic_met,
-		   coalesce(known(t.meddic), 0)::bigint AS meddic_known,
-		   coalesce(refuted(t.meddic), 0)::bigint AS meddic_refuted,
-		   array_to_string(gaps(t.meddic), ', ') AS meddic_gaps,
-		   who.meddic AS meddic_by
+		   coalesce(t.leads, 0) AS leads%3$s
 	FROM account a
 	LEFT JOIN together t ON t.account_id = a.account_id
 	LEFT JOIN (
@@ -105,13 +104,17 @@ BEGIN
 			   max(b.who) FILTER (WHERE b.framework = 'bant' AND b.element = 'authority') AS authority,
 			   max(b.who) FILTER (WHERE b.framework = 'bant' AND b.element = 'need') AS need,
 			   max(b.who) FILTER (WHERE b.framework = 'bant' AND b.element = 'timeline') AS timeline,
-			   string_agg(b.element || ' ' || b.who, ' | ' ORDER BY b.element)
-				   FILTER (WHERE b.framework = 'meddic') AS meddic
+			   %4$s
 		FROM by_element b
-		GROUP BY b.account_id) who ON who.account_id = a.account_id;
+		GROUP BY b.account_id) who ON who.account_id = a.account_id$view$,
+		_each_framework('(%1$L, l.%1$I::jsonb)'::text, ', '::text),
+		_each_framework('best(l.%1$I) AS %1$I'::text, ', '::text),
+		of_frameworks,
+		_each_framework('string_agg(b.element || '' '' || b.who, '' | '' ORDER BY b.element) '
+						'FILTER (WHERE b.framework = %1$L) AS %1$I'::text, ', '::text));
 
 	COMMENT ON VIEW account_qualification IS
-'One row per account: what all its leads together answered. bant, meddic: of each element the highest level that any of them knows, as best() has it (yes, partial, no, else unknown); met, known, refuted: numbers of elements; gaps: those not met. budget_by and so on: which lead said what, by job title and key, highest level first.';
+'One row per account: what all its leads together answered. bant and the other frameworks: of each element the highest level that any of them knows, as best() has it (yes, partial, no, else unknown); met, known, refuted: numbers of elements; gaps: those not met. budget_by and so on: which lead said what, by job title and key, highest level first.';
 
 	CREATE OR REPLACE VIEW verdict_pair WITH (security_invoker = true) AS
 	WITH judged AS (
@@ -197,7 +200,7 @@ BEGIN
 	COMMENT ON VIEW verdict_agreement IS
 'Do marketing and sales judge the same leads alike? One row for all units (scope all), one per month of the later verdict (scope month), one per source (scope source). judged: units that either side judged; both_judged: those that both did; agreement_rate = agreed / both_judged; kappa: Cohen''s kappa, agreement beyond chance: (observed - expected) / (1 - expected), 1 is full agreement, 0 what chance gives, NULL where chance alone gives all.';
 
-	CREATE OR REPLACE VIEW disputed_lead WITH (security_invoker = true) AS
+	EXECUTE format($view$CREATE OR REPLACE VIEW disputed_lead WITH (security_invoker = true) AS
 	SELECT l.lead_id AS lead_id,
 		   p.cycle AS cycle,
 		   l.stage AS stage,
@@ -220,22 +223,20 @@ BEGIN
 							   greatest(funnel_now(), as_of(l.scorecard))) x
 			JOIN rule r ON r.rule_id = x.rule_id
 			WHERE x.points <> 0) AS rules,
-		   l.bant::text AS bant,
-		   met(l.bant)::bigint AS bant_met,
-		   refuted(l.bant)::bigint AS bant_refuted,
-		   array_to_string(gaps(l.bant), ', ') AS bant_gaps,
-		   l.meddic::text AS meddic,
-		   met(l.meddic)::bigint AS meddic_met,
-		   l.answers::text AS answers
+		   l.answers::text AS answers,
+		   %s
 	FROM verdict_pair p
 	JOIN lead l ON l.lead_id = p.lead_id AND l.cycle = p.cycle
 	LEFT JOIN verdict m ON m.verdict_id = p.marketing_verdict_id
 	LEFT JOIN verdict s ON s.verdict_id = p.sales_verdict_id
 	WHERE NOT p.agreed
-	ORDER BY p.judged_at DESC, l.lead_id;
+	ORDER BY p.judged_at DESC, l.lead_id$view$,
+		_each_framework('l.%1$I::text AS %1$I, met(l.%1$I)::bigint AS "%1$s_met", '
+						'refuted(l.%1$I)::bigint AS "%1$s_refuted", '
+						'array_to_string(gaps(l.%1$I), '', '') AS "%1$s_gaps"'::text, ', '::text));
 
 	COMMENT ON VIEW disputed_lead IS
-'Leads that one side holds qualified and the other does not, in their present cycle, latest dispute first, with the criteria as they are now: rules that give or take points (largest first), bant and meddic, what is missing, and answers to other frameworks. disputed_since: the later of the two verdicts.';
+'Leads that one side holds qualified and the other does not, in their present cycle, latest dispute first, with the criteria as they are now: rules that give or take points (largest first), bant and so on, what is missing, and answers to other frameworks. disputed_since: the later of the two verdicts.';
 END
 $template$;
 

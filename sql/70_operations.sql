@@ -343,30 +343,25 @@ RETURN format($query$
 COMMENT ON FUNCTION _deals_query(text, regclass, name) IS
 'text of a query: the deals of each lead of a funnel, counted by status';
 
--- Elements that bant and meddic do not have are left out.
+-- Elements that a type does not have are left out.
 CREATE FUNCTION _answers_query(funnel text) RETURNS text
 LANGUAGE sql STABLE STRICT PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
 -- lint: extschema, because what others plant in our schema must not be found
 RETURN format($query$
-	SELECT lead_id,
-		   (array_agg(levels) FILTER (WHERE framework = 'bant'))[1] AS bant,
-		   (array_agg(levels) FILTER (WHERE framework = 'meddic'))[1] AS meddic,
-		   jsonb_object_agg(framework, levels)
-			   FILTER (WHERE framework NOT IN ('bant', 'meddic')) AS others
+	SELECT lead_id, jsonb_object_agg(framework, levels) AS levels,
+		   NULLIF(jsonb_object_agg(framework, levels) - @extschema@._frameworks(), '{}') AS others
 	FROM (SELECT lead_id, framework, jsonb_object_agg(element, level::text) AS levels
 		  FROM (SELECT DISTINCT ON (lead_id, framework, element)
 					   lead_id, framework, element, level
 				FROM %1$I.answer
-				WHERE CASE framework WHEN 'bant' THEN ''::@extschema@.bant::jsonb ? element
-								WHEN 'meddic' THEN ''::@extschema@.meddic::jsonb ? element
-								ELSE true END
+				WHERE @extschema@._may_have_element(framework::text, element::text)
 				ORDER BY lead_id, framework, element, answered_at DESC, answer_id DESC) AS latest
 		  GROUP BY lead_id, framework) AS f
 	GROUP BY lead_id $query$, funnel);
 
 COMMENT ON FUNCTION _answers_query(text) IS
-'text of a query: the latest answers of each lead of a funnel that has any, as objects';
+'text of a query: the latest answers of each lead of a funnel that has any, as objects by framework, and those to frameworks that are no types';
 
 CREATE FUNCTION _due_at(funnel text, stage text, entered_at timestamptz) RETURNS timestamptz
 AS 'MODULE_PATHNAME', 'due_at' LANGUAGE C STABLE STRICT PARALLEL UNSAFE;
@@ -593,19 +588,21 @@ BEGIN
 	-- answers, where the log has any
 	EXECUTE format($query$
 		UPDATE %2$s AS l
-		SET bant = n.bant,
-			meddic = n.meddic,
+		SET %5$s,
 			answers = n.answers,
 			review_at = least(l.review_at, @extschema@.funnel_now())
 		FROM (SELECT l.%3$I AS key,
-					 (l.bant::jsonb || coalesce(a.bant, '{}'))::@extschema@.bant AS bant,
-					 (l.meddic::jsonb || coalesce(a.meddic, '{}'))::@extschema@.meddic AS meddic,
+					 %6$s,
 					 coalesce(a.others, l.answers) AS answers
 			  FROM %2$s AS l
 			  JOIN (%4$s) AS a ON a.lead_id = l.%3$I) AS n
 		WHERE l.%3$I = n.key
-		AND (l.bant OPERATOR(@extschema@.<>) n.bant OR l.meddic OPERATOR(@extschema@.<>) n.meddic OR l.answers <> n.answers)
-		$query$, funnel, k.leads, k.key, @extschema@._answers_query(funnel));
+		AND (%7$s OR l.answers <> n.answers)
+		$query$, funnel, k.leads, k.key, @extschema@._answers_query(funnel),
+		@extschema@._each_framework('%1$I = n.%1$I'::text, ', '::text),
+		@extschema@._each_framework(
+			'(l.%1$I::jsonb || coalesce(a.levels -> %1$L, ''{}''))::@extschema@.%1$I AS %1$I'::text, ', '::text),
+		@extschema@._each_framework('l.%1$I OPERATOR(@extschema@.<>) n.%1$I'::text, ' OR '::text));
 	GET DIAGNOSTICS changed = ROW_COUNT;
 	total := total + changed;
 

@@ -399,12 +399,11 @@ BEGIN
 		$query$, funnel, k.leads, k.key, named, @extschema@._deals_query(funnel, k.leads, k.key));
 	RETURN QUERY EXECUTE format($query$
 		SELECT 'answers_differ', 'error', 'lead', count(*),
-			   'Leads ' || array_to_string(%4$s, ', ') || ': bant, meddic or answers are not the latest of the log.',
+			   'Leads ' || array_to_string(%4$s, ', ') || ': %6$s or answers are not the latest of the log.',
 			   'Call rebuild_history().'
 		FROM %2$s AS l
 		JOIN (%5$s) AS a ON a.lead_id = l.%3$I
-		WHERE l.bant::jsonb || coalesce(a.bant, '{}') <> l.bant::jsonb
-		OR l.meddic::jsonb || coalesce(a.meddic, '{}') <> l.meddic::jsonb
+		WHERE %7$s
 		OR coalesce(a.others, l.answers) <> l.answers
 		HAVING count(*) > 0
 		UNION ALL
@@ -445,7 +444,10 @@ BEGIN
 						WHERE d.status = 'active' AND heir.axis = 'engagement' AND
 							  (heir.rule_id = e.rule_id OR heir.name = r.name))
 		GROUP BY r.name
-		$query$, funnel, k.leads, k.key, named, @extschema@._answers_query(funnel));
+		$query$, funnel, k.leads, k.key, named, @extschema@._answers_query(funnel),
+		array_to_string(@extschema@._frameworks(), ', '),
+		@extschema@._each_framework('l.%1$I::jsonb || coalesce(a.levels -> %1$L, ''{}'') <> l.%1$I::jsonb'::text,
+									' OR '::text));
 END
 $body$;
 

@@ -1,7 +1,7 @@
 --
 -- Qualification by any framework
 --
--- BANT and MEDDIC are types.  Every other framework is rows of "element", and
+-- Those of _frameworks() are types.  Every other framework is rows of "element", and
 -- its answers are in lead.answers: {"champ": {"money": "yes"}}.  What the
 -- types can be asked, that object can be asked too, in conditions as well.
 --
@@ -81,13 +81,13 @@ BEGIN
 	RETURN QUERY EXECUTE format($query$
 		SELECT e.element, e.label, e.weight,
 			   CASE e.framework
-				   WHEN 'bant' THEN l.bant OPERATOR(@extschema@.->) e.element
-				   WHEN 'meddic' THEN l.meddic OPERATOR(@extschema@.->) e.element
+				   %5$s
 				   ELSE @extschema@.level(l.answers, e.framework, e.element)
 			   END
 		FROM %1$s AS l, %2$I.element AS e
 		WHERE l.%3$I = $1::%4$s AND e.framework = $2
-		ORDER BY e.position, e.element $query$, k.leads, funnel, k.key, k.key_type)
+		ORDER BY e.position, e.element $query$, k.leads, funnel, k.key, k.key_type,
+		@extschema@._each_framework('WHEN %1$L THEN l.%1$I OPERATOR(@extschema@.->) e.element'::text, ' '::text))
 		USING lead, framework;
 
 	IF NOT FOUND THEN

@@ -211,17 +211,17 @@ BEGIN
 	FROM unnest(writable) AS w
 	CROSS JOIN LATERAL (SELECT CASE WHEN w IN ('owner', 'resume_at') THEN stands_by_merged
 									WHEN w IN ('source', 'campaign') THEN came_as_merged END IS TRUE) AS f (merged)
-	WHERE w NOT IN (k.key, 'stage', 'stage_entered_at', 'cycle', 'cycle_started_at',
+	WHERE w <> ALL (@extschema@._frameworks())
+	AND w NOT IN (k.key, 'stage', 'stage_entered_at', 'cycle', 'cycle_started_at',
 					'accepted_by', 'accepted_at', 'due_at', 'review_at', 'scorecard',
 					'deals_open', 'deals_won', 'deals_lost', 'won_amount', 'answers',
-					'bant', 'meddic', 'reason', 'note', 'attributes', 'unsubscribed',
+					'reason', 'note', 'attributes', 'unsubscribed',
 					'created_at');
 	EXECUTE format($query$
 		WITH m AS (DELETE FROM %2$s WHERE %3$I = $2::%4$s RETURNING *)
 		UPDATE %2$s AS l
 		SET %6$s
-			bant = ((m.bant OPERATOR(@extschema@.||) l.bant)::jsonb || coalesce(a.bant, '{}'))::@extschema@.bant,
-			meddic = ((m.meddic OPERATOR(@extschema@.||) l.meddic)::jsonb || coalesce(a.meddic, '{}'))::@extschema@.meddic,
+			%8$s,
 			answers = m.answers || l.answers || coalesce(a.others, '{}')
 			%7$s
 		FROM m
@@ -232,7 +232,10 @@ BEGIN
 						   WHEN 'attributes' THEN ', attributes = m.attributes || l.attributes'
 						   WHEN 'unsubscribed' THEN ', unsubscribed = m.unsubscribed OR l.unsubscribed'
 						   ELSE ', created_at = least(m.created_at, l.created_at)' END, '')
-		 FROM unnest(writable) AS w WHERE w IN ('attributes', 'unsubscribed', 'created_at')))
+		 FROM unnest(writable) AS w WHERE w IN ('attributes', 'unsubscribed', 'created_at')),
+		@extschema@._each_framework(
+			'%1$I = ((m.%1$I OPERATOR(@extschema@.||) l.%1$I)::jsonb || coalesce(a.levels -> %1$L, ''{}''))::@extschema@.%1$I'::text,
+			', '::text))
 		USING keep, merge;
 	PERFORM @extschema@._rebuild_leads(funnel, ARRAY[keep]);
 END

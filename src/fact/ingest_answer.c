@@ -18,6 +18,7 @@
 #include "fact/named_leads.h"
 #include "fact/transition_rows.h"
 #include "funnel/between_triggers.h"
+#include "funnel/columns.h"
 #include "funnel/funnel.h"
 #include "funnel/identity.h"
 #include "funnel/key.h"
@@ -27,9 +28,7 @@
 #include "funnel/trigger.h"
 #include "grow.h"
 #include "type/answer_level.h"
-#include "type/bant.h"
 #include "type/frameworks.h"
-#include "type/meddic.h"
 #include "type/qualification.h"
 
 PG_FUNCTION_INFO_V1(ingest_answer);
@@ -170,10 +169,10 @@ update_lead(Batch *batch, const Touched *touched, int n)
 	SPITupleTable *lead;
 	bool		isnull;
 	bool		changed = false;
-	uint32		bant;
-	uint32		meddic;
+	int			n_frameworks = lq_n_frameworks(funnel);
+	uint32		held[LQ_N_FRAMEWORKS];
 	Datum		answers;
-	Datum		values[4];
+	Datum		values[2 + LQ_N_FRAMEWORKS];
 	Datum		key = touched[0].key;
 
 	lead = lq_lock_lead(funnel, key);
@@ -183,18 +182,20 @@ update_lead(Batch *batch, const Touched *touched, int n)
 		lq_refuse_if_named(funnel, batch->trigdata, LQ_TABLE_ANSWER, key);
 		return;
 	}
-	bant = DatumGetBant(lq_statement_get(lead, 0, LQ_LEAD_BANT, &isnull));
-	meddic = DatumGetMeddic(lq_statement_get(lead, 0, LQ_LEAD_MEDDIC,
-											 &isnull));
+	for (int f = 0; f < n_frameworks; f++)
+		held[f] = DatumGetLqQualification(lq_frameworks[f],
+										  lq_statement_get(lead, 0,
+														   LQ_LEAD_FRAMEWORK(f),
+														   &isnull));
 	answers = lq_statement_get(lead, 0, LQ_LEAD_ANSWERS, &isnull);
 
 	for (int i = 0; i < n; i++)
 	{
-		const char *name = touched[i].framework;
+		int			f = lq_framework_index(touched[i].framework);
 		LqLevel		level;
 		int			element;
 
-		if (strcmp(name, lq_bant.name) != 0 && strcmp(name, lq_meddic.name) != 0)
+		if (f < 0 || f >= n_frameworks)
 		{
 			Datum		now = other_answers(funnel, key);
 
@@ -205,28 +206,19 @@ update_lead(Batch *batch, const Touched *touched, int n)
 			continue;
 		}
 		level = latest_level(funnel, &touched[i]);
-		element = lq_element_index(lq_framework_by_name(name),
-								   touched[i].element,
+		element = lq_element_index(lq_frameworks[f], touched[i].element,
 								   strlen(touched[i].element));
 		if (element < 0)
 			continue;
-		if (strcmp(name, lq_bant.name) == 0)
-		{
-			changed |= lq_qualification_level(bant, element) != level;
-			bant = lq_qualification_set(bant, element, level);
-		}
-		else
-		{
-			changed |= lq_qualification_level(meddic, element) != level;
-			meddic = lq_qualification_set(meddic, element, level);
-		}
+		changed |= lq_qualification_level(held[f], element) != level;
+		held[f] = lq_qualification_set(held[f], element, level);
 	}
 	if (changed)
 	{
 		values[0] = key;
-		values[1] = BantGetDatum(bant);
-		values[2] = MeddicGetDatum(meddic);
-		values[3] = answers;
+		values[1] = answers;
+		for (int f = 0; f < n_frameworks; f++)
+			values[2 + f] = LqQualificationGetDatum(lq_frameworks[f], held[f]);
 		lq_own_write(funnel, LQ_STATEMENT_SET_ANSWERS, values, NULL,
 					 LQ_WRITE_ANSWERS |
 					 (lq_answers_are_expiring() ? LQ_WRITE_STAY : 0));

@@ -25,6 +25,9 @@
 #include "funnel/funnel.h"
 #include "funnel/lead_table.h"
 #include "funnel/tables.h"
+#include "type/frameworks.h"
+
+#define LQ_CODE_OF_FRAMEWORK(symbol) ('0' + LQ_FRAMEWORK_##symbol)
 
 /* *INDENT-OFF* */
 static const char *const table_names[] = {
@@ -102,6 +105,17 @@ lq_column_is_there(const LqFunnel *funnel, LqColumn column)
 	return columns[column].since <= funnel->template_version;
 }
 
+int
+lq_n_frameworks(const LqFunnel *funnel)
+{
+	int			n = 0;
+
+	while (n < LQ_N_FRAMEWORKS &&
+		   lq_column_is_there(funnel, LQ_LEAD_FRAMEWORK(n)))
+		n++;
+	return n;
+}
+
 /* A type of ours: the extension's schema can hold but one of that name. */
 static Oid
 own_type(Oid schema, const char *name)
@@ -122,14 +136,14 @@ lq_types_find(LqFunnel *funnel)
 	Oid			schema = lq_extension_schema();
 
 	funnel->scorecard_type = own_type(schema, "scorecard");
-	funnel->bant_type = own_type(schema, "bant");
-	funnel->meddic_type = own_type(schema, "meddic");
+	for (int i = 0; i < LQ_N_FRAMEWORKS; i++)
+		funnel->framework_type[i] = own_type(schema, lq_frameworks[i]->name);
 	funnel->level_type = own_type(schema, "answer_level");
 }
 
 /*
  * Codes of types: k the key of a lead, K an array of keys, c scorecard,
- * b bant, m meddic, l answer_level, t text, T text[], z timestamptz,
+ * 0 and so on the frameworks by number, l answer_level, t text, T text[], z timestamptz,
  * n numeric, i integer, I bigint, A bigint[], B boolean, j jsonb, v interval,
  * a name, r regclass, h time, d date.  Only those that are not built in need
  * the funnel.
@@ -137,6 +151,8 @@ lq_types_find(LqFunnel *funnel)
 Oid
 lq_type_of_code(const LqFunnel *funnel, char code)
 {
+	if (code >= '0' && code < '0' + LQ_N_FRAMEWORKS)
+		return funnel->framework_type[code - '0'];
 	switch (code)
 	{
 		case 'k':
@@ -145,10 +161,6 @@ lq_type_of_code(const LqFunnel *funnel, char code)
 			return get_array_type(funnel->key_type);
 		case 'c':
 			return funnel->scorecard_type;
-		case 'b':
-			return funnel->bant_type;
-		case 'm':
-			return funnel->meddic_type;
 		case 'l':
 			return funnel->level_type;
 		case 't':

@@ -30,6 +30,9 @@ extern LqColumn lq_key_column(LqTable table);
 extern bool lq_column_is_there(const struct LqFunnel *funnel,
 							   LqColumn column);
 
+/* How many frameworks have a column in the funnel's template? */
+extern int	lq_n_frameworks(const struct LqFunnel *funnel);
+
 /* The type that a code in column_list.h or statement.c stands for. */
 extern void lq_types_find(struct LqFunnel *funnel);
 extern Oid	lq_type_of_code(const struct LqFunnel *funnel, char code);

@@ -19,6 +19,7 @@
 #include "condition/scope.h"
 #include "funnel/policy.h"
 #include "funnel/tables.h"
+#include "type/frameworks.h"
 #include "type/scorecard.h"
 
 /*
@@ -84,8 +85,7 @@ typedef struct LqFunnel
 	TupleDesc	activity_desc;
 	AttrNumber	attno[LQ_N_COLUMNS];	/* as they were proven */
 	Oid			scorecard_type; /* types of ours */
-	Oid			bant_type;
-	Oid			meddic_type;
+	Oid			framework_type[LQ_N_FRAMEWORKS];
 	Oid			level_type;
 	Bitmapset  *fit_columns;	/* of lead, that fit rules read */
 	Bitmapset  *account_columns;	/* of account, that conditions read */

@@ -45,10 +45,13 @@
  * {lead} and the like stand for the qualified table, {key} for the lead's key;
  * {lead_rows} and {rows_key} for the same where leads are in a table of the
  * user's and {lead} is a view of it; {=} for the server's own operator;
- * {deals_of_leads} for the query that counts deals.
+ * {deals_of_leads} for the query that counts deals.  {frameworks} are the
+ * columns of the frameworks that are types, {set_frameworks} sets them to the
+ * last arguments, and {framework_names} lists them as values.
  * The types of arguments, and of the columns that come back, are codes of
  * lq_type_of_code(); in what comes back, ! follows where there must be a
- * value, and L, E and O are whole rows of lead, activity and account.
+ * value, F stands for those of the frameworks, and L, E and O are whole rows
+ * of lead, activity and account.
  */
 /* *INDENT-OFF* */
 static const struct
@@ -59,8 +62,8 @@ static const struct
 }			statements[LQ_N_STATEMENTS] =
 
 {
-	[LQ_STATEMENT_LOCK_LEAD] = {"k", "ctb!m!j!i!i!i!n!",
-		"SELECT scorecard, source, bant, meddic, answers,"
+	[LQ_STATEMENT_LOCK_LEAD] = {"k", "ctF!j!i!i!i!n!",
+		"SELECT scorecard, source, {frameworks}, answers,"
 		" deals_open, deals_won, deals_lost, won_amount"
 	" FROM {lead} WHERE {key} {=} $1 FOR NO KEY UPDATE"},
 	[LQ_STATEMENT_LOCK_LEADS] = {"K", "k!",
@@ -83,8 +86,8 @@ static const struct
 	[LQ_STATEMENT_SET_CARD_AND_SOURCE] = {"kctt", "",
 		"UPDATE {lead} SET scorecard = $2, source = $3,"
 	" campaign = coalesce(campaign, $4) WHERE {key} {=} $1"},
-	[LQ_STATEMENT_SET_ANSWERS] = {"kbmj", "",
-		"UPDATE {lead} SET bant = $2, meddic = $3, answers = $4"
+	[LQ_STATEMENT_SET_ANSWERS] = {"kjF", "",
+		"UPDATE {lead} SET answers = $2, {set_frameworks}"
 	" WHERE {key} {=} $1"},
 	[LQ_STATEMENT_SET_DEALS] = {"kiiint", "",
 		"UPDATE {lead} SET deals_open = $2, deals_won = $3, deals_lost = $4,"
@@ -130,7 +133,8 @@ static const struct
 		" FROM (SELECT framework,"
 		" pg_catalog.jsonb_object_agg(element, level::text) AS levels"
 		" FROM (SELECT DISTINCT ON (framework, element) framework, element, level"
-		" FROM {answer} WHERE lead_id {=} $1 AND framework NOT IN ('bant', 'meddic')"
+		" FROM {answer} WHERE lead_id {=} $1 "
+		" AND framework NOT IN ({framework_names})"
 		" ORDER BY framework, element, answered_at DESC, answer_id DESC) AS latest"
 	" GROUP BY framework) AS f"},
 	[LQ_STATEMENT_ADD_ANSWER] = {"kttltz", "",
@@ -235,10 +239,48 @@ deals_query(const LqFunnel *funnel)
 												NameGetDatum(&key)));
 }
 
+/* How many types is this code for? */
+static int
+code_width(const LqFunnel *funnel, char code)
+{
+	return code == 'F' ? lq_n_frameworks(funnel) : 1;
+}
+
+/* The i-th of them, as lq_type_of_code() knows it. */
+static char
+code_at(char code, int i)
+{
+	return code == 'F' ? '0' + i : code;
+}
+
+/*
+ * Something for each framework: its column, its name as a value, or, from
+ * first_param on, what sets the column.
+ */
+static void
+append_frameworks(StringInfo buf, const LqFunnel *funnel, const char *what,
+				  int first_param)
+{
+	for (int i = 0; i < lq_n_frameworks(funnel); i++)
+	{
+		const char *column = lq_column_name(LQ_LEAD_FRAMEWORK(i));
+
+		if (i > 0)
+			appendStringInfoString(buf, ", ");
+		if (strcmp(what, "framework_names") == 0)
+			appendStringInfoString(buf, quote_literal_cstr(column));
+		else
+			appendStringInfoString(buf, quote_identifier(column));
+		if (strcmp(what, "set_frameworks") == 0)
+			appendStringInfo(buf, " = $%d", first_param + i);
+	}
+}
+
 /* Put the funnel's names in the place of {...}. */
 static char *
-expand(const LqFunnel *funnel, const char *text)
+expand(const LqFunnel *funnel, LqStatement statement)
 {
+	const char *text = statements[statement].text;
 	StringInfoData buf;
 
 	initStringInfo(&buf);
@@ -270,6 +312,9 @@ expand(const LqFunnel *funnel, const char *text)
 		else if (strcmp(name, "lead_rows") == 0)
 			appendStringInfoString(&buf,
 								   lq_relation_name(funnel->relid[LQ_TABLE_LEAD]));
+		else if (strstr(name, "framework") != NULL)
+			append_frameworks(&buf, funnel, name,
+							  strlen(statements[statement].args));
 		else if (lq_table_by_name(name, &table))
 			appendStringInfoString(&buf, lq_funnel_table(funnel, table));
 		else
@@ -286,16 +331,16 @@ statement_plan(const LqFunnel *funnel, LqStatement statement)
 {
 	SPIPlanPtr	plan = funnel->plans[statement];
 	const char *args = statements[statement].args;
-	int			nargs = strlen(args);
+	int			nargs = 0;
 	Oid			argtypes[FUNC_MAX_ARGS];
 
 	if (plan != NULL)
 		return plan;
 
-	for (int i = 0; i < nargs; i++)
-		argtypes[i] = lq_type_of_code(funnel, args[i]);
-	plan = SPI_prepare(expand(funnel, statements[statement].text),
-					   nargs, argtypes);
+	for (; *args != '\0'; args++)
+		for (int i = 0; i < code_width(funnel, *args); i++)
+			argtypes[nargs++] = lq_type_of_code(funnel, code_at(*args, i));
+	plan = SPI_prepare(expand(funnel, statement), nargs, argtypes);
 	if (plan == NULL)
 		elog(ERROR, "SPI_prepare failed: %s",
 			 SPI_result_code_string(SPI_result));
@@ -361,22 +406,25 @@ check_result(const LqFunnel *funnel, LqStatement statement, TupleDesc desc,
 			 const SPITupleTable *rows, uint64 n)
 {
 	const char *code = statements[statement].result;
+	int			nth = 0;
 
-	for (int i = 0; *code != '\0'; i++, code++)
+	for (int i = 0; *code != '\0'; i++)
 	{
 		Oid			type = TupleDescAttr(desc, i)->atttypid;
-		char		expected = *code;
+		char		expected = code_at(*code, nth);
+		bool		not_null = code[1] == '!';
 		bool		fits = is_row_code(expected) ?
 		row_fits(funnel, expected, type) :
 		lq_type_fits(type, lq_type_of_code(funnel, expected));
 
-		if (code[1] == '!')
+		for (uint64 r = 0; not_null && rows != NULL && r < n; r++)
+			if (HeapTupleHasNulls(rows->vals[r]) &&
+				heap_attisnull(rows->vals[r], i + 1, desc))
+				fits = false;
+		if (++nth == code_width(funnel, *code))
 		{
-			code++;
-			for (uint64 r = 0; rows != NULL && r < n; r++)
-				if (HeapTupleHasNulls(rows->vals[r]) &&
-					heap_attisnull(rows->vals[r], i + 1, desc))
-					fits = false;
+			nth = 0;
+			code += not_null ? 2 : 1;
 		}
 		if (!fits)
 			ereport(ERROR,

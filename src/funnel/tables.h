@@ -31,4 +31,7 @@ typedef enum LqColumn
 #define LQ_LEAD_FIRST_SUM LQ_LEAD_SCORECARD
 #define LQ_LEAD_LAST_SUM LQ_LEAD_ANSWERS
 
+/* and those of the frameworks that are types, as lq_frameworks has them */
+#define LQ_LEAD_FRAMEWORK(framework) (LQ_LEAD_LAST_SUM + 1 + (framework))
+
 #endif							/* LQ_TABLES_H */

@@ -22,6 +22,7 @@
 
 #include "compat.h"
 #include "funnel/between_triggers.h"
+#include "funnel/columns.h"
 #include "funnel/funnel.h"
 #include "funnel/funnel_entry.h"
 #include "funnel/identity.h"
@@ -37,8 +38,7 @@
 #include "lead/stage.h"
 #include "lead/used_up.h"
 #include "type/answer_level.h"
-#include "type/bant.h"
-#include "type/meddic.h"
+#include "type/frameworks.h"
 #include "type/qualification.h"
 #include "type/scorecard.h"
 #include "type/scorecard_explain.h"
@@ -254,11 +254,21 @@ notify(const LqFunnel *funnel, Datum key, const LqHop *hop)
 	pfree(payload.data);
 }
 
+static bool
+same_answers(const LqLead *a, const LqLead *b)
+{
+	for (int f = 0; f < lq_n_frameworks(a->funnel); f++)
+		if (!same(a, b, LQ_LEAD_FRAMEWORK(f)))
+			return false;
+	return true;
+}
+
 /* Answers written straight into the lead belong into the log as well. */
 static void
-log_answers(const LqLead *lead, const LqLead *old, Datum key,
-			LqColumn column, const LqFramework *framework)
+log_answers(const LqLead *lead, const LqLead *old, Datum key, int f)
 {
+	const LqFramework *framework = lq_frameworks[f];
+	LqColumn	column = LQ_LEAD_FRAMEWORK(f);
 	bool		isnull;
 	uint32		before = 0;
 	uint32		now;
@@ -368,8 +378,7 @@ record_lead(PG_FUNCTION_ARGS)
 	}
 
 	answered = (flags & LQ_WRITE_ANSWERS) == 0 &&
-		(!update || !same(&lead, &old, LQ_LEAD_BANT) ||
-		 !same(&lead, &old, LQ_LEAD_MEDDIC));
+		(!update || !same_answers(&lead, &old));
 
 	if (path.n_hops > 0 || answered)
 	{
@@ -387,10 +396,8 @@ record_lead(PG_FUNCTION_ARGS)
 		}
 		if (answered)
 		{
-			log_answers(&lead, update ? &old : NULL, key, LQ_LEAD_BANT,
-						&lq_bant);
-			log_answers(&lead, update ? &old : NULL, key, LQ_LEAD_MEDDIC,
-						&lq_meddic);
+			for (int f = 0; f < lq_n_frameworks(funnel); f++)
+				log_answers(&lead, update ? &old : NULL, key, f);
 		}
 		if (update && path.n_hops > 0 && !same(&lead, &old, LQ_LEAD_CYCLE))
 			lq_expire_answers(funnel, key, lead.now);

@@ -21,6 +21,7 @@
 #include "condition/eval.h"
 #include "condition/part.h"
 #include "condition/pseudo.h"
+#include "funnel/columns.h"
 #include "funnel/funnel.h"
 #include "funnel/policy.h"
 #include "funnel/tables.h"
@@ -31,8 +32,7 @@
 #include "lead/stage.h"
 #include "type/answer_level.h"
 #include "type/answers.h"
-#include "type/bant.h"
-#include "type/meddic.h"
+#include "type/frameworks.h"
 #include "type/qualification.h"
 #include "type/scorecard_io.h"
 
@@ -90,6 +90,16 @@ may_read_pseudo(const LqFunnel *funnel, const LqPseudo *pseudo)
 		check_enable_rls(relid, InvalidOid, true) != RLS_ENABLED;
 }
 
+/* Which framework is that column of the lead?  -1: none. */
+static int
+framework_of(const LqFunnel *funnel, AttrNumber column)
+{
+	for (int f = 0; f < lq_n_frameworks(funnel); f++)
+		if (funnel->attno[LQ_LEAD_FRAMEWORK(f)] == column)
+			return f;
+	return -1;
+}
+
 /*
  * What the lead has where a part reads: answers still open, else the values.
  * The part itself says what it needs of them.
@@ -105,18 +115,14 @@ describe_needs(LqLead *lead, const LqConditionPart *part)
 	while ((column = bms_next_member(part->columns, column)) >= 0)
 	{
 		Form_pg_attribute attr = TupleDescAttr(funnel->lead_desc, column - 1);
-		const LqFramework *framework = NULL;
+		int			f = framework_of(funnel, column);
 
 		if (!may_read(funnel, column))
 			continue;
-		if (column == funnel->attno[LQ_LEAD_BANT])
-			framework = &lq_bant;
-		else if (column == funnel->attno[LQ_LEAD_MEDDIC])
-			framework = &lq_meddic;
-		if (framework != NULL)
+		if (f >= 0)
 		{
-			describe_gaps(&buf, framework,
-						  DatumGetLqQualification(framework,
+			describe_gaps(&buf, lq_frameworks[f],
+						  DatumGetLqQualification(lq_frameworks[f],
 												  lead->values[column - 1]));
 			continue;
 		}
@@ -180,25 +186,39 @@ suppose_answers(const LqLead *lead)
 static bool
 answers_may_meet(LqLead *lead, LqCondition *condition, int part)
 {
-	int			bant = lead->funnel->attno[LQ_LEAD_BANT] - 1;
-	int			meddic = lead->funnel->attno[LQ_LEAD_MEDDIC] - 1;
-	Datum		saved_bant = lead->values[bant];
-	Datum		saved_meddic = lead->values[meddic];
-	int			answers = lead->funnel->attno[LQ_LEAD_ANSWERS] - 1;
+	const AttrNumber *attno = lead->funnel->attno;
+	int			n_frameworks = lq_n_frameworks(lead->funnel);
+	Datum		saved[LQ_N_FRAMEWORKS];
+	int			answers = attno[LQ_LEAD_ANSWERS] - 1;
 	Datum		saved_answers = lead->values[answers];
 	LqTruth		truth;
 
-	lead->values[bant] =
-		BantGetDatum(suppose_yes(&lq_bant, DatumGetBant(saved_bant)));
-	lead->values[meddic] =
-		MeddicGetDatum(suppose_yes(&lq_meddic, DatumGetMeddic(saved_meddic)));
+	for (int f = 0; f < n_frameworks; f++)
+	{
+		const LqFramework *framework = lq_frameworks[f];
+		Datum	   *value = &lead->values[attno[LQ_LEAD_FRAMEWORK(f)] - 1];
+		uint32		bits = DatumGetLqQualification(framework, *value);
+
+		saved[f] = *value;
+		*value = LqQualificationGetDatum(framework,
+										 suppose_yes(framework, bits));
+	}
 	if (!lead->isnull[answers])
 		lead->values[answers] = suppose_answers(lead);
 	truth = lq_lead_holds_part(lead, condition, part);
-	lead->values[bant] = saved_bant;
-	lead->values[meddic] = saved_meddic;
+	for (int f = 0; f < n_frameworks; f++)
+		lead->values[attno[LQ_LEAD_FRAMEWORK(f)] - 1] = saved[f];
 	lead->values[answers] = saved_answers;
 	return truth == LQ_TRUE;
+}
+
+static bool
+reads_answers(const LqFunnel *funnel, const LqConditionPart *part)
+{
+	for (int f = 0; f < lq_n_frameworks(funnel); f++)
+		if (bms_is_member(funnel->attno[LQ_LEAD_FRAMEWORK(f)], part->columns))
+			return true;
+	return bms_is_member(funnel->attno[LQ_LEAD_ANSWERS], part->columns);
 }
 
 static const char *
@@ -216,9 +236,7 @@ part_state(LqLead *lead, LqCondition *condition, int part)
 			break;
 	}
 	/* not met for want of an answer is not known, rather than no */
-	if ((bms_is_member(lead->funnel->attno[LQ_LEAD_BANT], p->columns) ||
-		 bms_is_member(lead->funnel->attno[LQ_LEAD_MEDDIC], p->columns) ||
-		 bms_is_member(lead->funnel->attno[LQ_LEAD_ANSWERS], p->columns)) &&
+	if (reads_answers(lead->funnel, p) &&
 		answers_may_meet(lead, condition, part))
 		return "unknown";
 	return "unmet";

@@ -1,30 +1,67 @@
 /*
  * frameworks.c
- *		The frameworks that there are, by name.
+ *		The frameworks that are types, and columns of a lead: for C and SQL.
  *
  * Copyright (c) 2026, lead_qual contributors
  */
 #include "postgres.h"
 
+#include "catalog/pg_type.h"
+#include "fmgr.h"
+#include "utils/array.h"
+#include "utils/builtins.h"
+
+#include "compat.h"
 #include "type/bant.h"
 #include "type/frameworks.h"
 #include "type/meddic.h"
-#include "type/qualification.h"
 
-static const LqFramework *const frameworks[] = {
-	&lq_bant, &lq_meddic, &lq_meddpicc
+PG_FUNCTION_INFO_V1(frameworks);
+PG_FUNCTION_INFO_V1(may_have_element);
+
+/* *INDENT-OFF* */
+const LqFramework *const lq_frameworks[LQ_N_FRAMEWORKS] = {
+#define LQ_FRAMEWORK(symbol, name, since) &lq_##name,
+#include "type/framework_list.h"
 };
 
-/*
- * The framework of that name, as rows of answer spell it, or NULL.
- */
-const LqFramework *
-lq_framework_by_name(const char *name)
+/* *INDENT-ON* */
+
+int
+lq_framework_index(const char *name)
 {
-	for (int i = 0; i < lengthof(frameworks); i++)
-	{
-		if (strcmp(frameworks[i]->name, name) == 0)
-			return frameworks[i];
-	}
-	return NULL;
+	for (int i = 0; i < LQ_N_FRAMEWORKS; i++)
+		if (strcmp(lq_frameworks[i]->name, name) == 0)
+			return i;
+	return -1;
+}
+
+/* _frameworks() - text[]: in the order of the list */
+Datum
+frameworks(PG_FUNCTION_ARGS)
+{
+	Datum		names[LQ_N_FRAMEWORKS];
+
+	for (int i = 0; i < LQ_N_FRAMEWORKS; i++)
+		names[i] = CStringGetTextDatum(lq_frameworks[i]->name);
+	PG_RETURN_ARRAYTYPE_P(construct_array(names, LQ_N_FRAMEWORKS, TEXTOID, -1,
+										  false, TYPALIGN_INT));
+}
+
+/*
+ * _may_have_element(framework text, element text) - boolean: false where the
+ * framework is one of the list and has none of that name
+ */
+Datum
+may_have_element(PG_FUNCTION_ARGS)
+{
+	int			f = lq_framework_index(text_to_cstring(PG_GETARG_TEXT_PP(0)));
+	char	   *element = text_to_cstring(PG_GETARG_TEXT_PP(1));
+
+	if (f < 0)
+		PG_RETURN_BOOL(true);
+	for (int i = 0; i < lq_frameworks[f]->nelements; i++)
+		if (strcmp(lq_frameworks[f]->elements[i].name, element) == 0)
+			PG_RETURN_BOOL(true);
+	PG_RETURN_BOOL(false);
 }

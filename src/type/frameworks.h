@@ -1,6 +1,6 @@
 /*
  * frameworks.h
- *		The frameworks that there are.
+ *		The frameworks that are types, and columns of a lead.
  *
  * Copyright (c) 2026, lead_qual contributors
  */
@@ -9,7 +9,19 @@
 
 #include "type/qualification.h"
 
-/* The one of that name, as rows of answer spell it, or NULL. */
-extern const LqFramework *lq_framework_by_name(const char *name);
+/* *INDENT-OFF* */
+enum
+{
+#define LQ_FRAMEWORK(symbol, name, since) LQ_FRAMEWORK_##symbol,
+#include "type/framework_list.h"
+	LQ_N_FRAMEWORKS
+};
+
+/* *INDENT-ON* */
+
+extern const LqFramework *const lq_frameworks[LQ_N_FRAMEWORKS];
+
+/* Which of them has that name, as rows of answer spell it?  -1: none. */
+extern int	lq_framework_index(const char *name);
 
 #endif							/* LQ_FRAMEWORKS_H */
