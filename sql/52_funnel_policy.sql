@@ -152,7 +152,7 @@ BEGIN
 		('free_mail_domains', 'yandex.ru'), ('free_mail_domains', '163.com');
 
 	--
-	-- Frameworks.  bant, meddic and meddpicc are types as well; the answers
+	-- Frameworks.  Those that are types have a column of a lead; the answers
 	-- of the others gather in lead.answers.
 	--
 	INSERT INTO element (framework, element, label, weight, position, valid_for) VALUES

@@ -73,7 +73,7 @@ BEGIN
 	COMMENT ON TABLE element IS
 		'an element of a qualification framework';
 	COMMENT ON COLUMN element.framework IS
-		'name of the framework; bant, meddic and meddpicc are types as well';
+		'name of the framework; one that is a type has a column of a lead';
 	COMMENT ON COLUMN element.element IS
 		'name of the element; for a framework that is a type, the long name there';
 	COMMENT ON COLUMN element.label IS

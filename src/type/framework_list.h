@@ -16,6 +16,7 @@
 
 LQ_FRAMEWORK(BANT, bant, 1)
 LQ_FRAMEWORK(MEDDIC, meddic, 1)
+LQ_FRAMEWORK(MEDDPICC, meddpicc, 1)
 
 /* *INDENT-ON* */
 

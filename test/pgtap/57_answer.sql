@@ -60,8 +60,8 @@ SELECT is(pg_temp.log(3), 'bant.timeline=partial' || repeat(' bant.authority=yes
 
 -- other frameworks
 INSERT INTO answer (lead_id, framework, element, level) VALUES (4, 'champ', 'challenges', 'yes'), (4, 'champ', 'money', 'no'),
-	(4, 'meddpicc', 'paper_process', 'partial'), (4, 'bant', 'need', 'yes'), (4, 'champ', 'money', 'partial');
-SELECT is(answers, '{"champ": {"challenges": "yes", "money": "partial"}, "meddpicc": {"paper_process": "partial"}}', 'R000-05 other frameworks gather in lead.answers') FROM lead WHERE lead_id = 4;
+	(4, 'anum', 'urgency', 'partial'), (4, 'bant', 'need', 'yes'), (4, 'champ', 'money', 'partial');
+SELECT is(answers, '{"champ": {"challenges": "yes", "money": "partial"}}'::jsonb || '{"anum": {"urgency": "partial"}}', 'R000-05 other frameworks gather in lead.answers') FROM lead WHERE lead_id = 4;
 INSERT INTO element (framework, element) VALUES ('ours', 'colour');
 INSERT INTO answer (lead_id, framework, element, level) VALUES (4, 'ours', 'colour', 'no');
 SELECT is(answers -> 'ours' ->> 'colour', 'no', 'one''s own at once') FROM lead WHERE lead_id = 4;
