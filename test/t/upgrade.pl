@@ -99,6 +99,8 @@ as_owner(&$grant('old') . <<'SQL');
 	CREATE INDEX own_shoe ON old.lead (shoe_size);
 	CREATE FUNCTION old.own() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN NEW.shoe_size = 43; RETURN NEW; END';
 	CREATE TRIGGER own BEFORE INSERT ON old.lead FOR EACH ROW EXECUTE FUNCTION old.own();
+	-- by the name of one of ours, and before it on the path of a template
+	CREATE FUNCTION old._create_work_views() RETURNS void LANGUAGE plpgsql AS 'BEGIN RAISE EXCEPTION ''taken for ours''; END';
 	CREATE VIEW old.own_inbox AS SELECT i.*, 1 AS more FROM old.inbox AS i;
 	CREATE VIEW app.own_funnel AS SELECT * FROM old.funnel;
 	COMMENT ON COLUMN old.lead.email IS 'my own words';
