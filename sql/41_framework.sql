@@ -24,3 +24,10 @@ RETURN (SELECT string_agg(format(template, f.name), separator ORDER BY f.n)
 
 COMMENT ON FUNCTION _each_framework(text, text) IS
 'text of SQL: the template, as format() reads it, once for each of _frameworks()';
+
+-- SQL written with it, and the code, agree on which answer holds.
+CREATE FUNCTION _latest_first() RETURNS text
+AS 'MODULE_PATHNAME', 'latest_first' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+
+COMMENT ON FUNCTION _latest_first() IS
+'text of SQL: an ORDER BY that puts first which of the answers to an element holds';

@@ -2,11 +2,8 @@
 -- Definitions keep their order: exactly one is active, and that one is sound
 --
 
--- Who acts, as stage_history has it.
 CREATE FUNCTION _actor() RETURNS text
-LANGUAGE sql STABLE PARALLEL RESTRICTED
-SET search_path = pg_catalog, pg_temp
-RETURN coalesce(NULLIF(current_setting('lead_qual.actor', true), ''), current_user);
+AS 'MODULE_PATHNAME', 'actor' LANGUAGE C STABLE STRICT PARALLEL RESTRICTED;
 
 COMMENT ON FUNCTION _actor() IS
 'who acts: the end user that an application names, or the role';

@@ -18,6 +18,13 @@ RETURN date_trunc('month', at AT TIME ZONE time_zone)::date;
 COMMENT ON FUNCTION _month_of(timestamptz, text) IS
 'first day of the month of an instant in a time zone';
 
+-- The code uses it, too.
+CREATE FUNCTION _counts_at(occurred_at timestamptz, recorded_at timestamptz) RETURNS timestamptz
+AS 'MODULE_PATHNAME', 'counts_at' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+
+COMMENT ON FUNCTION _counts_at(timestamptz, timestamptz) IS
+'when an activity counts: as of when it occurred, but further ahead of when it was recorded than clocks may differ, as of that';
+
 -- Local days are added before the zone applies: a sum that crosses a change
 -- of the clocks must not depend on the session's TimeZone.
 CREATE FUNCTION _mature_at(month date, days bigint, time_zone text)

@@ -106,7 +106,7 @@ BEGIN
 		WHERE a.lead_id = s.lead_id AND k.party = 'sales'
 			  AND a.occurred_at >= s.entered_at
 			  -- plans have not taken place
-			  AND a.occurred_at <= a.recorded_at + interval '5 minutes'
+			  AND a.occurred_at = _counts_at(a.occurred_at, a.recorded_at)
 			  AND a.occurred_at < coalesce(s.ended_at, 'infinity')) t;
 
 	COMMENT ON VIEW hand_over IS

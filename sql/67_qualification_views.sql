@@ -39,13 +39,13 @@ BEGIN
 		FROM answer w
 		WHERE w.lead_id = l.lead_id AND w.framework = q.framework
 			  AND w.element = q.element
-		ORDER BY w.answered_at DESC, w.answer_id DESC
+		ORDER BY %1$s
 		LIMIT 1) a ON true
 	WHERE st.owner_role <> 'none'
 		  AND (coalesce(a.ran_out, false)
-			   OR NOT coalesce(a.asked, false) AND coalesce(CASE q.framework %s ELSE a.level END, 'unknown') = 'unknown')
+			   OR NOT coalesce(a.asked, false) AND coalesce(CASE q.framework %2$s ELSE a.level END, 'unknown') = 'unknown')
 	ORDER BY l.lead_id, q.position, q.question_id$view$,
-		_each_framework('WHEN %1$L THEN l.%1$I::jsonb ->> q.element'::text, ' '::text));
+		_latest_first(), _each_framework('WHEN %1$L THEN l.%1$I::jsonb ->> q.element'::text, ' '::text));
 
 	COMMENT ON VIEW open_question IS
 'What may still be asked: one row per lead in a stage that marketing or sales works on and question whose element is not known of the lead, in the order of the questions. Known is what the lead holds in the column of the framework, and where there is none the latest answer; an answer older than the element''s valid_for has run out and is asked for again. Who was asked and does not know (the latest answer, inserted into answer, is unknown) is not asked again before the next cycle. state: never answered, unknown (it is so said, in an earlier cycle, or it was taken back in the lead), or ran out; answered_at: the latest answer.';

@@ -356,9 +356,9 @@ RETURN format($query$
 					   lead_id, framework, element, level
 				FROM %1$I.answer
 				WHERE @extschema@._may_have_element(framework::text, element::text)
-				ORDER BY lead_id, framework, element, answered_at DESC, answer_id DESC) AS latest
+				ORDER BY lead_id, framework, element, %2$s) AS latest
 		  GROUP BY lead_id, framework) AS f
-	GROUP BY lead_id $query$, funnel);
+	GROUP BY lead_id $query$, funnel, @extschema@._latest_first());
 
 COMMENT ON FUNCTION _answers_query(text) IS
 'text of a query: the latest answers of each lead of a funnel that has any, as objects by framework, and those to frameworks that are no types';

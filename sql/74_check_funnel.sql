@@ -394,7 +394,7 @@ BEGIN
 					  max(a.occurred_at)),
 			   'Does a sender''s clock run fast, or a date lack its time zone?'
 		FROM %1$I.activity AS a
-		WHERE a.occurred_at > a.recorded_at + interval '5 minutes'
+		WHERE a.occurred_at <> @extschema@._counts_at(a.occurred_at::timestamptz, a.recorded_at::timestamptz)
 		HAVING count(*) > 0
 		$query$, funnel, k.leads, k.key, named, @extschema@._deals_query(funnel, k.leads, k.key));
 	RETURN QUERY EXECUTE format($query$

@@ -12,9 +12,6 @@
 /* points that one hit of a rule may give or take */
 #define LQ_MAX_POINTS			1000000.0
 
-/* an event further ahead of the clock than this counts as of the clock */
-#define LQ_FUTURE_TOLERANCE		(5 * USECS_PER_MINUTE)
-
 extern char *lq_actor_setting;	/* lead_qual.actor, or "" */
 extern bool lq_import_setting;	/* lead_qual.import */
 

@@ -17,8 +17,12 @@
 #include "funnel/funnel.h"
 #include "funnel/policy.h"
 #include "funnel/tables.h"
-#include "lead_qual.h"
 #include "type/scorecard.h"
+
+PG_FUNCTION_INFO_V1(counts_at);
+
+/* an event further ahead than this is not told by a clock that runs fast */
+#define FUTURE_TOLERANCE		(5 * USECS_PER_MINUTE)
 
 /* whose pseudo-columns a condition asks for */
 typedef struct KindOf
@@ -46,6 +50,27 @@ activity_pseudo(void *arg, const LqPseudo *pseudo, bool *isnull)
 }
 
 /*
+ * When an activity counts.  An event from further ahead than clocks may differ
+ * counts as of when it was recorded.
+ */
+TimestampTz
+lq_counts_at(TimestampTz occurred, TimestampTz recorded)
+{
+	/* infinity comes with imports, and must not wrap */
+	if (TIMESTAMP_NOT_FINITE(occurred) || TIMESTAMP_NOT_FINITE(recorded))
+		return Min(occurred, recorded);
+	return occurred - FUTURE_TOLERANCE > recorded ? recorded : occurred;
+}
+
+/* _counts_at(occurred_at timestamptz, recorded_at timestamptz) */
+Datum
+counts_at(PG_FUNCTION_ARGS)
+{
+	PG_RETURN_TIMESTAMPTZ(lq_counts_at(PG_GETARG_TIMESTAMPTZ(0),
+									   PG_GETARG_TIMESTAMPTZ(1)));
+}
+
+/*
  * Is it a plan?  What the lead did is told by machines, whose clocks may run
  * fast; a call of our own side that is dated ahead has not taken place, and
  * may never do.
@@ -55,14 +80,10 @@ lq_activity_planned(const LqKind *kind, TimestampTz occurred,
 					TimestampTz recorded)
 {
 	return kind != NULL && !kind->of_lead &&
-		occurred > recorded + LQ_FUTURE_TOLERANCE;
+		lq_counts_at(occurred, recorded) != occurred;
 }
 
-/*
- * Read an activity and find the rules it satisfies.  An event from further
- * ahead than clocks may differ counts as of when it was recorded; a plan
- * satisfies none.
- */
+/* Read an activity and find the rules it satisfies; a plan satisfies none. */
 void
 lq_activity_read(const LqFunnel *funnel, TupleTableSlot *slot,
 				 LqActivity *activity)
@@ -77,8 +98,7 @@ lq_activity_read(const LqFunnel *funnel, TupleTableSlot *slot,
 												&isnull));
 	recorded = DatumGetTimestampTz(slot_getattr(slot, attno[LQ_ACTIVITY_RECORDED_AT],
 												&isnull));
-	activity->at = occurred > recorded + LQ_FUTURE_TOLERANCE ?
-		recorded : occurred;
+	activity->at = lq_counts_at(occurred, recorded);
 	activity->kind_name = TextDatumGetCString(slot_getattr(slot, attno[LQ_ACTIVITY_KIND],
 														   &isnull));
 	activity->kind = lq_funnel_kind(funnel, activity->kind_name);

@@ -21,6 +21,8 @@ typedef struct LqActivity
 	const LqRule **hits;		/* rules it satisfies */
 } LqActivity;
 
+/* When an activity counts. */
+extern TimestampTz lq_counts_at(TimestampTz occurred, TimestampTz recorded);
 extern bool lq_activity_planned(const LqKind *kind, TimestampTz occurred,
 								TimestampTz recorded);
 extern void lq_activity_read(const LqFunnel *funnel, TupleTableSlot *slot,

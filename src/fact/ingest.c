@@ -370,7 +370,7 @@ took_place(const LqFunnel *funnel, Relation rel, HeapTuple old,
 		return false;
 	before = DatumGetTimestampTz(SPI_getbinval(old, desc, occurred, &isnull));
 	after = DatumGetTimestampTz(SPI_getbinval(new, desc, occurred, &isnull));
-	return !isnull && after <= lq_now() + LQ_FUTURE_TOLERANCE &&
+	return !isnull && lq_counts_at(after, lq_now()) == after &&
 		lq_activity_planned(lq_funnel_kind(funnel, TextDatumGetCString(name)),
 							before, recorded);
 }

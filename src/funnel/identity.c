@@ -26,6 +26,7 @@ PG_FUNCTION_INFO_V1(_require_funnel_owner);
 PG_FUNCTION_INFO_V1(_owns_table);
 PG_FUNCTION_INFO_V1(_check_settings);
 PG_FUNCTION_INFO_V1(_lock_view);
+PG_FUNCTION_INFO_V1(actor);
 
 /*
  * Act as the funnel's owner, as referential integrity does: an application
@@ -241,4 +242,11 @@ _lock_view(PG_FUNCTION_ARGS)
 				 errmsg("permission denied for relation with OID %u", relid)));
 	LockRelationOid(relid, AccessExclusiveLock);
 	PG_RETURN_VOID();
+}
+
+/* _actor() - text */
+Datum
+actor(PG_FUNCTION_ARGS)
+{
+	PG_RETURN_TEXT_P(cstring_to_text(lq_actor()));
 }

@@ -41,6 +41,11 @@
 #include "funnel/statement.h"
 #include "funnel/tables.h"
 
+PG_FUNCTION_INFO_V1(latest_first);
+
+/* which of the answers to an element holds */
+#define LATEST_FIRST "answered_at DESC, answer_id DESC"
+
 /*
  * {lead} and the like stand for the qualified table, {key} for the lead's key;
  * {lead_rows} and {rows_key} for the same where leads are in a table of the
@@ -99,20 +104,18 @@ static const struct
 		"SELECT (a.*)::{activity}, b.scorecard FROM (SELECT) AS one"
 		" LEFT JOIN {baseline} AS b ON b.lead_id {=} $1"
 		" LEFT JOIN {activity} AS a ON a.lead_id {=} $1"
-		" ORDER BY CASE WHEN a.occurred_at > a.recorded_at + '5 minutes'::interval"
-	" THEN a.recorded_at ELSE a.occurred_at END, a.activity_id"},
+		" ORDER BY {_counts_at}(a.occurred_at::timestamptz, a.recorded_at::timestamptz),"
+	" a.activity_id"},
 	[LQ_STATEMENT_OLD_LEADS] = {"z", "K",
 		"SELECT pg_catalog.array_agg(lead_id ORDER BY lead_id)"
 		" FROM (SELECT DISTINCT lead_id FROM {activity}"
-		" WHERE CASE WHEN occurred_at > recorded_at + '5 minutes'::interval"
-	" THEN recorded_at ELSE occurred_at END < $1) AS a"},
+		" WHERE {_counts_at}(occurred_at::timestamptz, recorded_at::timestamptz)"
+	" < $1) AS a"},
 	[LQ_STATEMENT_TAKE_OLD] = {"kz", "E!c",
 		"WITH old AS (DELETE FROM {activity} AS a WHERE lead_id {=} $1"
-		" AND CASE WHEN occurred_at > recorded_at + '5 minutes'::interval"
-		" THEN recorded_at ELSE occurred_at END < $2"
+		" AND {_counts_at}(occurred_at::timestamptz, recorded_at::timestamptz) < $2"
 		" RETURNING (a.*)::{activity} AS event, activity_id,"
-		" CASE WHEN occurred_at > recorded_at + '5 minutes'::interval"
-		" THEN recorded_at ELSE occurred_at END AS at)"
+		" {_counts_at}(occurred_at::timestamptz, recorded_at::timestamptz) AS at)"
 		" SELECT old.event, b.scorecard FROM old"
 		" LEFT JOIN {baseline} AS b ON b.lead_id {=} $1"
 	" ORDER BY old.at, old.activity_id"},
@@ -127,15 +130,15 @@ static const struct
 	[LQ_STATEMENT_LATEST_ANSWER] = {"ktt", "l!",
 		"SELECT level FROM {answer}"
 		" WHERE lead_id {=} $1 AND framework = $2 AND element = $3"
-	" ORDER BY answered_at DESC, answer_id DESC LIMIT 1"},
+	" ORDER BY " LATEST_FIRST " LIMIT 1"},
 	[LQ_STATEMENT_OTHER_ANSWERS] = {"k", "j!",
 		"SELECT coalesce(pg_catalog.jsonb_object_agg(framework, levels), '{}')"
 		" FROM (SELECT framework,"
 		" pg_catalog.jsonb_object_agg(element, level::text) AS levels"
 		" FROM (SELECT DISTINCT ON (framework, element) framework, element, level"
-		" FROM {answer} WHERE lead_id {=} $1 "
+		" FROM {answer} WHERE lead_id {=} $1"
 		" AND framework NOT IN ({framework_names})"
-		" ORDER BY framework, element, answered_at DESC, answer_id DESC) AS latest"
+		" ORDER BY framework, element, " LATEST_FIRST ") AS latest"
 	" GROUP BY framework) AS f"},
 	[LQ_STATEMENT_ADD_ANSWER] = {"kttltz", "",
 		"INSERT INTO {answer} (lead_id, framework, element, level, via,"
@@ -149,7 +152,7 @@ static const struct
 		" FROM {setting} AS s CROSS JOIN {element} AS e CROSS JOIN LATERAL"
 		" (SELECT level, answered_at FROM {answer} WHERE lead_id {=} $1"
 		" AND framework = e.framework AND element = e.element"
-		" ORDER BY answered_at DESC, answer_id DESC LIMIT 1) AS a"
+		" ORDER BY " LATEST_FIRST " LIMIT 1) AS a"
 		" WHERE e.valid_for IS NOT NULL AND a.level::text <> 'unknown'"
 		" AND (a.answered_at AT TIME ZONE s.time_zone + e.valid_for)"
 	" AT TIME ZONE s.time_zone <= $2"},
@@ -523,4 +526,11 @@ lq_statement_open(const LqFunnel *funnel, LqStatement statement,
 
 	check_result(funnel, statement, portal->tupDesc, NULL, 0);
 	return portal;
+}
+
+/* _latest_first() - text: an ORDER BY of answers to one element */
+Datum
+latest_first(PG_FUNCTION_ARGS)
+{
+	PG_RETURN_TEXT_P(cstring_to_text(LATEST_FIRST));
 }
