@@ -63,7 +63,7 @@ COMMENT ON FUNCTION guard_signed() IS
 'trigger on rule and transition: BEFORE INSERT, UPDATE OR DELETE FOR EACH ROW: an active definition that asks for signatures is not changed in place';
 
 -- Who must sign a move is the owner's to say: not to be taken away, nor passed
--- by on another way to the same stage.
+-- by on another way to the same stage, wherever that one begins.
 CREATE FUNCTION guard_sides() RETURNS trigger
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
 SET search_path = pg_catalog, pg_temp
@@ -94,10 +94,10 @@ BEGIN
 		EXECUTE format('SELECT t.sides, t.to_stage FROM %1$I.transition AS t '
 					   'JOIN %1$I.definition AS d ON d.definition = t.definition '
 					   'WHERE d.status = ''active'' AND t.definition = $1 AND t.transition_id <> $2 '
-					   'AND t.to_stage = $3 AND (t.from_stage = ''*'' OR coalesce($4, ''*'') IN (''*'', t.from_stage)) '
-					   'AND NOT coalesce($5, ''{}'') @> t.sides ORDER BY t.transition_id LIMIT 1', TG_TABLE_SCHEMA)
+					   'AND t.to_stage = $3 AND NOT coalesce($4, ''{}'') @> t.sides '
+					   'ORDER BY t.transition_id LIMIT 1', TG_TABLE_SCHEMA)
 			INTO asked, of_stage
-			USING NEW.definition, NEW.transition_id, NEW.to_stage, NEW.from_stage, NEW.sides;
+			USING NEW.definition, NEW.transition_id, NEW.to_stage, NEW.sides;
 	END IF;
 	IF asked IS NOT NULL THEN
 		RAISE EXCEPTION 'permission denied to change who must sign a move to stage "%"', of_stage

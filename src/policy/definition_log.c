@@ -125,62 +125,29 @@ definition_of(HeapTuple tuple, TupleDesc desc)
 	return attno <= 0 ? NULL : SPI_getvalue(tuple, desc, attno);
 }
 
-void
-lq_definition_log(const TriggerData *trigdata)
+/* Write a row of the log, of a change from old to new of one definition. */
+static void
+write_row(const LqFunnel *funnel, const TriggerData *trigdata,
+		  const char *operation, HeapTuple old, HeapTuple new)
 {
 	static Oid	types[] = {
 		TIMESTAMPTZOID, TEXTOID, TEXTOID, TEXTOID, TEXTOID, JSONBOID, JSONBOID
 	};
 	Relation	rel = trigdata->tg_relation;
 	TupleDesc	desc = RelationGetDescr(rel);
-	const char *table = RelationGetRelationName(rel);
-	Oid			schema = RelationGetNamespace(rel);
-	LqFunnel	funnel = {0};
 	LqIdentity	saved;
-	HeapTuple	old = NULL;
-	HeapTuple	new = NULL;
-	Oid			log;
-	const char *operation;
 	char	   *definition = NULL;
 	char	   *quoted;
 	Datum		values[7];
 	char		nulls[8] = "       ";
 	int			result;
 
-	funnel.schema = schema;
-	funnel.name = get_namespace_name(schema);
-	funnel.owner = rel->rd_rel->relowner;
-	log = get_relname_relid(lq_table_name(LQ_TABLE_DEFINITION_LOG), schema);
-	if (!is_table_of(log, funnel.owner) ||
-		!is_table_of(get_relname_relid(lq_table_name(LQ_TABLE_DEFINITION),
-									   schema), funnel.owner))
-		return;
-	prove_log(log);
-
-	if (TRIGGER_FIRED_BY_INSERT(trigdata->tg_event))
-	{
-		operation = "insert";
-		new = trigdata->tg_trigtuple;
-	}
-	else if (TRIGGER_FIRED_BY_UPDATE(trigdata->tg_event))
-	{
-		operation = "update";
-		old = trigdata->tg_trigtuple;
-		new = trigdata->tg_newtuple;
-	}
-	else if (TRIGGER_FIRED_BY_DELETE(trigdata->tg_event))
-	{
-		operation = "delete";
-		old = trigdata->tg_trigtuple;
-	}
-	else
-		operation = "truncate";
 	if (new != NULL || old != NULL)
 		definition = definition_of(new != NULL ? new : old, desc);
 
 	values[0] = TimestampTzGetDatum(lq_now());
 	values[1] = CStringGetTextDatum(lq_actor());
-	values[2] = CStringGetTextDatum(table);
+	values[2] = CStringGetTextDatum(RelationGetRelationName(rel));
 	values[3] = CStringGetTextDatum(operation);
 	values[4] = definition == NULL ? (Datum) 0 : CStringGetTextDatum(definition);
 	nulls[4] = definition == NULL ? 'n' : ' ';
@@ -189,8 +156,8 @@ lq_definition_log(const TriggerData *trigdata)
 	values[6] = new == NULL ? (Datum) 0 : row_to_jsonb(new, desc);
 	nulls[6] = new == NULL ? 'n' : ' ';
 
-	quoted = pstrdup(quote_identifier(funnel.name));
-	lq_funnel_enter(&funnel, &saved);
+	quoted = pstrdup(quote_identifier(funnel->name));
+	lq_funnel_enter(funnel, &saved);
 	SPI_connect();
 	result = SPI_execute_with_args(psprintf("INSERT INTO %s.definition_log"
 											" (changed_at, actor, relation,"
@@ -208,4 +175,55 @@ lq_definition_log(const TriggerData *trigdata)
 			 SPI_result_code_string(result));
 	SPI_finish();
 	lq_funnel_leave(&saved);
+}
+
+/* Does a rule or a transition go from one definition to another? */
+static bool
+goes_over(const TriggerData *trigdata)
+{
+	TupleDesc	desc = RelationGetDescr(trigdata->tg_relation);
+	char	   *before;
+	char	   *after;
+
+	if (strcmp(RelationGetRelationName(trigdata->tg_relation),
+			   lq_table_name(LQ_TABLE_DEFINITION)) == 0)
+		return false;
+	before = definition_of(trigdata->tg_trigtuple, desc);
+	after = definition_of(trigdata->tg_newtuple, desc);
+	return before != NULL && after != NULL && strcmp(before, after) != 0;
+}
+
+void
+lq_definition_log(const TriggerData *trigdata)
+{
+	Relation	rel = trigdata->tg_relation;
+	Oid			schema = RelationGetNamespace(rel);
+	LqFunnel	funnel = {0};
+	HeapTuple	row = trigdata->tg_trigtuple;
+	Oid			log;
+
+	funnel.schema = schema;
+	funnel.name = get_namespace_name(schema);
+	funnel.owner = rel->rd_rel->relowner;
+	log = get_relname_relid(lq_table_name(LQ_TABLE_DEFINITION_LOG), schema);
+	if (!is_table_of(log, funnel.owner) ||
+		!is_table_of(get_relname_relid(lq_table_name(LQ_TABLE_DEFINITION),
+									   schema), funnel.owner))
+		return;
+	prove_log(log);
+
+	if (TRIGGER_FIRED_BY_INSERT(trigdata->tg_event))
+		write_row(&funnel, trigdata, "insert", NULL, row);
+	else if (TRIGGER_FIRED_BY_DELETE(trigdata->tg_event))
+		write_row(&funnel, trigdata, "delete", row, NULL);
+	else if (!TRIGGER_FIRED_BY_UPDATE(trigdata->tg_event))
+		write_row(&funnel, trigdata, "truncate", NULL, NULL);
+	else if (goes_over(trigdata))
+	{
+		/* the one that it leaves is another one, too, than was signed */
+		write_row(&funnel, trigdata, "delete", row, NULL);
+		write_row(&funnel, trigdata, "insert", NULL, trigdata->tg_newtuple);
+	}
+	else
+		write_row(&funnel, trigdata, "update", row, trigdata->tg_newtuple);
 }

@@ -2,7 +2,7 @@
 -- is not for those to say who sign.
 BEGIN;
 SET LOCAL client_min_messages = error;
-SELECT plan(31);
+SELECT plan(38);
 
 SELECT create_funnel('crm', 'UTC');
 CREATE ROLE regress_lq_mkt;
@@ -49,6 +49,20 @@ SELECT is(pg_temp.attempt('regress_lq_mia', 'UPDATE crm.rule SET points = 99 WHE
 SELECT is(pg_temp.attempt('regress_lq_mia', 'UPDATE crm.rule SET definition = ''default'' WHERE definition = ''next'' AND points = 99'),
 	'55000 definition "default" is not changed while it is active', 'S10: its rows do not move into the signed one');
 
+-- what goes out of a signed draft leaves another one than was signed
+UPDATE crm.definition SET sides = '{marketing}' WHERE definition = 'next';
+SELECT lives_ok($$ SELECT sign_definition('crm', 'next', 'marketing') $$, 'a draft is signed');
+SELECT is_empty($$ SELECT * FROM check_definition('crm', 'next') WHERE problem ~ 'signed it as' $$, 'as it is now');
+SELECT is(pg_temp.attempt('regress_lq_mia', $$ INSERT INTO crm.definition (definition) VALUES ('away') $$), 'done', 'there is another draft');
+SAVEPOINT whole;
+UPDATE crm.rule SET definition = 'away' WHERE definition = 'next' AND name = 'title_outside';
+SELECT isnt_empty($$ SELECT * FROM check_definition('crm', 'next') WHERE problem ~ 'has not signed it as it is now' $$, 'S10: a rule that goes over to another draft leaves this one unsigned');
+ROLLBACK TO whole;
+UPDATE crm.transition SET definition = 'away' WHERE definition = 'next' AND to_stage = 'disqualified';
+SELECT isnt_empty($$ SELECT * FROM check_definition('crm', 'next') WHERE problem ~ 'has not signed it as it is now' $$, 'S10: so does a transition');
+ROLLBACK TO whole;
+UPDATE crm.definition SET sides = NULL WHERE definition = 'next';
+
 -- where the owner allows it, the definition is unsigned, and it shows
 SELECT is(pg_temp.attempt('regress_lq_mia', 'UPDATE crm.setting SET edit_signed = true'), '42501 permission denied for table setting', 'S10: not marketing allows it');
 UPDATE crm.setting SET edit_signed = true;
@@ -68,7 +82,9 @@ FROM (VALUES ('UPDATE crm.transition SET sides = NULL WHERE position = 60 AND de
 			 ('UPDATE crm.transition SET sides = ''{sales}'' WHERE position = 60 AND definition = ''default'''),
 			 ('DELETE FROM crm.transition WHERE position = 60 AND definition = ''default'''),
 			 ('INSERT INTO crm.transition (definition, position, from_stage, to_stage) VALUES (''default'', 1, ''sal'', ''sql'')'),
-			 ('INSERT INTO crm.transition (definition, position, from_stage, to_stage) VALUES (''default'', 1, ''*'', ''sql'')')) AS s (statement);
+			 ('INSERT INTO crm.transition (definition, position, from_stage, to_stage) VALUES (''default'', 1, ''*'', ''sql'')'),
+			 ('INSERT INTO crm.transition (definition, position, from_stage, to_stage, automatic) VALUES (''default'', 1, ''mql'', ''sql'', true)'),
+			 ('UPDATE crm.transition SET to_stage = ''sql'' WHERE from_stage = ''nurture'' AND to_stage = ''lead'' AND definition = ''default''')) AS s (statement);
 
 SELECT * FROM finish();
 ROLLBACK;
