@@ -32,28 +32,40 @@ AS 'MODULE_PATHNAME' LANGUAGE C STABLE STRICT PARALLEL UNSAFE;
 COMMENT ON FUNCTION _lead_columns(text) IS
 'the columns of a funnel''s lead table, by the names that the funnel knows them by';
 
--- The table of the user's that a funnel is attached to.  Setting.lead_table is
--- not asked: whoever may write that could have another table stripped.
+-- The table of the user's that a funnel is attached to: it is the owner's, and
+-- its triggers name the funnel.  Neither setting.lead_table nor view "lead" is
+-- believed alone: whoever may write the one or put up the other could have
+-- another table stripped.  A schema that was renamed leaves triggers that name
+-- none, until they are repaired.
 CREATE FUNCTION _attached_table(schema oid) RETURNS regclass
 LANGUAGE sql STABLE STRICT PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
-	SELECT t.oid::regclass
-	FROM pg_class AS l
-	JOIN pg_class AS t ON t.oid = _lead_table(schema)
-	WHERE l.relnamespace = schema AND l.relname = 'lead' AND l.relkind = 'v'
-	AND NOT (t.relnamespace = schema AND t.relname = 'detached_lead')
-	UNION ALL
-	-- the view is gone: the triggers name the funnel
-	SELECT DISTINCT t.tgrelid::regclass
-	FROM pg_trigger AS t
-	JOIN pg_class AS c ON c.oid = t.tgrelid
+	SELECT c.oid::regclass
+	FROM pg_namespace AS n
+	JOIN pg_class AS c ON c.relowner = (SELECT relowner FROM pg_class
+										WHERE relnamespace = n.oid AND relname = 'setting')
+		AND c.relkind IN ('r', 'p') AND NOT c.relispartition
+	JOIN pg_trigger AS t ON t.tgrelid = c.oid AND t.tgnargs > 0
 	JOIN pg_depend AS d ON d.classid = 'pg_proc'::regclass AND d.objid = t.tgfoid AND d.deptype = 'e'
 	JOIN pg_extension AS e ON d.refclassid = 'pg_extension'::regclass AND d.refobjid = e.oid
-	JOIN pg_namespace AS n ON n.oid = schema AND n.nspowner = c.relowner
-	WHERE e.extname = 'lead_qual' AND NOT c.relispartition AND t.tgnargs > 0
-	AND t.tgargs = convert_to(n.nspname::text, getdatabaseencoding()) || '\x00'::bytea
-	AND NOT EXISTS (SELECT FROM pg_class AS l WHERE l.relnamespace = schema AND l.relname = 'lead')
+	CROSS JOIN LATERAL (SELECT
+		t.tgargs = convert_to(n.nspname::text, getdatabaseencoding()) || '\x00'::bytea,
+		NOT EXISTS (SELECT FROM pg_namespace AS other
+					WHERE t.tgargs = convert_to(other.nspname::text, getdatabaseencoding()) || '\x00'::bytea),
+		EXISTS (SELECT
+				FROM pg_class AS l
+				JOIN pg_rewrite AS r ON r.ev_class = l.oid
+				JOIN pg_depend AS v ON v.classid = 'pg_rewrite'::regclass AND v.objid = r.oid
+				WHERE l.relnamespace = n.oid AND l.relname = 'lead'
+				AND v.refclassid = 'pg_class'::regclass AND v.refobjid = c.oid)) AS found (named, stale, shown)
+	WHERE n.oid = schema AND e.extname = 'lead_qual' AND (found.named OR found.stale AND found.shown)
+	-- neither one with a table of its own nor one that is detached
+	AND NOT EXISTS (SELECT FROM pg_class AS own
+					WHERE own.relnamespace = n.oid AND own.relkind IN ('r', 'p')
+					AND own.relname IN ('lead', 'detached_lead'))
+	GROUP BY c.oid, found.named, found.shown
+	ORDER BY found.named DESC, found.shown DESC, count(DISTINCT t.tgfoid) DESC, c.oid
 	LIMIT 1;
 END;
 

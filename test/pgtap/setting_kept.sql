@@ -2,7 +2,7 @@
 -- what they say.
 BEGIN;
 SET LOCAL client_min_messages = error;
-SELECT plan(24);
+SELECT plan(30);
 
 CREATE TABLE contact (id bigint PRIMARY KEY, mail text, land text);
 COMMENT ON COLUMN contact.land IS 'where';
@@ -62,6 +62,21 @@ CREATE TRIGGER zz_qualify BEFORE INSERT ON other FOR EACH ROW EXECUTE FUNCTION q
 SELECT lives_ok($$ SELECT drop_funnel('f') $$, 'S5: a trigger that names a funnel does not keep it');
 SELECT columns_are('public', 'other', '{id,email,stage}'::name[], 'S5: and the table stays as it is');
 SELECT has_trigger('public', 'other', 'zz_qualify', 'S5: with the trigger');
+
+-- nor does a view in place of the funnel's, over a table of another funnel
+SELECT create_funnel('a', 'UTC', lead_table => 'contact', lead_key => 'id', prefix => 'a_');
+CREATE TABLE person (id bigint PRIMARY KEY, name text);
+SELECT create_funnel('b', 'UTC', lead_table => 'person', lead_key => 'id', prefix => 'b_');
+DROP VIEW a.lead CASCADE;
+DROP VIEW b.lead CASCADE;
+CREATE VIEW a.lead AS SELECT id AS lead_id, name FROM person;
+CREATE VIEW b.lead AS SELECT id AS lead_id FROM other;
+SELECT lives_ok($$ SELECT drop_funnel('a', true) $$, 'S5: a funnel whose view shows the table of another goes');
+SELECT columns_are('public', 'contact', '{id,mail,land,q_mine,note}'::name[], 'S5: with what was added to its table');
+SELECT has_column('public', 'person', 'b_stage', 'S5: but nothing of the other''s');
+SELECT has_trigger('public', 'person', 'zz_qualify', 'S5: nor a trigger');
+SELECT lives_ok($$ SELECT drop_funnel('b', true) $$, 'S5: which then goes, too');
+SELECT columns_are('public', 'person', '{id,name}'::name[], 'S5: with what was added to its own');
 
 SELECT * FROM finish();
 ROLLBACK;
