@@ -22,14 +22,16 @@ BEGIN
 		NEW.closed_at := @extschema@.funnel_now();
 	END IF;
 
-	-- where nothing is to be exchanged, home_amount follows the amount
-	IF NEW.amount IS NOT NULL AND
-	   (NEW.home_amount IS NULL OR
-		(NEW.home_amount = OLD.home_amount AND OLD.home_amount = OLD.amount)) THEN
+	-- where nothing is to be exchanged, home_amount follows the amount; what
+	-- followed it is no exchange when the currency turns out to be another
+	IF NEW.home_amount IS NULL OR
+	   (NEW.home_amount = OLD.home_amount AND OLD.home_amount = OLD.amount) THEN
 		EXECUTE format('SELECT currency FROM %I.setting', TG_TABLE_SCHEMA)
 			INTO home;
 		IF NEW.currency IS NULL OR NEW.currency = home THEN
-			NEW.home_amount := NEW.amount;
+			NEW.home_amount := coalesce(NEW.amount, NEW.home_amount);
+		ELSIF OLD.currency IS NULL OR OLD.currency = home THEN
+			NEW.home_amount := NULL;
 		END IF;
 	END IF;
 
