@@ -82,6 +82,12 @@ BEGIN
 	IF NEW.rule IS NULL OR @extschema@._importing() THEN
 		RETURN NEW;
 	END IF;
+	-- that the rule is gone since is told by check_funnel()
+	IF TG_OP = 'UPDATE' THEN
+		IF NEW.rule = OLD.rule THEN
+			RETURN NEW;
+		END IF;
+	END IF;
 
 	EXECUTE format('SELECT EXISTS (SELECT FROM %1$I.rule AS r JOIN %1$I.definition AS d ON d.definition = r.definition '
 				   'WHERE d.status = ''active'' AND r.name = $1)', TG_TABLE_SCHEMA)

@@ -1,7 +1,7 @@
 -- Reasons: of moves that nobody asked for, and the rules that they blame.
 BEGIN;
 SET LOCAL client_min_messages = warning;
-SELECT plan(15);
+SELECT plan(16);
 SELECT create_funnel('crm', 'UTC');
 SET LOCAL search_path = crm, public;
 SET LOCAL lead_qual.clock = '2026-03-02 09:00Z';
@@ -40,6 +40,7 @@ SELECT is_empty($$ SELECT * FROM check_funnel('crm') WHERE finding = 'reason_wit
 UPDATE rule SET name = 'ebook' WHERE name = 'ebook_download' AND definition = 'default';
 SELECT results_eq($$ SELECT object, n FROM check_funnel('crm') WHERE finding = 'reason_without_rule' $$, $$ VALUES ('only_downloads', 1::bigint) $$,
 	'N20 R002-06 a rule that is gone is told of');
+SELECT lives_ok($$ UPDATE crm.reason SET label = 'Only reads' WHERE reason = 'only_downloads' $$, 'S6: and stands in the way of no other change');
 SELECT lives_ok($$ UPDATE crm.reason SET rule = NULL WHERE reason = 'only_downloads' $$, 'N20 R002-06 a reason need not blame any');
 SELECT throws_ok($$ UPDATE crm.reason SET rule = 'ebook_download' WHERE reason = 'only_downloads' $$, '23503', NULL, 'N20 R002-06 of a draft does not do');
 SELECT * FROM finish();
