@@ -57,7 +57,8 @@ typedef struct Rescore
 	MemoryContext lead_context;
 	Datum	   *keys;
 	int			n;
-	int			n_scored;
+	int			n_scored;		/* of these */
+	int64		n_all;			/* scored in all */
 } Rescore;
 
 static void
@@ -81,26 +82,29 @@ rescore_leads(void *arg)
  * Rescore a batch in one subtransaction, or, if a lead in it fails, each lead
  * in its own, so that the others go on.
  */
-static int
-rescore_batch(Rescore *batch)
+static int64
+rescore_batch(void *arg, Datum *keys, int n)
 {
+	Rescore    *batch = arg;
 	LqFailure	failure;
-	int			n_scored = 0;
 
+	batch->keys = keys;
+	batch->n = n;
 	if (lq_try(LQ_TRY_LEAD, rescore_leads, batch, &failure))
-		return batch->n_scored;
-	for (int i = 0; i < batch->n; i++)
 	{
-		Rescore		one = *batch;
-
-		one.keys = &batch->keys[i];
-		one.n = 1;
-		if (lq_try(LQ_TRY_LEAD, rescore_leads, &one, &failure))
-			n_scored += one.n_scored;
-		else
-			lq_bulk_warn(batch->funnel, *one.keys, "rescored", &failure);
+		batch->n_all += batch->n_scored;
+		return LQ_BULK_ALL;
 	}
-	return n_scored;
+	batch->n = 1;
+	for (int i = 0; i < n; i++)
+	{
+		batch->keys = &keys[i];
+		if (lq_try(LQ_TRY_LEAD, rescore_leads, batch, &failure))
+			batch->n_all += batch->n_scored;
+		else
+			lq_bulk_warn(batch->funnel, keys[i], "rescored", &failure);
+	}
+	return LQ_BULK_ALL;
 }
 
 /*
@@ -116,37 +120,22 @@ rescore_funnel(PG_FUNCTION_ARGS)
 {
 	LqFunnel   *funnel = lq_funnel_by_name(text_to_cstring(PG_GETARG_TEXT_PP(0)));
 	Rescore		batch = {funnel};
-	MemoryContext batch_context;
 	LqIdentity	saved;
-	Portal		portal;
-	int64		scored = 0;
 
 	lq_funnel_check_owner(funnel, "rescore_funnel");
 	lq_refuse_deferred(funnel, "rescore_funnel");
 	lq_funnel_check_settings(funnel);
 	lq_funnel_enter(funnel, &saved);
 	SPI_connect();
-	batch_context = AllocSetContextCreate(CurrentMemoryContext,
-										  "lead_qual leads",
-										  ALLOCSET_DEFAULT_SIZES);
 	batch.flags = PG_GETARG_BOOL(1) ? 0 : LQ_WRITE_STAY;
 	batch.lead_context = AllocSetContextCreate(CurrentMemoryContext,
 											   "lead_qual lead",
 											   ALLOCSET_DEFAULT_SIZES);
-	portal = lq_statement_open(funnel, LQ_STATEMENT_KEYS, NULL);
-	do
-	{
-		MemoryContext old = MemoryContextSwitchTo(batch_context);
-
-		batch.n = lq_bulk_fetch(funnel, portal, LQ_BULK_SIZE, &batch.keys);
-		scored += rescore_batch(&batch);
-		MemoryContextSwitchTo(old);
-		MemoryContextReset(batch_context);
-	} while (batch.n > 0);
-	SPI_cursor_close(portal);
+	lq_bulk(funnel, LQ_STATEMENT_KEYS, NULL, LQ_BULK_ALL, rescore_batch,
+			&batch);
 	SPI_finish();
 	lq_funnel_leave(&saved);
-	PG_RETURN_INT64(scored);
+	PG_RETURN_INT64(batch.n_all);
 }
 
 /*

@@ -51,6 +51,7 @@ typedef struct Sweep
 	Datum		key;			/* of the lead at hand */
 	bool		claimed;
 	bool		claiming;
+	int64		most;			/* of both together */
 	int64		n_done;
 	int64		n_failed;
 } Sweep;
@@ -206,40 +207,31 @@ sweep_some(Sweep *sweep, Datum *keys, int n)
 	}
 }
 
+static int64
+sweep_batch(void *arg, Datum *keys, int n)
+{
+	Sweep	   *sweep = arg;
+	MemoryContext old = MemoryContextSwitchTo(sweep->lead_context);
+
+	for (int i = 0; i < n; i += TOGETHER)
+		sweep_some(sweep, keys + i, Min(TOGETHER, n - i));
+	MemoryContextSwitchTo(old);
+	return sweep->most - sweep->n_done - sweep->n_failed;
+}
+
 /*
  * Sweep at most so many leads.
  */
 static void
 sweep_leads(Sweep *sweep, int64 most)
 {
-	MemoryContext batch_context;
-	MemoryContext old;
-	Portal		portal;
-	int			n;
-
-	batch_context = AllocSetContextCreate(CurrentMemoryContext,
-										  "lead_qual leads",
-										  ALLOCSET_DEFAULT_SIZES);
 	sweep->lead_context = AllocSetContextCreate(CurrentMemoryContext,
 												"lead_qual lead",
 												ALLOCSET_DEFAULT_SIZES);
-	portal = lq_statement_open(sweep->funnel, sweep->find, sweep->values);
-	do
-	{
-		Datum	   *keys;
-
-		old = MemoryContextSwitchTo(batch_context);
-		n = lq_bulk_fetch(sweep->funnel, portal,
-						  most - sweep->n_done - sweep->n_failed, &keys);
-		MemoryContextSwitchTo(sweep->lead_context);
-		for (int i = 0; i < n; i += TOGETHER)
-			sweep_some(sweep, keys + i, Min(TOGETHER, n - i));
-		MemoryContextSwitchTo(old);
-		MemoryContextReset(batch_context);
-	} while (n > 0 && sweep->n_done + sweep->n_failed < most);
+	sweep->most = most;
+	lq_bulk(sweep->funnel, sweep->find, sweep->values,
+			most - sweep->n_done - sweep->n_failed, sweep_batch, sweep);
 	MemoryContextDelete(sweep->lead_context);
-	MemoryContextDelete(batch_context);
-	SPI_cursor_close(portal);
 }
 
 /*

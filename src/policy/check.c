@@ -385,44 +385,37 @@ look(Check *check, bool again)
 	note_raised(check, again);
 }
 
-static void
-check_leads(Check *check)
+static int64
+check_some(void *arg, Datum *keys, int n)
 {
-	LqFunnel   *funnel = check->funnel;
+	Check	   *check = arg;
 	bool		may_lock = !XactReadOnly && !RecoveryInProgress();
-	MemoryContext batch_context = AllocSetContextCreate(CurrentMemoryContext,
-														"lead_qual leads",
-														ALLOCSET_DEFAULT_SIZES);
 	MemoryContext lead_context = AllocSetContextCreate(CurrentMemoryContext,
 													   "lead_qual lead",
 													   ALLOCSET_DEFAULT_SIZES);
-	Portal		portal = lq_statement_open(funnel, LQ_STATEMENT_KEYS, NULL);
-	int			n;
+	MemoryContext old = MemoryContextSwitchTo(lead_context);
 
-	do
+	for (int i = 0; i < n; i++)
 	{
-		MemoryContext old = MemoryContextSwitchTo(batch_context);
-		Datum	   *keys;
+		CHECK_FOR_INTERRUPTS();
+		check->key = keys[i];
+		look(check, false);
+		/* an activity may have come in between: look undisturbed */
+		if (check->difference != NULL && may_lock)
+			look(check, true);
+		if (check->difference != NULL)
+			name_lead(check, &check->differ, check->difference);
+		MemoryContextReset(lead_context);
+	}
+	MemoryContextSwitchTo(old);
+	return LQ_BULK_ALL;
+}
 
-		n = lq_bulk_fetch(funnel, portal, LQ_BULK_SIZE, &keys);
-		MemoryContextSwitchTo(lead_context);
-		for (int i = 0; i < n; i++)
-		{
-			CHECK_FOR_INTERRUPTS();
-			check->key = keys[i];
-			look(check, false);
-			/* an activity may have come in between: look undisturbed */
-			if (check->difference != NULL && may_lock)
-				look(check, true);
-			if (check->difference != NULL)
-				name_lead(check, &check->differ, check->difference);
-			MemoryContextReset(lead_context);
-		}
-		MemoryContextSwitchTo(old);
-		MemoryContextReset(batch_context);
-	} while (n > 0);
-	SPI_cursor_close(portal);
-
+static void
+check_leads(Check *check)
+{
+	lq_bulk(check->funnel, LQ_STATEMENT_KEYS, NULL, LQ_BULK_ALL, check_some,
+			check);
 	for (int i = 0; i < check->n_watched; i++)
 	{
 		const Watched *watched = &check->watched[i];
