@@ -494,7 +494,7 @@ BEGIN
 	COMMENT ON COLUMN stage_history.entered_at IS
 		'when';
 	COMMENT ON COLUMN stage_history.ordinal IS
-		'place among the moves of one instant, less than 0, of those that some that were loaded earlier come after; NULL: the order of history_id. Moves are in the order of entered_at, ordinal, history_id';
+		'place among the moves of one instant, of those that were loaded and those that they come after; NULL: the order of history_id, at the end. Moves are in the order of entered_at, ordinal, history_id';
 	COMMENT ON COLUMN stage_history.cycle IS
 		'which time it was in the funnel';
 	COMMENT ON COLUMN stage_history.actor IS

@@ -260,8 +260,9 @@ COMMENT ON FUNCTION sweep_funnel(text, integer) IS
 -- row, from a stage to the same, is told from one that was voided by hand.
 --
 -- ordinal is what a reader needs to find the order again by entered_at,
--- ordinal, history_id: less than 0, and NULL for most, where the last of these
--- is enough.
+-- ordinal, history_id: of loaded moves that share an instant, and of those that
+-- they come after, how often history_id has stepped back in the lead's log;
+-- NULL for all others, which come last at their instant.
 --
 -- One sort of the history is all that most of it costs: only live moves at an
 -- instant for which others were loaded have to be ranked first.
@@ -282,27 +283,30 @@ BEGIN ATOMIC
 	FROM (
 		SELECT *, coalesce(from_stage = to_stage, false) AS repeats,
 			   (1 + count(*) FILTER (WHERE @extschema@._begins_cycle(left_milestone::text, milestone::text)) OVER log)::integer AS cycle,
-			   nullif(- count(*) FILTER (WHERE next_at = entered_at AND next_id < history_id)
-						  OVER (PARTITION BY lead_id, entered_at ORDER BY rank, history_id
-								ROWS BETWEEN CURRENT ROW AND UNBOUNDED FOLLOWING), 0)::integer AS ordinal
+			   CASE WHEN placed AND (left_at = entered_at OR next_at = entered_at)
+					THEN count(*) FILTER (WHERE left_at = entered_at AND left_id > history_id) OVER log
+					END::integer AS ordinal
 		FROM (
 			SELECT *, lag(to_stage) OVER log AS from_stage, lag(milestone) OVER log AS left_milestone,
 				   lag(place) OVER log AS left_place, lag(entered_at) OVER log AS left_at,
-				   first_value(milestone) OVER log AS first_milestone,
-				   lead(entered_at) OVER log AS next_at, lead(history_id) OVER log AS next_id
+				   lag(history_id) OVER log AS left_id, first_value(milestone) OVER log AS first_milestone,
+				   lead(CASE WHEN placed THEN entered_at END) OVER log AS next_at
 			FROM (
 				SELECT h.history_id, h.lead_id, h.to_stage, h.entered_at, s.milestone, s.place, h.definition IS NULL AS loaded,
 					   h.from_stage AS kept_from, h.cycle AS kept_cycle, h.ordinal AS kept_ordinal, h.voided_at IS NOT NULL AS void,
 					   h.source IS NULL OR h.campaign IS NULL OR h.due_at IS NULL AS incomplete,
-					   CASE WHEN h.definition IS NULL THEN 2 * s.place ELSE 2 * live.rank + 1 END AS rank
+					   CASE WHEN h.definition IS NULL THEN 2 * s.place ELSE 2 * live.rank + 1 END AS rank,
+					   h.definition IS NULL OR live.rank < live.last_loaded AS placed
 				FROM %2$s AS h
 				LEFT JOIN %1$s AS s ON s.stage = h.to_stage
 				LEFT JOIN (
-					SELECT l.history_id, max(greatest(s.place, f.place)) OVER (PARTITION BY l.lead_id, l.entered_at ORDER BY l.history_id) AS rank
+					SELECT l.history_id, l.last_loaded,
+						   max(greatest(s.place, f.place)) OVER (PARTITION BY l.lead_id, l.entered_at ORDER BY l.history_id) AS rank
 					FROM (SELECT h.history_id, h.lead_id, h.entered_at, h.from_stage, h.to_stage,
-								 bool_or(loaded.to_stage = h.from_stage) AS left_loaded
+								 bool_or(loaded.to_stage = h.from_stage) AS left_loaded, max(p.place) AS last_loaded
 						  FROM %2$s AS h
 						  JOIN %2$s AS loaded ON loaded.lead_id = h.lead_id AND loaded.entered_at = h.entered_at
+						  LEFT JOIN %1$s AS p ON p.stage = loaded.to_stage
 						  WHERE h.definition IS NOT NULL AND loaded.definition IS NULL
 						  GROUP BY h.history_id, h.lead_id, h.entered_at, h.from_stage, h.to_stage) AS l
 					LEFT JOIN %1$s AS s ON s.stage = l.to_stage

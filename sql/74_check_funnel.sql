@@ -326,18 +326,18 @@ BEGIN
 		SELECT 'stage_ahead_of_deals', 'warning', l.stage, count(*),
 			   format('Leads %%s: none of their deals says "%%s" any more.', array_to_string(%3$s, ', '), l.stage),
 			   format('Correct the deals, or take the moves back: SELECT void_moves(%%L, ARRAY[%%s], ''why'').', %5$L::text,
-					  array_to_string((array_agg(h.history_id ORDER BY l.%4$I))[:5], ', '))
-		FROM %2$s AS l
-		JOIN %1$I.stage AS s ON s.stage = l.stage
-		CROSS JOIN LATERAL (SELECT m.history_id, m.automatic FROM %1$I.stage_history AS m
-							WHERE m.lead_id = l.%4$I AND m.to_stage = l.stage AND m.entered_at = l.stage_entered_at
-							AND m.voided_at IS NULL
-							ORDER BY m.history_id DESC LIMIT 1) AS h
+					  array_to_string((array_agg(l.history_id ORDER BY l.%4$I))[:5], ', '))
+		FROM (SELECT DISTINCT ON (l.%4$I) l.%4$I, l.stage, s.milestone, l.deals_open + l.deals_lost AS n_deals, h.history_id, h.automatic
+			  FROM %2$s AS l
+			  JOIN %1$I.stage AS s ON s.stage = l.stage
+			  JOIN %1$I.stage_history AS h ON h.lead_id = l.%4$I AND h.to_stage = l.stage AND h.entered_at = l.stage_entered_at
+			  WHERE l.deals_won = 0 AND s.milestone IN ('opportunity', 'customer', 'lost') AND h.voided_at IS NULL
+			  ORDER BY l.%4$I, h.ordinal DESC, h.history_id DESC) AS l
 		-- whom somebody moved, or an import, need not have deals that are known
-		WHERE CASE s.milestone
-				   WHEN 'customer' THEN l.deals_won = 0 AND (h.automatic OR l.deals_open + l.deals_lost > 0)
-				   WHEN 'opportunity' THEN h.automatic AND l.deals_open + l.deals_won + l.deals_lost = 0
-				   WHEN 'lost' THEN h.automatic AND l.deals_open + l.deals_won + l.deals_lost = 0
+		WHERE CASE l.milestone
+				   WHEN 'customer' THEN l.automatic OR l.n_deals > 0
+				   WHEN 'opportunity' THEN l.automatic AND l.n_deals = 0
+				   WHEN 'lost' THEN l.automatic AND l.n_deals = 0
 				   ELSE false END
 		GROUP BY l.stage
 		UNION ALL
