@@ -28,8 +28,8 @@ BEGIN
 		SELECT p.lead_id, p.cycle,
 			   lead(min(p.entered_at)) OVER (PARTITION BY p.lead_id
 											 ORDER BY p.cycle) AS ended_at,
-			   bool_or(_has_reached(p.milestone, 'mql')
-					   AND NOT _has_reached(p.milestone, 'sql'))
+			   bool_or(_has_reached(p.milestone, 'mql'::text)
+					   AND NOT _has_reached(p.milestone, 'sql'::text))
 				   FILTER (WHERE p.is_last) AS is_waiting
 		FROM step p
 		GROUP BY p.lead_id, p.cycle
@@ -42,7 +42,7 @@ BEGIN
 		JOIN step p ON p.lead_id = m.lead_id AND p.cycle = m.cycle
 			AND p.n > m.n
 		WHERE (p.milestone = 'sal' AND NOT p.automatic)
-			  OR _has_reached(p.milestone, 'sql')
+			  OR _has_reached(p.milestone, 'sql'::text)
 		ORDER BY m.lead_id, m.cycle, p.n
 	), returned AS (
 		SELECT DISTINCT ON (m.lead_id, m.cycle) m.lead_id, m.cycle,
@@ -50,7 +50,7 @@ BEGIN
 		FROM handed m
 		JOIN step p ON p.lead_id = m.lead_id AND p.cycle = m.cycle
 			AND p.n > m.n
-		WHERE NOT _has_reached(p.milestone, 'mql')
+		WHERE NOT _has_reached(p.milestone, 'mql'::text)
 		ORDER BY m.lead_id, m.cycle, p.n
 	), settled AS (
 		SELECT m.*,
@@ -202,7 +202,7 @@ BEGIN
 		WHERE h.voided_at IS NULL
 			  AND (st.milestone = 'disqualified'
 				   OR (st.milestone = 'nurture' AND _is_on_path(f.milestone)
-					   AND _has_reached(f.milestone, 'mql')))
+					   AND _has_reached(f.milestone, 'mql'::text)))
 	), given AS (
 		SELECT j.month, j.outcome, j.from_stage, j.reason, j.source, j.owner,
 			   r.name, sum(x.points) AS points,
