@@ -148,6 +148,7 @@ unknown_name(LqParse *parse, LqSource source, const char *name, int location)
 			break;
 		case LQ_COLUMNS_OF_TABLE:
 		case LQ_COLUMNS_NAMED:
+		case LQ_COLUMNS_FRAMEWORKS:
 			ereport(ERROR,
 					(errcode(ERRCODE_UNDEFINED_COLUMN),
 					 errmsg("column %s.%s does not exist",
@@ -162,16 +163,17 @@ static void
 not_available(LqParse *parse, LqSource source, const char *name, int location)
 {
 	LqConditionFor target = parse->scope->target;
-	bool		of_score = lq_families[source].targets ==
+	bool		of_transition = lq_families[source].targets ==
 	(1 << LQ_FOR_TRANSITION);
 
 	ereport(ERROR,
 			(errcode(ERRCODE_UNDEFINED_COLUMN),
 			 errmsg("\"%s\" is not available in the condition of %s",
 					name, target_name(target)),
-			 of_score ?
-			 errdetail("Only the condition of a transition knows the score.") :
-			 0,
+			 !of_transition ? 0 :
+			 lq_families[source].columns == LQ_COLUMNS_FRAMEWORKS ?
+			 errdetail("Only the condition of a transition knows the answers of the account.") :
+			 errdetail("Only the condition of a transition knows the score."),
 			 parser_errposition(parse->pstate, location)));
 }
 
@@ -186,6 +188,8 @@ resolve_column(ParseState *pstate, ColumnRef *cref)
 	int			location = cref->location;
 	const char *name;
 	const char *qualifier;
+	LqSource	family = 0;
+	LqSource	elsewhere = 0;
 	Node	   *node;
 
 	if (IsA(llast(cref->fields), A_Star))
@@ -230,20 +234,30 @@ resolve_column(ParseState *pstate, ColumnRef *cref)
 	{
 		if (strcmp(lq_source_name(scope, source), qualifier) != 0)
 			continue;
-		if (!lq_source_available(scope, source))
-			not_available(parse, source, qualifier, location);
 		node = find_column(parse, source, name, location);
-		if (node)
+		family = source;
+		if (node && lq_source_available(scope, source))
 			return node;
-		if (source == LQ_SOURCE_ROW && SystemAttributeByName(name) != NULL)
+		if (node)
+			elsewhere = source;
+	}
+
+	if (elsewhere != 0 && lq_source_available(scope, family))
+		not_available(parse, elsewhere, psprintf("%s.%s", qualifier, name),
+					  location);
+	if (family != 0)
+	{
+		if (!lq_source_available(scope, family))
+			not_available(parse, family, qualifier, location);
+		if (family == LQ_SOURCE_ROW && SystemAttributeByName(name) != NULL)
 			lq_refuse(parse, location, "System columns are not allowed.",
 					  NULL);
-		if (source == LQ_SOURCE_LIST && scope->lists_empty)
+		if (family == LQ_SOURCE_LIST && scope->lists_empty)
 			return (Node *) makeConst(TEXTARRAYOID, -1, DEFAULT_COLLATION_OID,
 									  -1,
 									  PointerGetDatum(construct_empty_array(TEXTOID)),
 									  false, false);
-		unknown_name(parse, source, name, location);
+		unknown_name(parse, family, name, location);
 	}
 
 	ereport(ERROR,

@@ -49,8 +49,9 @@ typedef struct LqConditionPart
 	int			n_tests;
 	LqTimeTest *tests;
 	bool		is_test;		/* it is tests[0] and nothing else */
-	bool		otherwise_timed;	/* reads the clock through a pseudo-column
-									 * in a way that tests does not cover */
+	bool		otherwise_timed;	/* reads the clock, or other leads,
+									 * through a pseudo-column in a way that
+									 * tests does not cover */
 } LqConditionPart;
 
 #endif							/* LQ_PART_H */

@@ -2,7 +2,8 @@
  * pseudo.h
  *		The names that a condition knows, each described once.
  *
- * Names come in families: "account.industry" is of family ACCOUNT.  What a
+ * Names come in families: "account.industry" is of family ACCOUNT.  Where two
+ * have one name, the first that has the column is meant.  What a
  * pseudo-column is called, where it may be used, its type and what it measures
  * is a row of lq_pseudo_columns; what it is of a lead, one of lead/pseudo.c.
  *
@@ -33,6 +34,7 @@ typedef enum LqSource
 	LQ_SOURCE_HITS,
 	LQ_SOURCE_POINTS,
 	LQ_SOURCE_LAST,
+	LQ_SOURCE_TOGETHER,			/* account.<framework>; before its columns */
 	LQ_SOURCE_ACCOUNT,
 	LQ_SOURCE_KIND,
 	LQ_SOURCE_NOW				/* score, fit, ...; now.<name> when stored */
@@ -45,6 +47,7 @@ typedef enum LqColumns
 	LQ_COLUMNS_OF_TABLE,		/* those of a table */
 	LQ_COLUMNS_LISTS,			/* one for each list */
 	LQ_COLUMNS_RULES,			/* one for each rule of the definition */
+	LQ_COLUMNS_FRAMEWORKS,		/* one for each that is a column of a lead */
 	LQ_COLUMNS_NAMED			/* the pseudo-columns that have names */
 } LqColumns;
 
@@ -67,6 +70,7 @@ typedef enum LqPseudoKind
 	LQ_PSEUDO_IDLE_DAYS,
 	LQ_PSEUDO_DAYS_IN_STAGE,
 	LQ_PSEUDO_LIST,				/* a constant once compiled */
+	LQ_PSEUDO_TOGETHER,
 	LQ_PSEUDO_ACCOUNT,
 	LQ_PSEUDO_KIND
 #define LQ_N_PSEUDOS (LQ_PSEUDO_KIND + 1)
@@ -77,14 +81,15 @@ typedef enum LqMeasure
 {
 	LQ_MEASURES_NOTHING,		/* it stands still */
 	LQ_MEASURES_POINTS,			/* they fade */
-	LQ_MEASURES_DAYS			/* they pass */
+	LQ_MEASURES_DAYS,			/* they pass */
+	LQ_MEASURES_OTHERS			/* other leads, which have facts of their own */
 } LqMeasure;
 
 typedef struct LqPseudoColumn
 {
 	const char *name;			/* NULL: <family>.<column> */
 	LqSource	source;
-	Oid			type;			/* 0: that of the table's column */
+	Oid			type;			/* 0: that of the column */
 	LqMeasure	measure;
 } LqPseudoColumn;
 
@@ -93,7 +98,8 @@ typedef struct LqPseudo
 {
 	LqPseudoKind kind;
 	int64		rule_id;		/* of a family of rules */
-	AttrNumber	attno;			/* of a family of a table */
+	AttrNumber	attno;			/* of a family of a table; of frameworks,
+								 * which one, from 1 */
 	Oid			type;
 	int32		typmod;
 	int16		typlen;

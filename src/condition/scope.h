@@ -25,6 +25,12 @@ typedef struct LqNamedRule
 	int64		rule_id;
 } LqNamedRule;
 
+typedef struct LqNamedFramework
+{
+	const char *name;			/* account.<name> */
+	Oid			type;
+} LqNamedFramework;
+
 /* the names that a condition may use, besides those of its relation */
 typedef struct LqConditionScope
 {
@@ -39,6 +45,8 @@ typedef struct LqConditionScope
 								 * written */
 	int			n_rules;		/* rules of the same definition */
 	LqNamedRule *rules;
+	int			n_frameworks;	/* that are types, and columns of a lead */
+	LqNamedFramework *frameworks;
 	/* by LqSource, of families that are tables besides the row */
 	TupleDesc	table_desc[LQ_N_SOURCES + 1];
 	Oid			table[LQ_N_SOURCES + 1];

@@ -69,6 +69,8 @@ lq_source_n_columns(const LqConditionScope *scope, LqSource source)
 			return scope->n_lists;
 		case LQ_COLUMNS_RULES:
 			return scope->n_rules;
+		case LQ_COLUMNS_FRAMEWORKS:
+			return scope->n_frameworks;
 		case LQ_COLUMNS_NAMED:
 			while (described(source, n) != NULL)
 				n++;
@@ -96,6 +98,8 @@ lq_source_column_name(const LqConditionScope *scope, LqSource source, int i)
 			return scope->lists[i].name;
 		case LQ_COLUMNS_RULES:
 			return scope->rules[i].name;
+		case LQ_COLUMNS_FRAMEWORKS:
+			return scope->frameworks[i].name;
 		case LQ_COLUMNS_NAMED:
 			return described(source, i)->name;
 	}
@@ -108,8 +112,8 @@ lq_source_column_name(const LqConditionScope *scope, LqSource source, int i)
 Var *
 lq_source_var(const LqConditionScope *scope, LqSource source, int i)
 {
-	const LqPseudoColumn *column;
 	Form_pg_attribute att;
+	Oid			type;
 
 	if (lq_families[source].columns == LQ_COLUMNS_OF_TABLE)
 	{
@@ -117,9 +121,9 @@ lq_source_var(const LqConditionScope *scope, LqSource source, int i)
 		return makeVar(source, i + 1, att->atttypid, att->atttypmod,
 					   att->attcollation, 0);
 	}
-	column = described(source, i);
-	return makeVar(source, i + 1, column->type, -1,
-				   get_typcollation(column->type), 0);
+	type = lq_families[source].columns == LQ_COLUMNS_FRAMEWORKS ?
+		scope->frameworks[i].type : described(source, i)->type;
+	return makeVar(source, i + 1, type, -1, get_typcollation(type), 0);
 }
 
 /*
@@ -139,7 +143,8 @@ lq_source_pseudo(const LqConditionScope *scope, const Var *var,
 	pseudo->collation = var->varcollid;
 	if (columns == LQ_COLUMNS_RULES)
 		pseudo->rule_id = scope->rules[var->varattno - 1].rule_id;
-	else if (columns == LQ_COLUMNS_OF_TABLE)
+	else if (columns == LQ_COLUMNS_OF_TABLE ||
+			 columns == LQ_COLUMNS_FRAMEWORKS)
 		pseudo->attno = var->varattno;
 }
 
@@ -160,7 +165,8 @@ lq_source_reads(const LqConditionScope *scope, const Var *var,
 			break;
 		case LQ_COLUMNS_RULES:
 		case LQ_COLUMNS_NAMED:
-			/* the score: made of all that is known of the lead */
+		case LQ_COLUMNS_FRAMEWORKS:
+			/* made of all that is known of the lead, or of several */
 			return RelationGetRelid(scope->relation);
 	}
 	return var->varno == LQ_SOURCE_ROW ? RelationGetRelid(scope->relation) :

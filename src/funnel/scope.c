@@ -10,6 +10,7 @@
 
 #include "condition/pseudo.h"
 #include "condition/scope.h"
+#include "funnel/columns.h"
 #include "funnel/funnel.h"
 #include "funnel/funnel_entry.h"
 #include "funnel/identity.h"
@@ -38,6 +39,14 @@ lq_funnel_scope(const LqFunnel *funnel, LqConditionFor target,
 	scope->table[LQ_SOURCE_LIST] = funnel->relid[LQ_TABLE_LIST];
 	if (target != LQ_FOR_ACTIVITY)
 		scope->column_names = funnel->lead_names;
+
+	scope->n_frameworks = lq_n_frameworks(funnel);
+	scope->frameworks = palloc(LQ_N_FRAMEWORKS * sizeof(LqNamedFramework));
+	for (int f = 0; f < scope->n_frameworks; f++)
+	{
+		scope->frameworks[f].name = lq_column_name(LQ_LEAD_FRAMEWORK(f));
+		scope->frameworks[f].type = funnel->framework_type[f];
+	}
 
 	if (target != LQ_FOR_TRANSITION || definition == NULL)
 		return;

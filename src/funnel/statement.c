@@ -52,7 +52,8 @@ PG_FUNCTION_INFO_V1(latest_first);
  * user's and {lead} is a view of it; {=} for the server's own operator;
  * {deals_of_leads} for the query that counts deals.  {frameworks} are the
  * columns of the frameworks that are types, {set_frameworks} sets them to the
- * last arguments, and {framework_names} lists them as values.
+ * last arguments, {best_frameworks} aggregates them, and {framework_names}
+ * lists them as values.
  * The types of arguments, and of the columns that come back, are codes of
  * lq_type_of_code(); in what comes back, ! follows where there must be a
  * value, F stands for those of the frameworks, and L, E and O are whole rows
@@ -166,6 +167,9 @@ static const struct
 	"SELECT (a.*)::{account} FROM {account} AS a WHERE a.account_id {=} $1"},
 	[LQ_STATEMENT_ACCOUNT_LEADS] = {"A", "k!",
 	"SELECT {key} FROM {lead} WHERE account_id {=} ANY ($1) ORDER BY {key}"},
+	[LQ_STATEMENT_ACCOUNT_ANSWERS] = {"Ik", "F",
+		"SELECT {best_frameworks} FROM {lead}"
+	" WHERE account_id {=} $1 AND NOT {key} {=} $2"},
 	[LQ_STATEMENT_LOCK_DEALS] = {"A", "",
 		"SELECT FROM {deal} WHERE deal_id {=} ANY ($1) ORDER BY deal_id"
 	" FOR NO KEY UPDATE"},
@@ -256,6 +260,14 @@ code_at(char code, int i)
 	return code == 'F' ? '0' + i : code;
 }
 
+/* The name of something of ours, with its schema. */
+static const char *
+ours(const char *name)
+{
+	return quote_qualified_identifier(get_namespace_name(lq_extension_schema()),
+									  name);
+}
+
 /*
  * Something for each framework: its column, its name as a value, or, from
  * first_param on, what sets the column.
@@ -272,6 +284,10 @@ append_frameworks(StringInfo buf, const LqFunnel *funnel, const char *what,
 			appendStringInfoString(buf, ", ");
 		if (strcmp(what, "framework_names") == 0)
 			appendStringInfoString(buf, quote_literal_cstr(column));
+		else if (strcmp(what, "best_frameworks") == 0)
+			appendStringInfo(buf, "%s(%s::%s) AS %s", ours("best"),
+							 quote_identifier(column), ours(column),
+							 quote_identifier(column));
 		else
 			appendStringInfoString(buf, quote_identifier(column));
 		if (strcmp(what, "set_frameworks") == 0)
@@ -321,9 +337,7 @@ expand(const LqFunnel *funnel, LqStatement statement)
 		else if (lq_table_by_name(name, &table))
 			appendStringInfoString(&buf, lq_funnel_table(funnel, table));
 		else
-			appendStringInfoString(&buf,
-								   quote_qualified_identifier(get_namespace_name(lq_extension_schema()),
-															  name));
+			appendStringInfoString(&buf, ours(name));
 		text = end + 1;
 	}
 	return buf.data;

@@ -26,6 +26,9 @@ typedef struct LqLead
 	TimestampTz now;
 	HeapTuple	account;		/* its account's row, once looked up */
 	bool		account_read;
+	uint32		together[LQ_N_FRAMEWORKS];	/* the best that other leads of
+											 * its account answered, likewise */
+	bool		together_read;
 	const char *reason;			/* given with a move, or NULL */
 } LqLead;
 

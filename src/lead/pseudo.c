@@ -20,6 +20,7 @@
 #include "condition/eval.h"
 #include "condition/part.h"
 #include "condition/pseudo.h"
+#include "funnel/columns.h"
 #include "funnel/funnel.h"
 #include "funnel/identity.h"
 #include "funnel/policy.h"
@@ -28,6 +29,8 @@
 #include "funnel/tables.h"
 #include "lead/lead.h"
 #include "lead/pseudo.h"
+#include "type/frameworks.h"
+#include "type/qualification.h"
 #include "type/scorecard.h"
 #include "type/scorecard_crossing.h"
 #include "type/scorecard_explain.h"
@@ -92,6 +95,57 @@ account_column(LqLead *lead, const LqPseudo *pseudo, bool *isnull)
 						lead->funnel->account_desc, isnull);
 }
 
+/*
+ * The best that the account's leads answered: what the others have is read as
+ * the owner, once; what this one has is in its row at hand.
+ */
+static void
+read_together(LqLead *lead, Datum account)
+{
+	const LqFunnel *funnel = lead->funnel;
+	Datum		values[2] = {account, lead->values[funnel->key_attno - 1]};
+	LqIdentity	saved;
+
+	lq_funnel_enter(funnel, &saved);
+	SPI_connect();
+	lq_statement_run(funnel, LQ_STATEMENT_ACCOUNT_ANSWERS, values, NULL);
+	for (int f = 0; f < lq_n_frameworks(funnel); f++)
+	{
+		bool		isnull;
+		Datum		best = lq_statement_get(SPI_tuptable, 0,
+											LQ_LEAD_FRAMEWORK(f), &isnull);
+
+		/* it is NULL where there are no others */
+		lead->together[f] = isnull ? 0 :
+			DatumGetLqQualification(lq_frameworks[f], best);
+	}
+	SPI_finish();
+	lq_funnel_leave(&saved);
+	lead->together_read = true;
+}
+
+static Datum
+account_answers(LqLead *lead, const LqPseudo *pseudo, bool *isnull)
+{
+	int			f = pseudo->attno - 1;
+	const LqFramework *framework = lq_frameworks[f];
+	Datum		account = lq_lead_get(lead, LQ_LEAD_ACCOUNT_ID, isnull);
+	bool		unanswered;
+	Datum		own;
+
+	if (*isnull)
+		return (Datum) 0;
+	if (!lead->together_read)
+		read_together(lead, account);
+	own = lq_lead_get(lead, LQ_LEAD_FRAMEWORK(f), &unanswered);
+	if (unanswered)
+		own = (Datum) 0;
+	return LqQualificationGetDatum(framework,
+								   lq_qualification_best(framework, lead->together[f],
+														 DatumGetLqQualification(framework,
+																				 own)));
+}
+
 static Datum
 rule_hits(LqLead *lead, const LqPseudo *pseudo, bool *isnull)
 {
@@ -141,6 +195,8 @@ static const LqLeadPseudo of_lead[LQ_N_PSEUDOS] =
 	[LQ_PSEUDO_IDLE_DAYS] = {OF_CARD,.since = since_activity},
 	[LQ_PSEUDO_DAYS_IN_STAGE] = {LQ_TABLE_LEAD, LQ_LEAD_STAGE_ENTERED_AT,
 	.since = since_stage_entered},
+	/* of which column, the pseudo-column says */
+	[LQ_PSEUDO_TOGETHER] = {LQ_TABLE_LEAD,.fetch = account_answers},
 	[LQ_PSEUDO_ACCOUNT] = {LQ_TABLE_ACCOUNT,.fetch = account_column},
 	/* lists are constants, kinds are of activities */
 };
@@ -186,6 +242,7 @@ fetch(void *arg, const LqPseudo *pseudo, bool *isnull)
 			return lq_points_to_numeric(points_of(lead, pseudo));
 		case LQ_MEASURES_DAYS:
 			return days_between(this->since(lead), lead->now, isnull);
+		case LQ_MEASURES_OTHERS:
 		case LQ_MEASURES_NOTHING:
 			if (this->fetch != NULL)
 				return this->fetch(lead, pseudo, isnull);
@@ -240,6 +297,7 @@ lq_lead_pseudo_passes(const LqLead *lead, const LqPseudo *pseudo,
 									threshold, lead->now);
 		case LQ_MEASURES_DAYS:
 			return span_reaches(this->since(lead), threshold, lead->now);
+		case LQ_MEASURES_OTHERS:
 		case LQ_MEASURES_NOTHING:
 			break;
 	}
@@ -251,6 +309,9 @@ lq_lead_pseudo_name(const LqFunnel *funnel, const LqPseudo *pseudo)
 {
 	const LqRule *rule = lq_funnel_rule(funnel, pseudo->rule_id);
 
+	if (pseudo->kind == LQ_PSEUDO_TOGETHER)
+		return lq_pseudo_name(pseudo,
+							  lq_column_name(LQ_LEAD_FRAMEWORK(pseudo->attno - 1)));
 	if (pseudo->attno != 0)
 		return lq_pseudo_name(pseudo,
 							  NameStr(TupleDescAttr(funnel->account_desc,
@@ -284,7 +345,10 @@ lq_lead_pseudo_reads(const LqFunnel *funnel, const LqPseudo *pseudo,
 {
 	const LqLeadPseudo *this = &of_lead[pseudo->kind];
 
-	*column = this->table == LQ_TABLE_LEAD ?
-		funnel->attno[this->column] : pseudo->attno;
+	if (pseudo->kind == LQ_PSEUDO_TOGETHER)
+		*column = funnel->attno[LQ_LEAD_FRAMEWORK(pseudo->attno - 1)];
+	else
+		*column = this->table == LQ_TABLE_LEAD ?
+			funnel->attno[this->column] : pseudo->attno;
 	return funnel->relid[this->table];
 }

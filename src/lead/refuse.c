@@ -85,8 +85,9 @@ may_read_pseudo(const LqFunnel *funnel, const LqPseudo *pseudo)
 
 	if (!may_read_column(relid, column))
 		return false;
-	/* rows of other tables were read as the owner, past row security */
-	return relid == funnel->relid[LQ_TABLE_LEAD] ||
+	/* other rows than the lead's were read as the owner, past row security */
+	return (relid == funnel->relid[LQ_TABLE_LEAD] &&
+			lq_pseudo_measure(pseudo) != LQ_MEASURES_OTHERS) ||
 		check_enable_rls(relid, InvalidOid, true) != RLS_ENABLED;
 }
 
@@ -217,6 +218,9 @@ reads_answers(const LqFunnel *funnel, const LqConditionPart *part)
 {
 	for (int f = 0; f < lq_n_frameworks(funnel); f++)
 		if (bms_is_member(funnel->attno[LQ_LEAD_FRAMEWORK(f)], part->columns))
+			return true;
+	for (int i = 0; i < part->n_pseudos; i++)
+		if (part->pseudos[i]->kind == LQ_PSEUDO_TOGETHER)
 			return true;
 	return bms_is_member(funnel->attno[LQ_LEAD_ANSWERS], part->columns);
 }

@@ -5,8 +5,8 @@ SELECT plan(3);
 SELECT create_funnel('crm', 'UTC');
 SET LOCAL search_path = crm, public;
 CREATE TEMP TABLE pseudo AS
-SELECT replace(replace(replace(replace(name, '<name>', 'target_countries'), '<rule>', 'webinar'),
-			   'account.<column>', 'account.domain'), 'kind.<column>', 'kind.party') AS name,
+SELECT replace(replace(replace(replace(replace(name, '<name>', 'target_countries'), '<rule>', 'webinar'),
+			   'account.<column>', 'account.domain'), 'kind.<column>', 'kind.party'), 'account.<framework>', 'account.meddic') AS name,
 	   targets
 FROM _pseudo_columns();
 CREATE FUNCTION pg_temp.allowed(name text, target text) RETURNS text LANGUAGE plpgsql AS
