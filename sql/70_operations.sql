@@ -276,7 +276,7 @@ BEGIN ATOMIC
 					  'FROM %I.stage)', funnel) AS stages,
 			   -- what repeats is void, but may be a move again
 			   format('(SELECT * FROM %I.stage_history WHERE (voided_at IS NULL OR from_stage = to_stage)%s)', funnel,
-					  CASE WHEN keys IS NOT NULL THEN format(' AND lead_id = ANY (%L::%s[])', keys, key_type) ELSE '' END) AS moves
+					  CASE WHEN keys IS NOT NULL THEN format(' AND lead_id IN (SELECT k::%s FROM unnest(%L::text[]) AS k)', key_type, keys) ELSE '' END) AS moves
 	)
 	SELECT format($query$
 	SELECT *, (kept_from, kept_cycle, kept_ordinal, void) IS DISTINCT FROM (from_stage, cycle, ordinal, repeats) AS differs
@@ -389,15 +389,16 @@ DECLARE
 	total bigint := 0;
 BEGIN
 	IF keys IS NOT NULL THEN
-		wanted := format('voided_at IS NULL AND lead_id = ANY (%L::%s[])', keys, k.key_type);
-		deals := format('SELECT * FROM (%s) AS of_all WHERE key = ANY (%L::%s[])',
-						deals, keys, k.key_type);
+		wanted := format('voided_at IS NULL AND lead_id IN (SELECT k::%s FROM unnest(%L::text[]) AS k)', k.key_type, keys);
+		deals := format('SELECT * FROM (%s) AS of_all WHERE key IN (SELECT k::%s FROM unnest(%L::text[]) AS k)',
+						deals, k.key_type, keys);
 	END IF;
 
 	-- who agreed did so in a cycle, whatever its number is to be; where its
 	-- moves are void, in that of the time
 	EXECUTE format('SELECT array_agg(DISTINCT lead_id::text) FROM %1$I.signature '
-				   'WHERE lead_id IS NOT NULL AND ($1 IS NULL OR lead_id = ANY ($1::%2$s[]))', funnel, k.key_type)
+				   'WHERE lead_id IS NOT NULL '
+				   'AND ($1 IS NULL OR lead_id IN (SELECT k::%2$s FROM unnest($1) AS k))', funnel, k.key_type)
 		INTO signed USING keys;
 	IF signed IS NOT NULL THEN
 		EXECUTE format($query$

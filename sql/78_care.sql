@@ -35,7 +35,7 @@ DECLARE
 	key text;
 BEGIN
 	FOR key IN
-		EXECUTE format('SELECT %2$I::text FROM %1$s WHERE %2$I = ANY ($1::text[]::%3$s[]) ORDER BY %2$I FOR UPDATE',
+		EXECUTE format('SELECT %2$I::text FROM %1$s WHERE %2$I IN (SELECT k::%3$s FROM unnest($1::text[]) AS k) ORDER BY %2$I FOR UPDATE',
 					   k.leads, k.key, k.key_type)
 		USING leads
 	LOOP
