@@ -200,9 +200,10 @@ static const struct
 	/* to which, guard_definition() says */
 	[LQ_STATEMENT_RAISE_VERSION] = {"t", "",
 	"UPDATE {definition} SET version = version + 1 WHERE definition = $1"},
-	[LQ_STATEMENT_SIGNERS] = {"ktit", "t!",
+	[LQ_STATEMENT_SIGNERS] = {"ktitz", "t!",
 		"SELECT DISTINCT signed_by FROM {signature}"
 		" WHERE lead_id {=} $1 AND to_stage = $2 AND cycle = $3 AND side = $4"
+		" AND signed_at >= $5"
 	" ORDER BY signed_by"},
 	[LQ_STATEMENT_FORGET] = {"k", "",
 		"WITH gone AS (SELECT FROM (SELECT) AS one"

@@ -69,7 +69,7 @@ lq_transition_signed(const LqLead *lead, const LqTransition *transition,
 	const char *actor = lq_actor();
 	LqSigned	result = LQ_SIGNED_NOT;
 	LqIdentity	saved;
-	Datum		values[4];
+	Datum		values[5];
 	bool		isnull;
 	uint64		n;
 
@@ -77,6 +77,8 @@ lq_transition_signed(const LqLead *lead, const LqTransition *transition,
 	values[1] = CStringGetTextDatum(transition->to->name);
 	values[2] = lq_lead_get(lead, LQ_LEAD_CYCLE, &isnull);
 	values[3] = CStringGetTextDatum(side);
+	/* a lead that went and came again under its key begins a cycle anew */
+	values[4] = lq_lead_get(lead, LQ_LEAD_CYCLE_STARTED_AT, &isnull);
 	lq_funnel_enter(funnel, &saved);
 	SPI_connect();
 	n = lq_statement_run_latest(funnel, LQ_STATEMENT_SIGNERS, values, NULL);

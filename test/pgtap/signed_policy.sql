@@ -2,7 +2,7 @@
 -- is not for those to say who sign.
 BEGIN;
 SET LOCAL client_min_messages = error;
-SELECT plan(38);
+SELECT plan(41);
 
 SELECT create_funnel('crm', 'UTC');
 CREATE ROLE regress_lq_mkt;
@@ -85,6 +85,21 @@ FROM (VALUES ('UPDATE crm.transition SET sides = NULL WHERE position = 60 AND de
 			 ('INSERT INTO crm.transition (definition, position, from_stage, to_stage) VALUES (''default'', 1, ''*'', ''sql'')'),
 			 ('INSERT INTO crm.transition (definition, position, from_stage, to_stage, automatic) VALUES (''default'', 1, ''mql'', ''sql'', true)'),
 			 ('UPDATE crm.transition SET to_stage = ''sql'' WHERE from_stage = ''nurture'' AND to_stage = ''lead'' AND definition = ''default''')) AS s (statement);
+
+-- a signature is for the lead that was there
+UPDATE crm.transition SET sides = '{sales}' WHERE definition = 'default' AND from_stage = 'mql' AND to_stage = 'sal';
+SET LOCAL lead_qual.clock = '2026-03-02 09:00Z';
+INSERT INTO crm.lead (lead_id, email) OVERRIDING SYSTEM VALUE VALUES (1, 'ann@example.com'), (2, 'bob@example.com');
+INSERT INTO crm.activity (lead_id, kind) VALUES (1, 'demo_request'), (2, 'demo_request');
+SET LOCAL lead_qual.actor = 'sam';
+SELECT lives_ok(format('SELECT sign_move(''crm'', ''%s'', ''sal'')', l), 'sales signs for lead ' || l) FROM generate_series(1, 2) AS l;
+SET LOCAL lead_qual.actor = '';
+SET LOCAL lead_qual.clock = '2026-03-03 09:00Z';
+DELETE FROM crm.lead WHERE lead_id = 1;
+INSERT INTO crm.lead (lead_id, email) OVERRIDING SYSTEM VALUE VALUES (1, 'eve@example.com');
+INSERT INTO crm.activity (lead_id, kind) VALUES (1, 'demo_request');
+SELECT results_eq($$ SELECT lead_id, count(w.part) FROM crm.lead, LATERAL why_not('crm', lead_id, 'sal') AS w WHERE w.part ~ 'signature' AND w.state <> 'met' GROUP BY 1 ORDER BY 1 $$,
+	$$ VALUES (1::bigint, 1::bigint) $$, 'S10: a lead that came under the key of one that went has no signature');
 
 SELECT * FROM finish();
 ROLLBACK;
