@@ -23,7 +23,7 @@ RETURN (SELECT string_agg(format(template, f.name), separator ORDER BY f.n)
 		FROM unnest(_frameworks()) WITH ORDINALITY AS f (name, n));
 
 COMMENT ON FUNCTION _each_framework(text, text) IS
-'text of SQL: the template, as format() reads it, once for each of _frameworks()';
+'text of SQL: the template, with the name of each in the place of its %s, once for each of _frameworks()';
 
 -- SQL written with it, and the code, agree on which answer holds.
 CREATE FUNCTION _latest_first() RETURNS text

@@ -151,7 +151,7 @@ lq_types_find(LqFunnel *funnel)
 Oid
 lq_type_of_code(const LqFunnel *funnel, char code)
 {
-	if (code >= '0' && code < '0' + LQ_N_FRAMEWORKS)
+	if (funnel != NULL && code >= '0' && code < '0' + LQ_N_FRAMEWORKS)
 		return funnel->framework_type[code - '0'];
 	switch (code)
 	{

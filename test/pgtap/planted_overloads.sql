@@ -151,7 +151,7 @@ SELECT trap.steps('regress_lq_owner', 'done', $$ SELECT activate_definition('crm
 	-- in the funnel's own schema, and before the server's for a key of this type
 	$$ CREATE FUNCTION own.same(varchar, varchar) RETURNS boolean LANGUAGE sql AS 'SELECT setval(''trap.sprung'', 1000000) > 0'; CREATE OPERATOR own.= (leftarg = varchar, rightarg = varchar, function = own.same) $$,
 	$$ SELECT grant_funnel('own'::text, 'regress_lq_app'::regrole, 'app'::text) $$, $$ INSERT INTO own.activity (lead_id, kind) VALUES ('p2', 'demo_request') $$, $$ SELECT * FROM own.lead_now $$,
-	$$ DROP TRIGGER aa_record ON app.person $$, $$ SELECT * FROM repair_funnel('own'::text) $$, $$ SELECT detach_funnel('own'::text) $$, $$ SELECT drop_funnel('own'::text, true) $$);
+	$$ DROP TRIGGER aa_record ON app.person $$, $$ SELECT * FROM repair_funnel('own'::text) $$, $$ SELECT * FROM upgrade_funnel('own'::text) $$, $$ SELECT detach_funnel('own'::text) $$, $$ SELECT drop_funnel('own'::text, true) $$);
 
 CREATE FUNCTION trap.tour() RETURNS SETOF text LANGUAGE plpgsql SET search_path = pg_catalog, public, pg_temp AS $$
 DECLARE
