@@ -1,5 +1,5 @@
 -- No writer gets past a guard: each guard, tried through each way to write.
--- (COPY and MERGE that are granted, and triggers on lead itself: 54_lead_dml.)
+-- (COPY and MERGE that are granted, and triggers on lead itself: lead_dml.)
 BEGIN;
 SET LOCAL client_min_messages = warning;
 SET LOCAL TimeZone = 'UTC';
