@@ -58,7 +58,7 @@ CREATE FUNCTION _funnel_relations(template integer) RETURNS name[]
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
-	SELECT array_agg(n.name ORDER BY r.since, n.position)
+	SELECT pg_catalog.array_agg(n.name ORDER BY r.since, n.position)
 	FROM _template_relations() AS r
 	CROSS JOIN LATERAL unnest(r.names) WITH ORDINALITY AS n (name, position)
 	WHERE r.since <= template;
