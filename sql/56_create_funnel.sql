@@ -4,7 +4,9 @@
 CREATE FUNCTION _planted(schema oid) RETURNS TABLE (what text, used_by text)
 LANGUAGE sql STABLE PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
-BEGIN ATOMIC
+-- not bound when it is created, under a path that has our schema: then what it
+-- looks for would be in it
+AS $body$
 	SELECT pg_describe_object(d.refclassid, d.refobjid, 0),
 		   pg_describe_object(d.classid, d.objid, d.objsubid)
 	FROM pg_depend AS d
@@ -28,7 +30,7 @@ BEGIN ATOMIC
 		JOIN pg_extension AS e ON m.refclassid = 'pg_extension'::regclass AND m.refobjid = e.oid
 		WHERE m.classid = d.refclassid AND m.objid = d.refobjid
 		AND m.deptype = 'e' AND e.extname = 'lead_qual');
-END;
+$body$;
 
 COMMENT ON FUNCTION _planted(oid) IS
 'functions and operators, neither the server''s nor ours, that objects of a funnel (NULL: of the extension) use';
