@@ -81,8 +81,9 @@ my @changes = (
 		  . '	{LQ_TABLE_ACTIVITY, "zz_see", "see_two", AFTER_STATEMENT | ON_INSERT, LQ_TRIGGER_ROWS, 2},\n' ],
 	[ 'src/funnel/model_rows.c', qr/(\trow->funnel->time_zone = get_text.*\n)/, '${1}	if (get_text(row, LQ_SETTING_GREETING) != NULL)\n		elog(NOTICE, "%s", get_text(row, LQ_SETTING_GREETING));\n' ],
 	[ 'sql/50_funnel_tables.sql', qr/(\t\tlead_key name NOT NULL DEFAULT 'lead_id',\n)/, '${1}		greeting text CHECK (greeting <> \'\'),\n' ],
-	[ 'sql/50_funnel_tables.sql', qr/(created_at timestamptz NOT NULL DEFAULT funnel_now\(\))(\n\t\) WITH \(fillfactor = 70\);)/,
-		'${1},\n		temperature integer NOT NULL DEFAULT 20${2}\n	CREATE TABLE omen (omen text PRIMARY KEY);' ],
+	[ 'sql/50_funnel_tables.sql', qr/(created_at timestamptz NOT NULL DEFAULT funnel_now\(\))(\n\t\) WITH \(fillfactor = 70\))/,
+		'${1},\n		temperature integer NOT NULL DEFAULT 20${2}' ],
+	[ 'sql/50_funnel_tables.sql', qr/(\tCREATE TABLE spend \()/, '	CREATE TABLE omen (omen text PRIMARY KEY);\n\n${1}' ],
 	[ 'sql/58_funnel_comments.sql', "'the funnel itself: one row'", "'the funnel itself'" ],
 	[ 'sql/58_funnel_comments.sql', qr/(\tCOMMENT ON COLUMN setting.time_zone IS)/,
 		'	COMMENT ON COLUMN setting.greeting IS \'what it says when it is read\';\n'
