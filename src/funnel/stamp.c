@@ -11,7 +11,6 @@
 
 #include "executor/spi.h"
 #include "utils/builtins.h"
-#include "utils/datum.h"
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
 #include "utils/timestamp.h"
@@ -19,6 +18,7 @@
 #include "compat.h"
 #include "funnel/columns.h"
 #include "funnel/identity.h"
+#include "funnel/row.h"
 #include "funnel/stamp.h"
 #include "funnel/tables.h"
 #include "funnel/trigger.h"
@@ -38,23 +38,6 @@ column_of(Relation rel, const char *name)
 						name, RelationGetRelationName(rel)),
 				 errhint("The columns that create_funnel() made must keep their names.")));
 	return attno;
-}
-
-static bool
-column_changed(const TriggerData *trigdata, const char *name)
-{
-	TupleDesc	desc = RelationGetDescr(trigdata->tg_relation);
-	int			attno = column_of(trigdata->tg_relation, name);
-	Form_pg_attribute attr = TupleDescAttr(desc, attno - 1);
-	bool		was_null;
-	bool		is_null;
-	Datum		was = SPI_getbinval(trigdata->tg_trigtuple, desc, attno,
-									&was_null);
-	Datum		is = SPI_getbinval(trigdata->tg_newtuple, desc, attno,
-								   &is_null);
-
-	return was_null != is_null ||
-		(!was_null && !datum_image_eq(was, is, attr->attbyval, attr->attlen));
 }
 
 HeapTuple
@@ -77,7 +60,10 @@ lq_stamp(const TriggerData *trigdata, LqColumn by, LqColumn at,
 		row = trigdata->tg_newtuple;
 		anew = false;
 		for (; *columns != NULL && !anew; columns++)
-			anew = column_changed(trigdata, *columns);
+			anew = lq_attribute_differs(desc,
+										column_of(trigdata->tg_relation,
+												  *columns),
+										trigdata->tg_trigtuple, row);
 	}
 	values[0] = anew ? CStringGetTextDatum(lq_actor()) :
 		SPI_getbinval(trigdata->tg_trigtuple, desc, attnos[0], &nulls[0]);

@@ -9,7 +9,6 @@
 #include "commands/trigger.h"
 #include "executor/spi.h"
 #include "utils/builtins.h"
-#include "utils/datum.h"
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
 #include "utils/timestamp.h"
@@ -17,6 +16,7 @@
 #include "compat.h"
 #include "funnel/columns.h"
 #include "funnel/identity.h"
+#include "funnel/row.h"
 #include "funnel/tables.h"
 #include "funnel/trigger.h"
 #include "lead_qual.h"
@@ -61,19 +61,11 @@ only_voids(const TriggerData *trigdata)
 	for (int i = 0; i < desc->natts; i++)
 	{
 		Form_pg_attribute attr = TupleDescAttr(desc, i);
-		Datum		old_value;
-		Datum		new_value;
 
-		if (attr->attisdropped ||
-			strncmp(NameStr(attr->attname), "voided_", 7) == 0)
-			continue;
-		old_value = SPI_getbinval(trigdata->tg_trigtuple, desc, i + 1,
-								  &was_null);
-		new_value = SPI_getbinval(trigdata->tg_newtuple, desc, i + 1,
-								  &is_null);
-		if (was_null != is_null ||
-			(!was_null && !datum_image_eq(old_value, new_value,
-										  attr->attbyval, attr->attlen)))
+		if (!attr->attisdropped &&
+			strncmp(NameStr(attr->attname), "voided_", 7) != 0 &&
+			lq_attribute_differs(desc, i + 1, trigdata->tg_trigtuple,
+								 trigdata->tg_newtuple))
 			return false;
 	}
 	return true;

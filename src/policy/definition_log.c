@@ -16,7 +16,6 @@
 #include "catalog/pg_type.h"
 #include "executor/spi.h"
 #include "utils/builtins.h"
-#include "utils/datum.h"
 #include "utils/fmgrprotos.h"
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
@@ -26,6 +25,7 @@
 #include "funnel/columns.h"
 #include "funnel/funnel.h"
 #include "funnel/identity.h"
+#include "funnel/row.h"
 #include "funnel/tables.h"
 #include "lead_qual.h"
 #include "policy/definition_log.h"
@@ -86,20 +86,11 @@ lq_definition_row_changed(const TriggerData *trigdata)
 	for (int i = 0; i < desc->natts; i++)
 	{
 		Form_pg_attribute attr = TupleDescAttr(desc, i);
-		bool		old_isnull;
-		bool		new_isnull;
-		Datum		old_value;
-		Datum		new_value;
 
-		if (attr->attisdropped || strcmp(NameStr(attr->attname), "version") == 0)
-			continue;
-		old_value = heap_getattr(trigdata->tg_trigtuple, i + 1, desc,
-								 &old_isnull);
-		new_value = heap_getattr(trigdata->tg_newtuple, i + 1, desc,
-								 &new_isnull);
-		if (old_isnull != new_isnull ||
-			(!old_isnull && !datum_image_eq(old_value, new_value,
-											attr->attbyval, attr->attlen)))
+		if (!attr->attisdropped &&
+			strcmp(NameStr(attr->attname), "version") != 0 &&
+			lq_attribute_differs(desc, i + 1, trigdata->tg_trigtuple,
+								 trigdata->tg_newtuple))
 			return true;
 	}
 	return false;
