@@ -13,7 +13,6 @@
 #include "executor/spi.h"
 #include "miscadmin.h"
 #include "utils/array.h"
-#include "utils/datum.h"
 #include "utils/memutils.h"
 
 #include "compat.h"
@@ -22,6 +21,7 @@
 #include "funnel/between_triggers.h"
 #include "funnel/funnel.h"
 #include "funnel/identity.h"
+#include "funnel/row.h"
 #include "funnel/statement.h"
 #include "funnel/tables.h"
 #include "funnel/trigger.h"
@@ -60,9 +60,7 @@ differs(const LqFunnel *funnel, TupleTableSlot *a, TupleTableSlot *b)
 		Datum		a_value = slot_getattr(a, column, &a_isnull);
 		Datum		b_value = slot_getattr(b, column, &b_isnull);
 
-		if (a_isnull != b_isnull ||
-			(!a_isnull && !datum_image_eq(a_value, b_value, attr->attbyval,
-										  attr->attlen)))
+		if (lq_value_differs(attr, a_value, a_isnull, b_value, b_isnull))
 			return true;
 	}
 	return false;

@@ -23,19 +23,29 @@ lq_tuple_of_row(HeapTupleHeader row)
 	return tuple;
 }
 
-/* Do two rows differ, byte by byte, in an attribute? */
+/*
+ * Do two values of a column differ, byte by byte?  Those stored elsewhere are
+ * fetched to be compared.
+ */
+static inline bool
+lq_value_differs(Form_pg_attribute attr, Datum a, bool a_isnull, Datum b,
+				 bool b_isnull)
+{
+	return a_isnull != b_isnull ||
+		(!a_isnull && !datum_image_eq(a, b, attr->attbyval, attr->attlen));
+}
+
+/* Do two rows differ in an attribute? */
 static inline bool
 lq_attribute_differs(TupleDesc desc, int attno, HeapTuple a, HeapTuple b)
 {
-	Form_pg_attribute attr = TupleDescAttr(desc, attno - 1);
 	bool		a_isnull;
 	bool		b_isnull;
 	Datum		a_value = heap_getattr(a, attno, desc, &a_isnull);
 	Datum		b_value = heap_getattr(b, attno, desc, &b_isnull);
 
-	return a_isnull != b_isnull ||
-		(!a_isnull && !datum_image_eq(a_value, b_value, attr->attbyval,
-									  attr->attlen));
+	return lq_value_differs(TupleDescAttr(desc, attno - 1), a_value, a_isnull,
+							b_value, b_isnull);
 }
 
 #endif							/* LQ_ROW_H */

@@ -21,6 +21,7 @@
 #include "funnel/milestone.h"
 #include "funnel/partition.h"
 #include "funnel/policy.h"
+#include "funnel/row.h"
 #include "funnel/statement.h"
 #include "funnel/tables.h"
 #include "funnel/trigger.h"
@@ -182,8 +183,7 @@ hand_back(LqLead *lead, const LqLead *old)
 
 	if (lead->isnull[i] || old->isnull[i] || attr->attnotnull ||
 		attr->attgenerated != '\0' ||
-		!datum_image_eq(lead->values[i], old->values[i], attr->attbyval,
-						attr->attlen))
+		lq_value_differs(attr, lead->values[i], false, old->values[i], false))
 		return;
 	lq_lead_set(lead, LQ_LEAD_OWNER, (Datum) 0, true);
 }

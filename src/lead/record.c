@@ -29,6 +29,7 @@
 #include "funnel/key.h"
 #include "funnel/partition.h"
 #include "funnel/policy.h"
+#include "funnel/row.h"
 #include "funnel/statement.h"
 #include "funnel/tables.h"
 #include "funnel/trigger.h"
@@ -55,9 +56,7 @@ same(const LqLead *a, const LqLead *b, LqColumn column)
 	Datum		a_value = lq_lead_get(a, column, &a_isnull);
 	Datum		b_value = lq_lead_get(b, column, &b_isnull);
 
-	return a_isnull == b_isnull &&
-		(a_isnull || datum_image_eq(a_value, b_value, attr->attbyval,
-									attr->attlen));
+	return !lq_value_differs(attr, a_value, a_isnull, b_value, b_isnull);
 }
 
 pg_noreturn static void
