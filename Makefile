@@ -102,19 +102,14 @@ endif
 
 $(OBJS): $(wildcard src/*.h src/*/*.h)
 
-# one text makes every qualification type; each has the layout of a built-in one
-QUALIFICATION_TYPES = bant:"char" meddic:int2 meddpicc:int2
-
 # steps of upgrade_funnel() come before the check that ends the script
 FRAGMENTS = $(sort $(wildcard sql/[0-8][0-9]_*.sql)) $(wildcard sql/upgrade/*.sql) $(sort $(wildcard sql/9[0-9]_*.sql))
 
-sql/lead_qual--$(EXTVERSION).sql: $(FRAGMENTS) src/funnel/template.h lead_qual.control Makefile
+sql/lead_qual--$(EXTVERSION).sql: $(FRAGMENTS) sql/qualification_types.awk src/type/framework_list.h src/funnel/template.h lead_qual.control Makefile
 	for file in $(FRAGMENTS); do \
 		case $$file in \
 		*_qualification_type.sql) \
-			for type in $(foreach type,$(QUALIFICATION_TYPES),'$(type)'); do \
-				sed "s/@TYPE@/$${type%:*}/g; s/@LIKE@/$${type#*:}/" $$file; \
-			done ;; \
+			awk -f sql/qualification_types.awk src/type/framework_list.h $$file ;; \
 		*_template.sql) sed 's/@TEMPLATE_VERSION@/$(TEMPLATE)/' $$file ;; \
 		*) cat $$file ;; \
 		esac || exit 1; \

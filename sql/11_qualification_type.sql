@@ -1,8 +1,8 @@
 --
 -- A qualification type
 --
--- The Makefile makes each of them from this text: bant, meddic, meddpicc for
--- @TYPE@, and for @LIKE@ the built-in type that has its layout.
+-- qualification_types.awk makes each of them from this text, once for each of
+-- src/type/framework_list.h.
 --
 CREATE TYPE @TYPE@;
 
@@ -30,6 +30,9 @@ CREATE TYPE @TYPE@ (
 	SEND = @TYPE@_send,
 	LIKE = pg_catalog.@LIKE@
 );
+COMMENT ON TYPE @TYPE@ IS
+'answers to @ELEMENTS@: ''@UNKNOWN@'', + yes, ~ partial, ? unknown, - no';
+
 -- comparison
 CREATE FUNCTION @TYPE@_eq(@TYPE@, @TYPE@) RETURNS boolean
 AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;

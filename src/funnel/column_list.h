@@ -132,7 +132,7 @@ LQ_COLUMN(LEAD, DEALS_LOST, "deals_lost", 'i', true, 1)
 LQ_COLUMN(LEAD, WON_AMOUNT, "won_amount", 'n', true, 1)
 LQ_COLUMN(LEAD, ANSWERS, "answers", 'j', true, 1)
 /* columns that people write */
-#define LQ_FRAMEWORK(symbol, name, since) \
+#define LQ_FRAMEWORK(symbol, name, since, ...) \
 	LQ_COLUMN(LEAD, symbol, #name, LQ_CODE_OF_FRAMEWORK(symbol), true, since)
 #include "type/framework_list.h"
 LQ_COLUMN(LEAD, RESUME_AT, "resume_at", 'z', false, 1)

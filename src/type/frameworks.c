@@ -12,16 +12,29 @@
 #include "utils/builtins.h"
 
 #include "compat.h"
-#include "type/bant.h"
 #include "type/frameworks.h"
-#include "type/meddic.h"
+#include "type/qualification.h"
+#include "type/qualification_type.h"
 
 PG_FUNCTION_INFO_V1(frameworks);
 PG_FUNCTION_INFO_V1(may_have_element);
 
 /* *INDENT-OFF* */
+#define LQ_ELEMENT(symbol, name) {symbol, name}
+#define LQ_FRAMEWORK(symbol, name_, since, ...) \
+static const LqElement name_##_elements[] = {__VA_ARGS__}; \
+static const LqFramework name_ = { \
+	.name = #name_, \
+	.size = lengthof(name_##_elements) > 4 ? 2 : 1, \
+	.nelements = lengthof(name_##_elements), \
+	.elements = name_##_elements, \
+}; \
+StaticAssertDecl(lengthof(name_##_elements) <= 8, "two bytes hold " #name_); \
+LQ_QUALIFICATION_TYPE(name_)
+#include "type/framework_list.h"
+
 const LqFramework *const lq_frameworks[LQ_N_FRAMEWORKS] = {
-#define LQ_FRAMEWORK(symbol, name, since) &lq_##name,
+#define LQ_FRAMEWORK(symbol, name_, since, ...) &name_,
 #include "type/framework_list.h"
 };
 

@@ -12,7 +12,7 @@
 /* *INDENT-OFF* */
 enum
 {
-#define LQ_FRAMEWORK(symbol, name, since) LQ_FRAMEWORK_##symbol,
+#define LQ_FRAMEWORK(symbol, name, since, ...) LQ_FRAMEWORK_##symbol,
 #include "type/framework_list.h"
 	LQ_N_FRAMEWORKS
 };

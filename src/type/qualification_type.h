@@ -2,8 +2,8 @@
  * qualification_type.h
  *		The SQL functions of a qualification type, made from its framework.
  *
- * A type needs its LqFramework, lq_<type>, and one LQ_QUALIFICATION_TYPE(type)
- * to have them all.
+ * Where its LqFramework has the type's name, LQ_QUALIFICATION_TYPE(type) makes
+ * them all.
  *
  * Copyright (c) 2026, lead_qual contributors
  */
@@ -51,7 +51,7 @@ PG_FUNCTION_INFO_V1(type##_##verb); \
 Datum \
 type##_##verb(PG_FUNCTION_ARGS) \
 { \
-	return lq_qualification_type_##verb(&lq_##type, fcinfo); \
+	return lq_qualification_type_##verb(&type, fcinfo); \
 }
 
 LQ_EACH_QUALIFICATION_FUNCTION(LQ_DECLARE_QUALIFICATION_FUNCTION,
