@@ -11,7 +11,7 @@
 	next
 }
 
-/^\tLQ_ELEMENT/ {
+/^[ \t]+LQ_ELEMENT/ {
 	split($0, word, /"/)
 	n[types]++
 	elements[types] = elements[types] (n[types] > 1 ? ", " : "") word[4]

@@ -19,29 +19,29 @@
 /* *INDENT-OFF* */
 
 LQ_FRAMEWORK(BANT, bant, 1,
-	LQ_ELEMENT("B", "budget"),
-	LQ_ELEMENT("A", "authority"),
-	LQ_ELEMENT("N", "need"),
-	LQ_ELEMENT("T", "timeline"))
+			 LQ_ELEMENT("B", "budget"),
+			 LQ_ELEMENT("A", "authority"),
+			 LQ_ELEMENT("N", "need"),
+			 LQ_ELEMENT("T", "timeline"))
 
 LQ_FRAMEWORK(MEDDIC, meddic, 1,
-	LQ_ELEMENT("M", "metrics"),
-	LQ_ELEMENT("E", "economic_buyer"),
-	LQ_ELEMENT("DC", "decision_criteria"),
-	LQ_ELEMENT("DP", "decision_process"),
-	LQ_ELEMENT("I", "identify_pain"),
-	LQ_ELEMENT("C", "champion"))
+			 LQ_ELEMENT("M", "metrics"),
+			 LQ_ELEMENT("E", "economic_buyer"),
+			 LQ_ELEMENT("DC", "decision_criteria"),
+			 LQ_ELEMENT("DP", "decision_process"),
+			 LQ_ELEMENT("I", "identify_pain"),
+			 LQ_ELEMENT("C", "champion"))
 
 /* two elements more, in the middle: it shares no bits with meddic */
 LQ_FRAMEWORK(MEDDPICC, meddpicc, 1,
-	LQ_ELEMENT("M", "metrics"),
-	LQ_ELEMENT("E", "economic_buyer"),
-	LQ_ELEMENT("DC", "decision_criteria"),
-	LQ_ELEMENT("DP", "decision_process"),
-	LQ_ELEMENT("PP", "paper_process"),
-	LQ_ELEMENT("I", "identify_pain"),
-	LQ_ELEMENT("C", "champion"),
-	LQ_ELEMENT("CO", "competition"))
+			 LQ_ELEMENT("M", "metrics"),
+			 LQ_ELEMENT("E", "economic_buyer"),
+			 LQ_ELEMENT("DC", "decision_criteria"),
+			 LQ_ELEMENT("DP", "decision_process"),
+			 LQ_ELEMENT("PP", "paper_process"),
+			 LQ_ELEMENT("I", "identify_pain"),
+			 LQ_ELEMENT("C", "champion"),
+			 LQ_ELEMENT("CO", "competition"))
 
 /* *INDENT-ON* */
 
