@@ -10,13 +10,12 @@
 #include "postgres.h"
 
 #include "catalog/pg_type.h"
-#include "funcapi.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
-#include "utils/tuplestore.h"
 
 #include "compat.h"
 #include "condition/pseudo.h"
+#include "result.h"
 
 PG_FUNCTION_INFO_V1(_pseudo_columns);
 
@@ -128,27 +127,25 @@ _pseudo_columns(PG_FUNCTION_ARGS)
 		[LQ_COLUMNS_FRAMEWORKS] = "<framework>",
 		[LQ_COLUMNS_NAMED] = ""
 	};
-	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
+	LqResult	result;
 
-	InitMaterializedSRF(fcinfo, 0);
+	lq_result_begin(&result, fcinfo);
 	for (int i = 0; i < LQ_N_PSEUDOS; i++)
 	{
 		const LqPseudoColumn *described = &lq_pseudo_columns[i];
 		const LqFamily *family = &lq_families[described->source];
 		Datum		targets[LQ_N_TARGETS];
 		int			n = 0;
-		Datum		values[2];
-		bool		nulls[2] = {false};
 
 		for (int target = 0; target < LQ_N_TARGETS; target++)
 			if (family->targets & (1 << target))
 				targets[n++] = CStringGetTextDatum(lq_target_names[target]);
-		values[0] = CStringGetTextDatum(name_of(described,
-												column[family->columns]));
-		values[1] = PointerGetDatum(construct_array(targets, n, TEXTOID, -1,
-													false, TYPALIGN_INT));
-		tuplestore_putvalues(result->setResult, result->setDesc, values,
-							 nulls);
+		lq_result_add_text(&result,
+						   name_of(described, column[family->columns]));
+		lq_result_add(&result,
+					  PointerGetDatum(construct_array(targets, n, TEXTOID, -1,
+													  false, TYPALIGN_INT)));
+		lq_result_end_row(&result);
 	}
 	return (Datum) 0;
 }

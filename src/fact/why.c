@@ -10,12 +10,10 @@
 
 #include "access/htup_details.h"
 #include "executor/spi.h"
-#include "funcapi.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 #include "utils/timestamp.h"
-#include "utils/tuplestore.h"
 
 #include "compat.h"
 #include "fact/replay.h"
@@ -30,6 +28,7 @@
 #include "lead/refuse.h"
 #include "lead/stage.h"
 #include "lead_qual.h"
+#include "result.h"
 #include "type/scorecard.h"
 #include "type/scorecard_explain.h"
 
@@ -145,51 +144,19 @@ require_arguments(FunctionCallInfo fcinfo, int n, const char *function)
 							i + 1, function)));
 }
 
-/* rows of a result, with columns that may be null */
-typedef struct Row
-{
-	Datum		values[8];
-	bool		nulls[8];
-	int			n;
-} Row;
-
 static void
-add(Row *row, Datum value, bool isnull)
-{
-	row->values[row->n] = isnull ? (Datum) 0 : value;
-	row->nulls[row->n++] = isnull;
-}
-
-static void
-add_text(Row *row, const char *text)
-{
-	add(row, text == NULL ? (Datum) 0 : CStringGetTextDatum(text),
-		text == NULL);
-}
-
-static void
-put(ReturnSetInfo *result, Row *row)
-{
-	tuplestore_putvalues(result->setResult, result->setDesc,
-						 row->values, row->nulls);
-	row->n = 0;
-}
-
-static void
-put_adjustment(ReturnSetInfo *result, const char *part, const char *axis,
+put_adjustment(LqResult *result, const char *part, const char *axis,
 			   int64 hundredths, const char *description)
 {
-	Row			row = {0};
-
 	if (hundredths == 0)
 		return;
-	add_text(&row, part);
-	add_text(&row, axis);
-	add(&row, (Datum) 0, true);
-	add(&row, (Datum) 0, true);
-	add(&row, lq_points_to_numeric(hundredths), false);
-	add_text(&row, description);
-	put(result, &row);
+	lq_result_add_text(result, part);
+	lq_result_add_text(result, axis);
+	lq_result_add_null(result);
+	lq_result_add_null(result);
+	lq_result_add(result, lq_points_to_numeric(hundredths));
+	lq_result_add_text(result, description);
+	lq_result_end_row(result);
 }
 
 /*
@@ -202,7 +169,7 @@ put_adjustment(ReturnSetInfo *result, const char *part, const char *axis,
 Datum
 explain_lead_score(PG_FUNCTION_ARGS)
 {
-	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
+	LqResult	result;
 	LqFunnel   *funnel;
 	LqLead		lead;
 	LqCard	   *card;
@@ -212,7 +179,7 @@ explain_lead_score(PG_FUNCTION_ARGS)
 	const char *of_limit = "what a limit of the definition gives or takes";
 
 	require_arguments(fcinfo, 2, "explain_score");
-	InitMaterializedSRF(fcinfo, 0);
+	lq_result_begin(&result, fcinfo);
 	funnel = lq_funnel_by_name(text_to_cstring(PG_GETARG_TEXT_PP(0)));
 	key = get_key(fcinfo, 1, funnel);
 	SPI_connect();
@@ -225,25 +192,27 @@ explain_lead_score(PG_FUNCTION_ARGS)
 		const LqCardEntry *entry = &card->entries[i];
 		const LqRule *rule = lq_funnel_rule(funnel, entry->rule_id);
 		int64		points = lq_card_entry_points(card, entry, at);
-		Row			row = {0};
 
-		add_text(&row, rule == NULL ?
-				 psprintf("(rule " INT64_FORMAT ")", entry->rule_id) :
-				 rule->name);
-		add_text(&row, entry->axis == LQ_AXIS_FIT ? "fit" : "engagement");
-		add(&row, Int64GetDatum(entry->hits), false);
-		add(&row, TimestampTzGetDatum(entry->last_hit),
-			TIMESTAMP_NOT_FINITE(entry->last_hit));
-		add(&row, lq_points_to_numeric(points), false);
-		add_text(&row, rule == NULL ? NULL : rule->description);
-		put(result, &row);
+		lq_result_add_text(&result, rule == NULL ?
+						   psprintf("(rule " INT64_FORMAT ")", entry->rule_id) :
+						   rule->name);
+		lq_result_add_text(&result, entry->axis == LQ_AXIS_FIT ?
+						   "fit" : "engagement");
+		lq_result_add(&result, Int64GetDatum(entry->hits));
+		if (TIMESTAMP_NOT_FINITE(entry->last_hit))
+			lq_result_add_null(&result);
+		else
+			lq_result_add(&result, TimestampTzGetDatum(entry->last_hit));
+		lq_result_add(&result, lq_points_to_numeric(points));
+		lq_result_add_text(&result, rule == NULL ? NULL : rule->description);
+		lq_result_end_row(&result);
 	}
 	lq_card_parts(card, at, &parts);
-	put_adjustment(result, "(max_fit)", "fit", parts.max_fit, of_limit);
-	put_adjustment(result, "(max_engagement)", "engagement",
+	put_adjustment(&result, "(max_fit)", "fit", parts.max_fit, of_limit);
+	put_adjustment(&result, "(max_engagement)", "engagement",
 				   parts.max_engagement, of_limit);
-	put_adjustment(result, "(floor)", NULL, parts.floor, of_limit);
-	put_adjustment(result, "(rounding)", NULL, parts.rounding,
+	put_adjustment(&result, "(floor)", NULL, parts.floor, of_limit);
+	put_adjustment(&result, "(rounding)", NULL, parts.rounding,
 				   "every part is rounded by itself, and so is the score");
 	lq_lead_done(&lead);
 	SPI_finish();
@@ -342,7 +311,7 @@ find_way(const LqFunnel *funnel, const LqStage *from, const LqStage *to,
 /* what reports of parts are told to */
 typedef struct Report
 {
-	ReturnSetInfo *result;
+	LqResult	result;
 	int			step;
 	const LqStage *from;
 	int			unmet;
@@ -354,16 +323,15 @@ report_part(void *arg, const LqTransition *transition, const char *part,
 			const char *state, const char *needs)
 {
 	Report	   *report = arg;
-	Row			row = {0};
 
-	add(&row, Int32GetDatum(report->step), false);
-	add(&row, Int64GetDatum(transition->transition_id), false);
-	add_text(&row, report->from == NULL ? NULL : report->from->name);
-	add_text(&row, transition->to->name);
-	add_text(&row, part);
-	add_text(&row, state);
-	add_text(&row, needs);
-	put(report->result, &row);
+	lq_result_add(&report->result, Int32GetDatum(report->step));
+	lq_result_add(&report->result, Int64GetDatum(transition->transition_id));
+	lq_result_add_text(&report->result, report->from == NULL ? NULL : report->from->name);
+	lq_result_add_text(&report->result, transition->to->name);
+	lq_result_add_text(&report->result, part);
+	lq_result_add_text(&report->result, state);
+	lq_result_add_text(&report->result, needs);
+	lq_result_end_row(&report->result);
 }
 
 static void
@@ -434,8 +402,7 @@ why_not(PG_FUNCTION_ARGS)
 	int			length;
 
 	require_arguments(fcinfo, 3, "why_not");
-	InitMaterializedSRF(fcinfo, 0);
-	report.result = (ReturnSetInfo *) fcinfo->resultinfo;
+	lq_result_begin(&report.result, fcinfo);
 	funnel = lq_funnel_by_name(text_to_cstring(PG_GETARG_TEXT_PP(0)));
 	name = text_to_cstring(PG_GETARG_TEXT_PP(2));
 	to = lq_funnel_stage(funnel, name);
@@ -460,16 +427,14 @@ why_not(PG_FUNCTION_ARGS)
 		}
 		if (length == 0)
 		{
-			Row			row = {0};
-
-			add(&row, Int32GetDatum(1), false);
-			add(&row, (Datum) 0, true);
-			add_text(&row, from->name);
-			add_text(&row, to->name);
-			add_text(&row, "path");
-			add_text(&row, "unmet");
-			add_text(&row, "a transition that leads there");
-			put(report.result, &row);
+			lq_result_add(&report.result, Int32GetDatum(1));
+			lq_result_add_null(&report.result);
+			lq_result_add_text(&report.result, from->name);
+			lq_result_add_text(&report.result, to->name);
+			lq_result_add_text(&report.result, "path");
+			lq_result_add_text(&report.result, "unmet");
+			lq_result_add_text(&report.result, "a transition that leads there");
+			lq_result_end_row(&report.result);
 		}
 	}
 	lq_lead_done(&lead);
@@ -488,13 +453,13 @@ why_not(PG_FUNCTION_ARGS)
 Datum
 next_stages(PG_FUNCTION_ARGS)
 {
-	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
+	LqResult	result;
 	LqFunnel   *funnel;
 	LqLead		lead;
 	const LqStage *from;
 
 	require_arguments(fcinfo, 2, "next_stages");
-	InitMaterializedSRF(fcinfo, 0);
+	lq_result_begin(&result, fcinfo);
 	funnel = lq_funnel_by_name(text_to_cstring(PG_GETARG_TEXT_PP(0)));
 	SPI_connect();
 	read_lead(&lead, funnel, get_key(fcinfo, 1, funnel));
@@ -504,21 +469,20 @@ next_stages(PG_FUNCTION_ARGS)
 		const LqTransition *transition = &funnel->transitions[i];
 		StringInfoData words;
 		Report		report = {0};
-		Row			row = {0};
 
 		if (!lq_transition_leaves(transition, from))
 			continue;
 		initStringInfo(&words);
 		report.words = &words;
 		lq_transition_explain(&lead, transition, count_unmet, &report);
-		add_text(&row, transition->to->name);
-		add(&row, Int64GetDatum(transition->transition_id), false);
-		add(&row, BoolGetDatum(transition->automatic), false);
-		add(&row, BoolGetDatum(transition->exception), false);
-		add(&row, BoolGetDatum(report.unmet == 0), false);
-		add_text(&row, report.unmet == 0 ? NULL : words.data);
-		add_text(&row, transition->description);
-		put(result, &row);
+		lq_result_add_text(&result, transition->to->name);
+		lq_result_add(&result, Int64GetDatum(transition->transition_id));
+		lq_result_add(&result, BoolGetDatum(transition->automatic));
+		lq_result_add(&result, BoolGetDatum(transition->exception));
+		lq_result_add(&result, BoolGetDatum(report.unmet == 0));
+		lq_result_add_text(&result, report.unmet == 0 ? NULL : words.data);
+		lq_result_add_text(&result, transition->description);
+		lq_result_end_row(&result);
 	}
 	lq_lead_done(&lead);
 	SPI_finish();

@@ -224,6 +224,7 @@ LQ_COLUMN(TRANSITION, DESCRIPTION, "description", 't', false, 1)
 
 LQ_COLUMN(VERDICT, LEAD_ID, "lead_id", 'k', true, 1)
 LQ_COLUMN(VERDICT, SIDE, "side", 't', true, 1)
+LQ_COLUMN(VERDICT, QUALIFIED, "qualified", 'B', true, 1)
 LQ_COLUMN(VERDICT, JUDGED_BY, "judged_by", 't', false, 1)
 LQ_COLUMN(VERDICT, JUDGED_AT, "judged_at", 'z', false, 1)
 

@@ -217,6 +217,20 @@ find_attribute(TupleDesc desc, const char *name)
 	return InvalidAttrNumber;
 }
 
+/* otherwise is what helps besides renaming a column. */
+static void
+refuse_missing(Relation rel, const char *name, const char *otherwise)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_UNDEFINED_COLUMN),
+			 errmsg("column \"%s\" of relation \"%s\" does not exist",
+					name, RelationGetRelationName(rel)),
+			 errdetail("A funnel needs it."),
+			 errhint("The columns that create_funnel() made must keep their names: ALTER TABLE %s RENAME%s.",
+					 lq_relation_name(RelationGetRelid(rel)), otherwise),
+			 errtable(rel)));
+}
+
 /*
  * Raise unless a relation has that column, of that type; attno is invalid
  * where there is none of its name.
@@ -230,15 +244,10 @@ prove(Relation rel, AttrNumber attno, const char *name, Oid type,
 	Form_pg_attribute attr;
 
 	if (attno == InvalidAttrNumber)
-		ereport(ERROR,
-				(errcode(ERRCODE_UNDEFINED_COLUMN),
-				 errmsg("column \"%s\" of relation \"%s\" does not exist",
-						name, RelationGetRelationName(rel)),
-				 errdetail("A funnel needs it."),
-				 errhint("The columns that create_funnel() made must keep their names: ALTER TABLE %s RENAME, or ADD the column as %s%s.",
-						 relation, format_type_be(type),
-						 not_null ? " NOT NULL" : ""),
-				 errtable(rel)));
+		refuse_missing(rel, name,
+					   psprintf(", or ADD the column as %s%s",
+								format_type_be(type),
+								not_null ? " NOT NULL" : ""));
 	attr = TupleDescAttr(desc, attno - 1);
 	if (!lq_type_fits(attr->atttypid, type))
 		ereport(ERROR,
@@ -334,4 +343,15 @@ AttrNumber
 lq_column_of(Relation rel, LqColumn column)
 {
 	return prove_column(NULL, rel, column);
+}
+
+AttrNumber
+lq_column_named(Relation rel, LqColumn column)
+{
+	AttrNumber	attno = find_attribute(RelationGetDescr(rel),
+									   columns[column].name);
+
+	if (attno == InvalidAttrNumber)
+		refuse_missing(rel, columns[column].name, "");
+	return attno;
 }

@@ -56,4 +56,7 @@ extern bool lq_columns_stay(struct LqFunnel *now,
  */
 extern AttrNumber lq_column_of(Relation rel, LqColumn column);
 
+/* The same, but of any type: for who compares values and takes none apart. */
+extern AttrNumber lq_column_named(Relation rel, LqColumn column);
+
 #endif							/* LQ_COLUMNS_H */

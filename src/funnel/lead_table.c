@@ -17,19 +17,18 @@
 #include "access/table.h"
 #include "catalog/namespace.h"
 #include "catalog/pg_class.h"
-#include "funcapi.h"
 #include "nodes/primnodes.h"
 #include "parser/parsetree.h"
 #include "rewrite/rewriteHandler.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
-#include "utils/tuplestore.h"
 
 #include "compat.h"
 #include "funnel/funnel.h"
 #include "funnel/lead_table.h"
 #include "funnel/tables.h"
+#include "result.h"
 
 PG_FUNCTION_INFO_V1(_lead_columns);
 
@@ -158,13 +157,13 @@ lq_lead_key_column(const LqFunnel *funnel)
 Datum
 _lead_columns(PG_FUNCTION_ARGS)
 {
-	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
+	LqResult	result;
 	LqFunnel	funnel = {0};
 	Oid			schema;
 	Oid			relid;
 	Relation	table;
 
-	InitMaterializedSRF(fcinfo, 0);
+	lq_result_begin(&result, fcinfo);
 	funnel.name = text_to_cstring(PG_GETARG_TEXT_PP(0));
 	schema = get_namespace_oid(funnel.name, false);
 	relid = get_relname_relid("lead", schema);
@@ -183,17 +182,14 @@ _lead_columns(PG_FUNCTION_ARGS)
 		funnel.lead_names != NULL ? funnel.lead_names[i] :
 		NameStr(attr->attname);
 		NameData	column;
-		Datum		values[3];
-		bool		nulls[3] = {false, false, false};
 
 		if (*name == '\0')
 			continue;
 		namestrcpy(&column, name);
-		values[0] = ObjectIdGetDatum(relid);
-		values[1] = Int16GetDatum(attr->attnum);
-		values[2] = NameGetDatum(&column);
-		tuplestore_putvalues(result->setResult, result->setDesc, values,
-							 nulls);
+		lq_result_add(&result, ObjectIdGetDatum(relid));
+		lq_result_add(&result, Int16GetDatum(attr->attnum));
+		lq_result_add(&result, NameGetDatum(&column));
+		lq_result_end_row(&result);
 	}
 	relation_close(table, AccessShareLock);
 	return (Datum) 0;

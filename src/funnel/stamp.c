@@ -26,23 +26,9 @@
 
 PG_FUNCTION_INFO_V1(stamp_answer);
 
-static int
-column_of(Relation rel, const char *name)
-{
-	int			attno = SPI_fnumber(RelationGetDescr(rel), name);
-
-	if (attno <= 0)
-		ereport(ERROR,
-				(errcode(ERRCODE_UNDEFINED_COLUMN),
-				 errmsg("column \"%s\" of relation \"%s\" does not exist",
-						name, RelationGetRelationName(rel)),
-				 errhint("The columns that create_funnel() made must keep their names.")));
-	return attno;
-}
-
 HeapTuple
 lq_stamp(const TriggerData *trigdata, LqColumn by, LqColumn at,
-		 const char *const *columns)
+		 const LqColumn *columns, int ncolumns)
 {
 	TupleDesc	desc = RelationGetDescr(trigdata->tg_relation);
 	HeapTuple	row = trigdata->tg_trigtuple;
@@ -59,10 +45,10 @@ lq_stamp(const TriggerData *trigdata, LqColumn by, LqColumn at,
 	{
 		row = trigdata->tg_newtuple;
 		anew = false;
-		for (; *columns != NULL && !anew; columns++)
+		for (int i = 0; i < ncolumns && !anew; i++)
 			anew = lq_attribute_differs(desc,
-										column_of(trigdata->tg_relation,
-												  *columns),
+										lq_column_named(trigdata->tg_relation,
+														columns[i]),
 										trigdata->tg_trigtuple, row);
 	}
 	values[0] = anew ? CStringGetTextDatum(lq_actor()) :
@@ -82,8 +68,9 @@ lq_stamp(const TriggerData *trigdata, LqColumn by, LqColumn at,
 Datum
 stamp_answer(PG_FUNCTION_ARGS)
 {
-	static const char *const columns[] = {
-		"lead_id", "framework", "element", "level", NULL
+	static const LqColumn columns[] = {
+		LQ_ANSWER_LEAD_ID, LQ_ANSWER_FRAMEWORK, LQ_ANSWER_ELEMENT,
+		LQ_ANSWER_LEVEL
 	};
 	TriggerData *trigdata = (TriggerData *) fcinfo->context;
 	Relation	rel;
@@ -96,5 +83,5 @@ stamp_answer(PG_FUNCTION_ARGS)
 		return PointerGetDatum(TRIGGER_FIRED_BY_UPDATE(trigdata->tg_event) ?
 							   trigdata->tg_newtuple : trigdata->tg_trigtuple);
 	return PointerGetDatum(lq_stamp(trigdata, LQ_ANSWER_ANSWERED_BY,
-									LQ_N_COLUMNS, columns));
+									LQ_N_COLUMNS, columns, lengthof(columns)));
 }

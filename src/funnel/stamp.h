@@ -13,10 +13,11 @@
 
 /*
  * The row to be written, with who and when put down: the actor and the clock
- * where it is new or one of the columns (a list that NULL ends) changed, else
- * as it was.  LQ_N_COLUMNS for "at": it is not stamped.
+ * where it is new or one of the columns changed, else as it was.  LQ_N_COLUMNS
+ * for "at": it is not stamped.
  */
 extern HeapTuple lq_stamp(const TriggerData *trigdata, LqColumn by,
-						  LqColumn at, const char *const *columns);
+						  LqColumn at, const LqColumn *columns,
+						  int ncolumns);
 
 #endif							/* LQ_STAMP_H */

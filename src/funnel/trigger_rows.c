@@ -19,11 +19,9 @@
 #include "access/htup_details.h"
 #include "catalog/pg_proc.h"
 #include "commands/trigger.h"
-#include "funcapi.h"
 #include "lib/stringinfo.h"
 #include "utils/builtins.h"
 #include "utils/syscache.h"
-#include "utils/tuplestore.h"
 
 #include "catalog.h"
 #include "compat.h"
@@ -31,6 +29,7 @@
 #include "funnel/tables.h"
 #include "funnel/template.h"
 #include "funnel/trigger_rows.h"
+#include "result.h"
 
 PG_FUNCTION_INFO_V1(_template_triggers);
 
@@ -226,17 +225,15 @@ function_oid(const char *name, Oid schema, bool missing_ok)
 Datum
 _template_triggers(PG_FUNCTION_ARGS)
 {
-	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
+	LqResult	result;
 	Oid			schema = lq_extension_schema();
 
-	InitMaterializedSRF(fcinfo, 0);
+	lq_result_begin(&result, fcinfo);
 	for (int i = 0; i < lq_n_triggers; i++)
 	{
 		const LqTrigger *trigger = &lq_triggers[i];
 		NameData	relation;
 		NameData	name;
-		Datum		values[13];
-		bool		nulls[13] = {false};
 		Oid			function;
 
 		function = function_oid(trigger->function, schema,
@@ -246,26 +243,29 @@ _template_triggers(PG_FUNCTION_ARGS)
 
 		namestrcpy(&relation, lq_table_name(trigger->table));
 		namestrcpy(&name, trigger->name);
-		values[0] = NameGetDatum(&relation);
-		values[1] = NameGetDatum(&name);
-		values[2] = ObjectIdGetDatum(function);
-		values[3] = CStringGetTextDatum(TRIGGER_FOR_BEFORE(trigger->type) ?
-										"BEFORE" : "AFTER");
-		values[4] = CStringGetTextDatum(lq_trigger_events(trigger->type));
-		values[5] = CStringGetTextDatum(TRIGGER_FOR_ROW(trigger->type) ?
-										"ROW" : "STATEMENT");
-		values[6] = BoolGetDatum(lq_trigger_old_rows(trigger));
-		values[7] = BoolGetDatum(lq_trigger_new_rows(trigger));
-		values[8] = BoolGetDatum((trigger->flags & LQ_TRIGGER_DEFERRABLE) != 0);
-		values[9] = CharGetDatum((trigger->flags & LQ_TRIGGER_ALWAYS) != 0 ?
-								 TRIGGER_FIRES_ALWAYS :
-								 TRIGGER_FIRES_ON_ORIGIN);
-		values[10] = Int16GetDatum(trigger->type);
-		values[11] = Int32GetDatum(trigger->since);
-		values[12] = Int32GetDatum(trigger->until);
-		nulls[12] = trigger->until == 0;
-		tuplestore_putvalues(result->setResult, result->setDesc, values,
-							 nulls);
+		lq_result_add(&result, NameGetDatum(&relation));
+		lq_result_add(&result, NameGetDatum(&name));
+		lq_result_add(&result, ObjectIdGetDatum(function));
+		lq_result_add_text(&result, TRIGGER_FOR_BEFORE(trigger->type) ?
+						   "BEFORE" : "AFTER");
+		lq_result_add_text(&result, lq_trigger_events(trigger->type));
+		lq_result_add_text(&result, TRIGGER_FOR_ROW(trigger->type) ?
+						   "ROW" : "STATEMENT");
+		lq_result_add(&result, BoolGetDatum(lq_trigger_old_rows(trigger)));
+		lq_result_add(&result, BoolGetDatum(lq_trigger_new_rows(trigger)));
+		lq_result_add(&result,
+					  BoolGetDatum((trigger->flags & LQ_TRIGGER_DEFERRABLE) != 0));
+		lq_result_add(&result,
+					  CharGetDatum((trigger->flags & LQ_TRIGGER_ALWAYS) != 0 ?
+								   TRIGGER_FIRES_ALWAYS :
+								   TRIGGER_FIRES_ON_ORIGIN));
+		lq_result_add(&result, Int16GetDatum(trigger->type));
+		lq_result_add(&result, Int32GetDatum(trigger->since));
+		if (trigger->until == 0)
+			lq_result_add_null(&result);
+		else
+			lq_result_add(&result, Int32GetDatum(trigger->until));
+		lq_result_end_row(&result);
 	}
 	return (Datum) 0;
 }

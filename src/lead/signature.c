@@ -114,8 +114,8 @@ Datum
 guard_verdict(PG_FUNCTION_ARGS)
 {
 	LqFunnel   *funnel = lq_funnel_of_trigger(fcinfo, "guard_verdict");
-	static const char *const columns[] = {
-		"lead_id", "side", "qualified", NULL
+	static const LqColumn columns[] = {
+		LQ_VERDICT_LEAD_ID, LQ_VERDICT_SIDE, LQ_VERDICT_QUALIFIED
 	};
 	TriggerData *trigdata = (TriggerData *) fcinfo->context;
 	Relation	rel = trigdata->tg_relation;
@@ -139,5 +139,5 @@ guard_verdict(PG_FUNCTION_ARGS)
 				 errhint("The owner of the funnel names the role in table \"side\".")));
 	return PointerGetDatum(lq_stamp(trigdata, LQ_VERDICT_JUDGED_BY,
 									LQ_VERDICT_JUDGED_AT,
-									columns));
+									columns, lengthof(columns)));
 }

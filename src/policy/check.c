@@ -14,14 +14,12 @@
 #include "access/xact.h"
 #include "access/xlog.h"
 #include "executor/spi.h"
-#include "funcapi.h"
 #include "lib/stringinfo.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/timestamp.h"
-#include "utils/tuplestore.h"
 
 #include "compat.h"
 #include "condition/eval.h"
@@ -41,6 +39,7 @@
 #include "lead/lead.h"
 #include "lead/pseudo.h"
 #include "lead/stage.h"
+#include "result.h"
 #include "subtransaction.h"
 #include "type/decay.h"
 #include "type/scorecard.h"
@@ -52,8 +51,6 @@ PG_FUNCTION_INFO_V1(_check_policy);
 
 /* how far sums of the same points in another order may lie apart */
 #define TOLERANCE		1e-9
-
-#define N_COLUMNS		6
 
 /* a condition under observation */
 typedef struct Watched
@@ -77,7 +74,7 @@ typedef struct Named
 typedef struct Check
 {
 	LqFunnel   *funnel;
-	ReturnSetInfo *result;
+	LqResult	result;
 	MemoryContext context;		/* of the whole check */
 	Watched    *watched;
 	int			n_watched;
@@ -94,17 +91,15 @@ static void
 report(Check *check, const char *finding, const char *severity,
 	   const char *object, int64 n, const char *detail, const char *hint)
 {
-	Datum		values[N_COLUMNS];
-	bool		nulls[N_COLUMNS] = {false};
+	LqResult   *result = &check->result;
 
-	values[0] = CStringGetTextDatum(finding);
-	values[1] = CStringGetTextDatum(severity);
-	values[2] = CStringGetTextDatum(object);
-	values[3] = Int64GetDatum(n);
-	values[4] = CStringGetTextDatum(detail);
-	values[5] = CStringGetTextDatum(hint);
-	tuplestore_putvalues(check->result->setResult, check->result->setDesc,
-						 values, nulls);
+	lq_result_add_text(result, finding);
+	lq_result_add_text(result, severity);
+	lq_result_add_text(result, object);
+	lq_result_add(result, Int64GetDatum(n));
+	lq_result_add_text(result, detail);
+	lq_result_add_text(result, hint);
+	lq_result_end_row(result);
 }
 
 /*
@@ -448,8 +443,7 @@ _check_policy(PG_FUNCTION_ARGS)
 	check.funnel = lq_funnel_by_name(text_to_cstring(PG_GETARG_TEXT_PP(0)));
 	lq_funnel_check_owner(check.funnel, "check_funnel");
 	lq_funnel_check_settings(check.funnel);
-	InitMaterializedSRF(fcinfo, 0);
-	check.result = (ReturnSetInfo *) fcinfo->resultinfo;
+	lq_result_begin(&check.result, fcinfo);
 	check.context = CurrentMemoryContext;
 
 	lq_funnel_enter(check.funnel, &saved);

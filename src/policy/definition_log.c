@@ -30,6 +30,23 @@
 #include "lead_qual.h"
 #include "policy/definition_log.h"
 
+typedef struct LqLogged
+{
+	LqTable		table;
+	LqColumn	definition;		/* the column that says whose a row is */
+} LqLogged;
+
+/* stages, lists, kinds and elements belong to all definitions */
+static const LqLogged logged[] = {
+	{LQ_TABLE_DEFINITION, LQ_DEFINITION_DEFINITION},
+	{LQ_TABLE_ELEMENT, LQ_N_COLUMNS},
+	{LQ_TABLE_KIND, LQ_N_COLUMNS},
+	{LQ_TABLE_LIST, LQ_N_COLUMNS},
+	{LQ_TABLE_RULE, LQ_RULE_DEFINITION},
+	{LQ_TABLE_STAGE, LQ_N_COLUMNS},
+	{LQ_TABLE_TRANSITION, LQ_TRANSITION_DEFINITION},
+};
+
 /* Raise unless the log has the columns that we write. */
 static void
 prove_log(Oid relid)
@@ -59,17 +76,20 @@ is_table_of(Oid relid, Oid owner)
 	return result;
 }
 
+/* Row of the list above for a table; NULL: changes of it are not logged. */
+static const LqLogged *
+logged_table(const char *table)
+{
+	for (int i = 0; i < lengthof(logged); i++)
+		if (strcmp(table, lq_table_name(logged[i].table)) == 0)
+			return &logged[i];
+	return NULL;
+}
+
 bool
 lq_definition_logs(const char *table)
 {
-	static const char *const tables[] = {
-		"definition", "element", "kind", "list", "rule", "stage", "transition"
-	};
-
-	for (int i = 0; i < lengthof(tables); i++)
-		if (strcmp(table, tables[i]) == 0)
-			return true;
-	return false;
+	return logged_table(table) != NULL;
 }
 
 /*
@@ -88,7 +108,8 @@ lq_definition_row_changed(const TriggerData *trigdata)
 		Form_pg_attribute attr = TupleDescAttr(desc, i);
 
 		if (!attr->attisdropped &&
-			strcmp(NameStr(attr->attname), "version") != 0 &&
+			strcmp(NameStr(attr->attname),
+				   lq_column_name(LQ_DEFINITION_VERSION)) != 0 &&
 			lq_attribute_differs(desc, i + 1, trigdata->tg_trigtuple,
 								 trigdata->tg_newtuple))
 			return true;
@@ -107,13 +128,13 @@ row_to_jsonb(HeapTuple tuple, TupleDesc desc)
 							   CStringGetDatum(TextDatumGetCString(json)));
 }
 
-static char *
-definition_of(HeapTuple tuple, TupleDesc desc)
+char *
+lq_definition_of(Relation rel, HeapTuple row)
 {
-	int			attno = SPI_fnumber(desc, "definition");
+	LqColumn	column = logged_table(RelationGetRelationName(rel))->definition;
 
-	/* stages, lists, kinds and elements belong to all definitions */
-	return attno <= 0 ? NULL : SPI_getvalue(tuple, desc, attno);
+	return column == LQ_N_COLUMNS ? NULL :
+		SPI_getvalue(row, RelationGetDescr(rel), lq_column_of(rel, column));
 }
 
 /* Write a row of the log, of a change from old to new of one definition. */
@@ -134,7 +155,7 @@ write_row(const LqFunnel *funnel, const TriggerData *trigdata,
 	int			result;
 
 	if (new != NULL || old != NULL)
-		definition = definition_of(new != NULL ? new : old, desc);
+		definition = lq_definition_of(rel, new != NULL ? new : old);
 
 	values[0] = TimestampTzGetDatum(lq_now());
 	values[1] = CStringGetTextDatum(lq_actor());
@@ -172,15 +193,15 @@ write_row(const LqFunnel *funnel, const TriggerData *trigdata,
 static bool
 goes_over(const TriggerData *trigdata)
 {
-	TupleDesc	desc = RelationGetDescr(trigdata->tg_relation);
+	Relation	rel = trigdata->tg_relation;
 	char	   *before;
 	char	   *after;
 
-	if (strcmp(RelationGetRelationName(trigdata->tg_relation),
+	if (strcmp(RelationGetRelationName(rel),
 			   lq_table_name(LQ_TABLE_DEFINITION)) == 0)
 		return false;
-	before = definition_of(trigdata->tg_trigtuple, desc);
-	after = definition_of(trigdata->tg_newtuple, desc);
+	before = lq_definition_of(rel, trigdata->tg_trigtuple);
+	after = lq_definition_of(rel, trigdata->tg_newtuple);
 	return before != NULL && after != NULL && strcmp(before, after) != 0;
 }
 

@@ -12,6 +12,9 @@
 /* Does the log have the changes of that table? */
 extern bool lq_definition_logs(const char *table);
 
+/* The definition that a row of such a table belongs to; NULL: to all of them. */
+extern char *lq_definition_of(Relation rel, HeapTuple row);
+
 /* Was the row that the trigger is fired for changed at all? */
 extern bool lq_definition_row_changed(const TriggerData *trigdata);
 

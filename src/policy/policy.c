@@ -121,19 +121,16 @@ version_of_row(TriggerData *trigdata, HeapTuple row)
 {
 	Relation	rel = trigdata->tg_relation;
 	Oid			schema = RelationGetNamespace(rel);
-	int			attno = SPI_fnumber(RelationGetDescr(rel), "definition");
-	char	   *definition;
+	char	   *definition = row == NULL ? NULL : lq_definition_of(rel, row);
 
-	if (attno > 0 && row != NULL)
-		definition = SPI_getvalue(row, RelationGetDescr(rel), attno);
-	else if (!is_raised(schema, NULL))
+	if (definition == NULL)
 	{
+		if (is_raised(schema, NULL))
+			return;
 		/* what is shared counts for whichever definition is active */
 		definition = lq_funnel_but_rules(schema)->definition;
 		note_raised(schema, NULL);
 	}
-	else
-		return;
 	if (definition != NULL && !is_raised(schema, definition))
 		raise_version(lq_funnel_but_rules(schema), definition);
 }

@@ -7,9 +7,7 @@
 #include "postgres.h"
 
 #include "access/table.h"
-#include "funcapi.h"
 #include "utils/builtins.h"
-#include "utils/tuplestore.h"
 
 #include "compat.h"
 #include "condition/eval.h"
@@ -21,6 +19,7 @@
 #include "funnel/lookup.h"
 #include "funnel/scope.h"
 #include "funnel/tables.h"
+#include "result.h"
 #include "type/scorecard_explain.h"
 
 PG_FUNCTION_INFO_V1(_condition_thresholds);
@@ -35,7 +34,7 @@ PG_FUNCTION_INFO_V1(_condition_thresholds);
 Datum
 _condition_thresholds(PG_FUNCTION_ARGS)
 {
-	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
+	LqResult	result;
 	char	   *written = text_to_cstring(PG_GETARG_TEXT_PP(1));
 	char	   *definition = text_to_cstring(PG_GETARG_TEXT_PP(2));
 	LqFunnel   *funnel;
@@ -43,7 +42,7 @@ _condition_thresholds(PG_FUNCTION_ARGS)
 	LqConditionScope scope;
 	LqCondition *condition;
 
-	InitMaterializedSRF(fcinfo, 0);
+	lq_result_begin(&result, fcinfo);
 	funnel = lq_funnel_by_name(NameStr(*PG_GETARG_NAME(0)));
 	relation = table_open(funnel->relid[LQ_TABLE_LEAD], AccessShareLock);
 	lq_funnel_scope(funnel, LQ_FOR_TRANSITION, relation, definition, &scope);
@@ -56,8 +55,6 @@ _condition_thresholds(PG_FUNCTION_ARGS)
 		const LqConditionPart *part = lq_condition_part(condition, i);
 		const LqTimeTest *test = part->tests;
 		const LqPseudoColumn *described;
-		Datum		values[3] = {0};
-		bool		nulls[3] = {false};
 
 		if (!part->is_test || test->compare == LQ_COMPARE_LT ||
 			test->compare == LQ_COMPARE_LE)
@@ -65,15 +62,20 @@ _condition_thresholds(PG_FUNCTION_ARGS)
 		if (lq_pseudo_measure(test->pseudo) != LQ_MEASURES_POINTS)
 			continue;
 		described = &lq_pseudo_columns[test->pseudo->kind];
-		values[0] = CStringGetTextDatum(described->name != NULL ?
-										described->name :
-										lq_families[described->source].name);
-		values[1] = Int64GetDatum(test->pseudo->rule_id);
-		nulls[1] = described->name != NULL;
-		values[2] = lq_points_to_numeric(test->units +
-										 (test->compare == LQ_COMPARE_GT));
-		tuplestore_putvalues(result->setResult, result->setDesc, values,
-							 nulls);
+		if (described->name != NULL)
+		{
+			lq_result_add_text(&result, described->name);
+			lq_result_add_null(&result);
+		}
+		else
+		{
+			lq_result_add_text(&result, lq_families[described->source].name);
+			lq_result_add(&result, Int64GetDatum(test->pseudo->rule_id));
+		}
+		lq_result_add(&result,
+					  lq_points_to_numeric(test->units +
+										   (test->compare == LQ_COMPARE_GT)));
+		lq_result_end_row(&result);
 	}
 	return (Datum) 0;
 }

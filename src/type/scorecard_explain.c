@@ -9,13 +9,12 @@
 #include <math.h>
 
 #include "fmgr.h"
-#include "funcapi.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"
 #include "utils/numeric.h"
 #include "utils/timestamp.h"
-#include "utils/tuplestore.h"
 
+#include "result.h"
 #include "type/decay.h"
 #include "type/scorecard.h"
 #include "type/scorecard_crossing.h"
@@ -33,8 +32,6 @@ PG_FUNCTION_INFO_V1(scorecard_version);
 PG_FUNCTION_INFO_V1(scorecard_falls_below);
 PG_FUNCTION_INFO_V1(scorecard_reaches);
 PG_FUNCTION_INFO_V1(scorecard_explain);
-
-#define EXPLAIN_COLUMNS 8
 
 /* Hundredths of a point as a number without trailing zeros. */
 Datum
@@ -74,13 +71,18 @@ threshold_hundredths(Numeric threshold)
 	return DatumGetInt64(DirectFunctionCall1(numeric_int8, least));
 }
 
-/* A card knows nothing of the time before its latest hit. */
-static void
-require_at(const LqCard *card, TimestampTz at)
+/*
+ * The card to be read, and the instant that an argument names.  A card knows
+ * nothing of the time before its latest hit.
+ */
+static TimestampTz
+view_at(FunctionCallInfo fcinfo, int arg, LqCard *card)
 {
+	TimestampTz at = PG_GETARG_TIMESTAMPTZ(arg);
 	char		as_of[LQ_INSTANT_LEN];
 	char		asked[LQ_INSTANT_LEN];
 
+	lq_card_view(card, PG_GETARG_SCORECARD_P(0));
 	if (at < card->as_of)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
@@ -89,6 +91,7 @@ require_at(const LqCard *card, TimestampTz at)
 						   lq_instant_text(card->as_of, as_of),
 						   lq_instant_text(at, asked)),
 				 errhint("The past is told by replaying the log: use score_at().")));
+	return at;
 }
 
 /*
@@ -97,11 +100,9 @@ require_at(const LqCard *card, TimestampTz at)
 Datum
 scorecard_score(PG_FUNCTION_ARGS)
 {
-	TimestampTz at = PG_GETARG_TIMESTAMPTZ(1);
 	LqCard		card;
+	TimestampTz at = view_at(fcinfo, 1, &card);
 
-	lq_card_view(&card, PG_GETARG_SCORECARD_P(0));
-	require_at(&card, at);
 	PG_RETURN_DATUM(lq_points_to_numeric(lq_card_score(&card, at)));
 }
 
@@ -111,11 +112,9 @@ scorecard_score(PG_FUNCTION_ARGS)
 Datum
 scorecard_fit(PG_FUNCTION_ARGS)
 {
-	TimestampTz at = PG_GETARG_TIMESTAMPTZ(1);
 	LqCard		card;
+	TimestampTz at = view_at(fcinfo, 1, &card);
 
-	lq_card_view(&card, PG_GETARG_SCORECARD_P(0));
-	require_at(&card, at);
 	PG_RETURN_DATUM(lq_points_to_numeric(lq_card_fit(&card, at)));
 }
 
@@ -125,11 +124,9 @@ scorecard_fit(PG_FUNCTION_ARGS)
 Datum
 scorecard_engagement(PG_FUNCTION_ARGS)
 {
-	TimestampTz at = PG_GETARG_TIMESTAMPTZ(1);
 	LqCard		card;
+	TimestampTz at = view_at(fcinfo, 1, &card);
 
-	lq_card_view(&card, PG_GETARG_SCORECARD_P(0));
-	require_at(&card, at);
 	PG_RETURN_DATUM(lq_points_to_numeric(lq_card_engagement(&card, at)));
 }
 
@@ -139,11 +136,9 @@ scorecard_engagement(PG_FUNCTION_ARGS)
 Datum
 scorecard_points(PG_FUNCTION_ARGS)
 {
-	TimestampTz at = PG_GETARG_TIMESTAMPTZ(2);
 	LqCard		card;
+	TimestampTz at = view_at(fcinfo, 2, &card);
 
-	lq_card_view(&card, PG_GETARG_SCORECARD_P(0));
-	require_at(&card, at);
 	PG_RETURN_DATUM(lq_points_to_numeric(lq_card_rule_points(&card,
 															 PG_GETARG_INT64(1),
 															 at)));
@@ -209,11 +204,9 @@ static Datum
 score_crossing(FunctionCallInfo fcinfo, bool falls)
 {
 	int64		threshold = threshold_hundredths(PG_GETARG_NUMERIC(1));
-	TimestampTz at = PG_GETARG_TIMESTAMPTZ(2);
 	LqCard		card;
+	TimestampTz at = view_at(fcinfo, 2, &card);
 
-	lq_card_view(&card, PG_GETARG_SCORECARD_P(0));
-	require_at(&card, at);
 	if ((lq_card_score(&card, at) < threshold) == falls)
 		PG_RETURN_NULL();
 
@@ -263,55 +256,49 @@ usecs_interval(int64 usecs)
 }
 
 static void
-put_rule(ReturnSetInfo *rsinfo, const LqCard *card, const LqCardEntry *entry,
+put_rule(LqResult *result, const LqCard *card, const LqCardEntry *entry,
 		 TimestampTz at)
 {
-	Datum		values[EXPLAIN_COLUMNS] = {0};
-	bool		nulls[EXPLAIN_COLUMNS] = {0};
 	LqCardEntry uncapped = *entry;
 	int64		points = lq_card_entry_points(card, entry, at);
 
 	uncapped.max_points = INFINITY;
-	values[0] = CStringGetTextDatum("rule");
-	values[1] = Int64GetDatum(entry->rule_id);
-	values[2] = CStringGetTextDatum(entry->axis == LQ_AXIS_FIT ?
-									"fit" : "engagement");
-	values[3] = Int64GetDatum(entry->hits);
+	lq_result_add_text(result, "rule");
+	lq_result_add(result, Int64GetDatum(entry->rule_id));
+	lq_result_add_text(result, entry->axis == LQ_AXIS_FIT ?
+					   "fit" : "engagement");
+	lq_result_add(result, Int64GetDatum(entry->hits));
 	if (entry->last_hit == DT_NOBEGIN)
-		nulls[4] = true;
+		lq_result_add_null(result);
 	else
-		values[4] = TimestampTzGetDatum(entry->last_hit);
-	values[5] = lq_points_to_numeric(points);
+		lq_result_add(result, TimestampTzGetDatum(entry->last_hit));
+	lq_result_add(result, lq_points_to_numeric(points));
 	if (entry->half_life == 0)
-		nulls[6] = true;
+		lq_result_add_null(result);
 	else
-		values[6] = usecs_interval(entry->half_life);
-	values[7] = BoolGetDatum(lq_card_entry_real(card, entry, at) !=
-							 lq_card_entry_real(card, &uncapped, at));
-	tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values, nulls);
+		lq_result_add(result, usecs_interval(entry->half_life));
+	lq_result_add(result,
+				  BoolGetDatum(lq_card_entry_real(card, entry, at) !=
+							   lq_card_entry_real(card, &uncapped, at)));
+	lq_result_end_row(result);
 }
 
 /* What a limit or rounding takes or gives; no row if it does neither. */
 static void
-put_adjustment(ReturnSetInfo *rsinfo, const char *part, const char *axis,
+put_adjustment(LqResult *result, const char *part, const char *axis,
 			   int64 hundredths)
 {
-	Datum		values[EXPLAIN_COLUMNS] = {0};
-	bool		nulls[EXPLAIN_COLUMNS];
-
 	if (hundredths == 0)
 		return;
-	memset(nulls, true, sizeof(nulls));
-	values[0] = CStringGetTextDatum(part);
-	nulls[0] = false;
-	if (axis != NULL)
-	{
-		values[2] = CStringGetTextDatum(axis);
-		nulls[2] = false;
-	}
-	values[5] = lq_points_to_numeric(hundredths);
-	nulls[5] = false;
-	tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values, nulls);
+	lq_result_add_text(result, part);
+	lq_result_add_null(result);
+	lq_result_add_text(result, axis);
+	lq_result_add_null(result);
+	lq_result_add_null(result);
+	lq_result_add(result, lq_points_to_numeric(hundredths));
+	lq_result_add_null(result);
+	lq_result_add_null(result);
+	lq_result_end_row(result);
 }
 
 /*
@@ -321,22 +308,20 @@ put_adjustment(ReturnSetInfo *rsinfo, const char *part, const char *axis,
 Datum
 scorecard_explain(PG_FUNCTION_ARGS)
 {
-	ReturnSetInfo *rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
-	TimestampTz at = PG_GETARG_TIMESTAMPTZ(1);
+	LqResult	result;
 	LqCard		card;
 	LqCardParts parts;
+	TimestampTz at = view_at(fcinfo, 1, &card);
 
-	lq_card_view(&card, PG_GETARG_SCORECARD_P(0));
-	require_at(&card, at);
-	InitMaterializedSRF(fcinfo, 0);
+	lq_result_begin(&result, fcinfo);
 
 	for (int i = 0; i < card.n_entries; i++)
-		put_rule(rsinfo, &card, &card.entries[i], at);
+		put_rule(&result, &card, &card.entries[i], at);
 	lq_card_parts(&card, at, &parts);
-	put_adjustment(rsinfo, "max_fit", "fit", parts.max_fit);
-	put_adjustment(rsinfo, "max_engagement", "engagement",
+	put_adjustment(&result, "max_fit", "fit", parts.max_fit);
+	put_adjustment(&result, "max_engagement", "engagement",
 				   parts.max_engagement);
-	put_adjustment(rsinfo, "floor", "floor", parts.floor);
-	put_adjustment(rsinfo, "rounding", NULL, parts.rounding);
+	put_adjustment(&result, "floor", "floor", parts.floor);
+	put_adjustment(&result, "rounding", NULL, parts.rounding);
 	return (Datum) 0;
 }
