@@ -30,6 +30,7 @@
 #include "compat.h"
 #include "fact/named_leads.h"
 #include "fact/transition_rows.h"
+#include "funnel/between_triggers.h"
 #include "funnel/columns.h"
 #include "funnel/funnel.h"
 #include "funnel/identity.h"
@@ -170,13 +171,15 @@ lq_refuse_if_named(const LqFunnel *funnel, TriggerData *trigdata,
 
 /*
  * Lock the leads with these keys, which are in order; raise if one is not
- * there.  Keys that are arrays make no array, they are locked one by one.
+ * there.  Keys that are arrays make no array, they are locked one by one, and
+ * so is a single one.
  */
 static void
 lock_leads(const LqFunnel *funnel, TriggerData *trigdata, LqTable table,
 		   Datum *keys, int n_keys)
 {
-	bool		at_once = OidIsValid(get_array_type(funnel->key_type));
+	bool		at_once = n_keys > 1 &&
+	OidIsValid(get_array_type(funnel->key_type));
 	SPITupleTable *found = NULL;
 	uint64		n = 0;
 
@@ -228,6 +231,8 @@ lq_require_leads(const LqFunnel *funnel, TriggerData *trigdata, LqTable table)
 		return;
 	while (naming_next(&naming, &key))
 	{
+		if (lq_lead_at_hand(funnel, table, key))
+			continue;
 		/* rows of one lead often come together */
 		if (n > 0 && lq_key_cmp(funnel, keys[n - 1], key) == 0)
 			continue;

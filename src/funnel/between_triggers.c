@@ -10,6 +10,9 @@
  *		Whoever updates a lead for the module says so around the UPDATE.  The
  *		lead's BEFORE and its AFTER trigger ask, once each, and take for what
  *		it is what they ignore of a client.
+ * lead at hand
+ *		Whoever writes a row for a lead that is being written itself says so.
+ *		The trigger that looks for the lead of such a row need not.
  * expiry
  *		A move that begins a cycle takes answers back.  The trigger of table
  *		"answer" asks, and does not move the lead for it.
@@ -25,8 +28,8 @@
  *		BEFORE UPDATE leaves it there; BEFORE INSERT here claims it, so that
  *		the lead is no new one; AFTER INSERT takes it.
  *
- * The first two last for one statement of ours, also where it fails, and may
- * nest.  The third holds until the transaction ends.  The last two wait, by
+ * The first three last for one statement of ours, also where it fails, and
+ * may nest.  The fourth holds until the transaction ends.  The last two wait, by
  * lead and by what they are (LqWaitingFor), until they are taken; what their
  * data is, used_up.c and partition.c know.
  *
@@ -44,6 +47,7 @@
 #include "funnel/funnel.h"
 #include "funnel/key.h"
 #include "funnel/statement.h"
+#include "funnel/tables.h"
 
 /*
  * Own writes: what a client writes into a column that triggers keep is
@@ -123,6 +127,51 @@ lq_own_write_after(const LqFunnel *funnel, Datum key, int *flags)
 	current.after = false;
 	*flags = current.flags;
 	return true;
+}
+
+/*
+ * Lead at hand
+ */
+
+typedef struct AtHand
+{
+	const LqFunnel *funnel;		/* NULL: there is none */
+	LqTable		table;			/* that is written */
+	Datum		key;
+} AtHand;
+
+static AtHand at_hand;
+
+void
+lq_write_for_lead(const LqFunnel *funnel, LqTable table,
+				  LqStatement statement, Datum *values, const char *nulls)
+{
+	AtHand		outer = at_hand;
+
+	at_hand.funnel = funnel;
+	at_hand.table = table;
+	at_hand.key = values[0];
+	PG_TRY();
+	{
+		(void) lq_statement_run(funnel, statement, values, nulls);
+	}
+	PG_FINALLY();
+	{
+		at_hand = outer;
+	}
+	PG_END_TRY();
+}
+
+/*
+ * Is this the lead at hand?  What a trigger of the user's writes into another
+ * table meanwhile is looked at like anybody's: it may have deleted the lead.
+ */
+bool
+lq_lead_at_hand(const LqFunnel *funnel, LqTable table, Datum key)
+{
+	return at_hand.funnel != NULL && at_hand.table == table &&
+		at_hand.funnel->schema == funnel->schema &&
+		lq_key_cmp(funnel, at_hand.key, key) == 0;
 }
 
 /*

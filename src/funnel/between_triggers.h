@@ -11,6 +11,7 @@
 
 #include "funnel/funnel.h"
 #include "funnel/statement.h"
+#include "funnel/tables.h"
 
 #define LQ_WRITE_REFIT		0x01	/* weigh the fit rules again */
 #define LQ_WRITE_STAY		0x02	/* do not move the lead */
@@ -24,6 +25,15 @@ extern void lq_own_write(const LqFunnel *funnel, LqStatement statement,
 /* Is this row being updated by us?  Each answers yes once a write. */
 extern bool lq_own_write_before(const LqFunnel *funnel, Datum key, int *flags);
 extern bool lq_own_write_after(const LqFunnel *funnel, Datum key, int *flags);
+
+/*
+ * Run an INSERT of a row that names a lead which is there and locked;
+ * values[0] is its key.  Is this such a row of that table?
+ */
+extern void lq_write_for_lead(const LqFunnel *funnel, LqTable table,
+							  LqStatement statement, Datum *values,
+							  const char *nulls);
+extern bool lq_lead_at_hand(const LqFunnel *funnel, LqTable table, Datum key);
 
 /*
  * Take back, as of that instant, the answers of a lead that hold for a cycle;

@@ -344,6 +344,19 @@ expand(const LqFunnel *funnel, LqStatement statement)
 	return buf.data;
 }
 
+/* Is it about leads by their keys? */
+static bool
+by_key(LqStatement statement)
+{
+	char		code = statements[statement].args[0];
+
+	return code == 'k' || code == 'K';
+}
+
+/*
+ * What is sought by key is planned once: no other key would have another plan,
+ * though the planner may think so of arrays and plan anew each time.
+ */
 static SPIPlanPtr
 statement_plan(const LqFunnel *funnel, LqStatement statement)
 {
@@ -358,7 +371,8 @@ statement_plan(const LqFunnel *funnel, LqStatement statement)
 	for (; *args != '\0'; args++)
 		for (int i = 0; i < code_width(funnel, *args); i++)
 			argtypes[nargs++] = lq_type_of_code(funnel, code_at(*args, i));
-	plan = SPI_prepare(expand(funnel, statement), nargs, argtypes);
+	plan = SPI_prepare_cursor(expand(funnel, statement), nargs, argtypes,
+							  by_key(statement) ? CURSOR_OPT_GENERIC_PLAN : 0);
 	if (plan == NULL)
 		elog(ERROR, "SPI_prepare failed: %s",
 			 SPI_result_code_string(SPI_result));

@@ -227,7 +227,8 @@ add_history(const LqLead *lead, Datum key, const LqHop *hop,
 #undef ADD_TEXT
 #undef ADD_COLUMN
 
-	(void) lq_statement_run(funnel, LQ_STATEMENT_ADD_HISTORY, values, nulls);
+	lq_write_for_lead(funnel, LQ_TABLE_STAGE_HISTORY, LQ_STATEMENT_ADD_HISTORY,
+					  values, nulls);
 }
 
 /* Tell who listens on the channel named like the funnel. */
