@@ -291,6 +291,8 @@ lq_lead_pseudo_passes(const LqLead *lead, const LqPseudo *pseudo,
 	switch (lq_pseudo_measure(pseudo))
 	{
 		case LQ_MEASURES_POINTS:
+			if (lq_card_is_steady(lead->card))
+				return DT_NOEND;
 			return lq_card_crossing(lead->card, this->quantity,
 									pseudo->rule_id,
 									points_of(lead, pseudo) >= threshold,

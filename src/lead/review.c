@@ -52,6 +52,12 @@ test_changes(const LqLead *lead, const LqTimeTest *test)
 	return result;
 }
 
+static bool
+is_timed(const LqConditionPart *part)
+{
+	return part->n_tests > 0 || part->otherwise_timed;
+}
+
 /*
  * When an automatic transition that does not hold now may come to hold.  A
  * part that time cannot change and that is not met leaves it to the facts.
@@ -67,17 +73,21 @@ transition_review(LqLead *lead, const LqTransition *transition)
 	if (!transition->has_condition)
 		return result;
 
+	/* first what decides at once; to look ahead costs more */
 	n_parts = lq_condition_n_parts(transition->condition);
+	for (int i = 0; i < n_parts; i++)
+		if (!is_timed(lq_condition_part(transition->condition, i)) &&
+			lq_lead_holds_part(lead, transition->condition, i) != LQ_TRUE)
+			return DT_NOEND;
 	for (int i = 0; i < n_parts; i++)
 	{
 		const LqConditionPart *part =
 		lq_condition_part(transition->condition, i);
 
 		/* what holds now is looked at again when the others come to hold */
-		if (lq_lead_holds_part(lead, transition->condition, i) == LQ_TRUE)
+		if (!is_timed(part) ||
+			lq_lead_holds_part(lead, transition->condition, i) == LQ_TRUE)
 			continue;
-		if (part->n_tests == 0 && !part->otherwise_timed)
-			return DT_NOEND;
 		if (part->otherwise_timed)
 			result = Min(result, lead->now + UNKNOWN_REVIEW);
 		for (int j = 0; j < part->n_tests; j++)

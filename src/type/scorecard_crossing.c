@@ -293,6 +293,16 @@ arrange_parts(LqCrossing *search)
 	}
 }
 
+/* Is it the same at all times, as long as nothing happens? */
+bool
+lq_card_is_steady(const LqCard *card)
+{
+	for (int i = 0; i < card->n_entries; i++)
+		if (card->entries[i].half_life > 0 && card->entries[i].points != 0)
+			return false;
+	return true;
+}
+
 /* Fill the search for a quantity of the card. */
 static void
 search_init(LqCrossing *search, const LqCard *card, LqCardQuantity what,
@@ -354,8 +364,6 @@ search_end(const LqCrossing *search)
 	for (int i = 0; i < search->n_parts; i++)
 		span = Max(span, lq_decay_horizon(search->parts[i].points,
 										  search->parts[i].half_life));
-	if (search->n_parts == 0)
-		return DT_NOBEGIN;
 	if (lq_span(END_TIMESTAMP - 1, search->card->as_of) <= span)
 		return END_TIMESTAMP - 1;
 	return search->card->as_of + span;
@@ -380,7 +388,13 @@ lq_card_crossing(const LqCard *card, LqCardQuantity what, int64 rule_id,
 	search_init(&search, card, what, rule_id);
 	search.falls = falls;
 	search.threshold = threshold;
-	search.values = palloc((Size) MAX_DEPTH * (search.n_parts + 1) *
+	if (search.n_parts == 0)
+	{
+		/* nothing fades: now or never */
+		pfree(search.parts);
+		return crossed(&search, start) ? start : DT_NOEND;
+	}
+	search.values = palloc((Size) MAX_DEPTH * search.n_parts *
 						   sizeof(LqPartValue));
 	end = Max(search_end(&search), start);
 

@@ -23,6 +23,8 @@ typedef enum LqCardQuantity
 extern int64 lq_card_points(const LqCard *card, LqCardQuantity what,
 							int64 rule_id, TimestampTz at);
 
+extern bool lq_card_is_steady(const LqCard *card);
+
 /*
  * First instant > at where the quantity is below the threshold (falls) or has
  * reached it (rises: not falls); DT_NOEND if it never will.
