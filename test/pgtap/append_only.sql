@@ -13,19 +13,10 @@ INSERT INTO crm.lead (email) VALUES ('ann@example.com'), ('ben@example.com');
 INSERT INTO crm.activity (lead_id, kind) VALUES (1, 'webinar');
 RESET lead_qual.clock;
 
-CREATE FUNCTION pg_temp.attempt(role text, statement text) RETURNS text LANGUAGE plpgsql AS $$
-BEGIN
-	EXECUTE pg_catalog.format('SET LOCAL ROLE %I', role);
-	EXECUTE statement;
-	RESET ROLE;
-	RETURN 'done';
-EXCEPTION WHEN OTHERS THEN
-	RESET ROLE;
-	RETURN SQLSTATE;
-END $$;
+\ir helper/attempt.sql
 
 -- rows of tables that our code alone writes
-SELECT is(pg_temp.attempt(role, statement), '23001', format('S9: %s: %s', role, statement))
+SELECT alike(pg_temp.attempt(role, statement), '23001 %', format('S9: %s: %s', role, statement))
 FROM (VALUES ('regress_lq_admin'), (current_user)) AS r (role),
 	 (VALUES ('INSERT INTO crm.stage_history (lead_id, to_stage) VALUES (1, ''customer'')'),
 			 ('INSERT INTO crm.definition_log (relation, operation, actor) VALUES (''rule'', ''update'', ''somebody'')'),
@@ -37,8 +28,8 @@ FROM (VALUES ('regress_lq_admin'), (current_user)) AS r (role),
 -- a move is voided once, by whoever does it, now
 SELECT is(pg_temp.attempt('regress_lq_admin', 'UPDATE crm.stage_history SET voided_at = ''2020-01-01'', voided_by = ''somebody'', voided_why = ''a test'' WHERE lead_id = 2'), 'done', 'a move is voided');
 SELECT results_eq('SELECT voided_by, voided_at = now(), voided_why FROM crm.stage_history WHERE lead_id = 2', $$ VALUES ('regress_lq_admin', true, 'a test') $$, 'S9: by who does it, now');
-SELECT is(pg_temp.attempt('regress_lq_admin', 'UPDATE crm.stage_history SET voided_at = NULL WHERE lead_id = 2'), '23001', 'S9: it does not come back');
-SELECT is(pg_temp.attempt('regress_lq_admin', 'UPDATE crm.stage_history SET voided_by = ''somebody'' WHERE lead_id = 2'), '23001', 'S9: nor is it put down to another');
+SELECT alike(pg_temp.attempt('regress_lq_admin', 'UPDATE crm.stage_history SET voided_at = NULL WHERE lead_id = 2'), '23001 %', 'S9: it does not come back');
+SELECT alike(pg_temp.attempt('regress_lq_admin', 'UPDATE crm.stage_history SET voided_by = ''somebody'' WHERE lead_id = 2'), '23001 %', 'S9: nor is it put down to another');
 
 -- who judged and who answered
 SELECT is(pg_temp.attempt('regress_lq_sales', 'INSERT INTO crm.verdict (lead_id, side, qualified, judged_by, judged_at) VALUES (1, ''sales'', true, ''boss'', ''2020-01-01'')'), 'done', 'a verdict');
@@ -61,7 +52,7 @@ SELECT lives_ok($$ INSERT INTO crm.verdict (lead_id, side, qualified, judged_by,
 	INSERT INTO crm.answer (lead_id, framework, element, level, answered_by) VALUES (1, 'bant', 'need', 'yes', 'mia');
 	INSERT INTO crm.stage_history (lead_id, to_stage, entered_at) VALUES (2, 'mql', '2025-01-01') $$, 'under import history is loaded');
 SELECT results_eq($$ SELECT judged_by, judged_at FROM crm.verdict WHERE side = 'marketing' $$, $$ VALUES ('mia', timestamptz '2025-01-01') $$, 'as it was');
-SELECT is(pg_temp.attempt('regress_lq_admin', 'INSERT INTO crm.stage_history (lead_id, to_stage) VALUES (1, ''customer'')'), '42501', 'S9: import is for the owner');
+SELECT alike(pg_temp.attempt('regress_lq_admin', 'INSERT INTO crm.stage_history (lead_id, to_stage) VALUES (1, ''customer'')'), '42501 %', 'S9: import is for the owner');
 RESET lead_qual.import;
 
 SELECT * FROM finish();

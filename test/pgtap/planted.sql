@@ -5,20 +5,7 @@ BEGIN;
 SET LOCAL client_min_messages = error;
 SELECT plan(26);
 
--- a statement as a role: "done", or its SQLSTATE and message
-CREATE FUNCTION pg_temp.attempt(role text, statement text) RETURNS text LANGUAGE plpgsql AS $$
-DECLARE
-	detail text;
-BEGIN
-	EXECUTE pg_catalog.format('SET LOCAL ROLE %I', role);
-	EXECUTE statement;
-	RESET ROLE;
-	RETURN 'done';
-EXCEPTION WHEN OTHERS THEN
-	GET STACKED DIAGNOSTICS detail = PG_EXCEPTION_DETAIL;
-	RESET ROLE;
-	RETURN pg_catalog.concat_ws(' ', SQLSTATE, SQLERRM, nullif(detail, ''));
-END $$;
+\ir helper/attempt.sql
 
 CREATE ROLE regress_lq_owner;
 CREATE ROLE regress_lq_evil;

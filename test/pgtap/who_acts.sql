@@ -9,20 +9,7 @@ CREATE ROLE regress_lq_evil;
 CREATE ROLE regress_lq_feed;
 DO $$ BEGIN EXECUTE format('GRANT CREATE ON DATABASE %I TO regress_lq_owner, regress_lq_evil', current_database()); END $$;
 
--- a statement as a role: "done", or its SQLSTATE and message
-CREATE FUNCTION pg_temp.attempt(role text, statement text) RETURNS text LANGUAGE plpgsql AS $$
-DECLARE
-	detail text;
-BEGIN
-	EXECUTE pg_catalog.format('SET LOCAL ROLE %I', role);
-	EXECUTE statement;
-	RESET ROLE;
-	RETURN 'done';
-EXCEPTION WHEN OTHERS THEN
-	GET STACKED DIAGNOSTICS detail = PG_EXCEPTION_DETAIL;
-	RESET ROLE;
-	RETURN pg_catalog.concat_ws(' ', SQLSTATE, SQLERRM, nullif(detail, ''));
-END $$;
+\ir helper/attempt.sql
 
 SELECT is(pg_temp.attempt('regress_lq_owner', $$ SELECT create_funnel('crm', 'UTC') $$), 'done', 'no superuser is needed to have a funnel');
 SELECT is(pg_temp.attempt('regress_lq_owner', $$ INSERT INTO crm.lead (email, job_title) VALUES ('ann@example.com', 'CEO') $$), 'done', 'nor to use it');
