@@ -13,7 +13,6 @@
 
 #include "access/xact.h"
 #include "mb/pg_wchar.h"
-#include "utils/memutils.h"
 #include "utils/resowner.h"
 
 #include "stack.h"

@@ -101,9 +101,7 @@ typedef struct LqPseudo
 	AttrNumber	attno;			/* of a family of a table; of frameworks,
 								 * which one, from 1 */
 	Oid			type;
-	int32		typmod;
 	int16		typlen;
-	Oid			collation;
 } LqPseudo;
 
 extern const char *const lq_target_names[LQ_N_TARGETS];

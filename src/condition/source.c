@@ -138,9 +138,7 @@ lq_source_pseudo(const LqConditionScope *scope, const Var *var,
 	memset(pseudo, 0, sizeof(LqPseudo));
 	pseudo->kind = described(var->varno, var->varattno - 1) - lq_pseudo_columns;
 	pseudo->type = var->vartype;
-	pseudo->typmod = var->vartypmod;
 	pseudo->typlen = get_typlen(var->vartype);
-	pseudo->collation = var->varcollid;
 	if (columns == LQ_COLUMNS_RULES)
 		pseudo->rule_id = scope->rules[var->varattno - 1].rule_id;
 	else if (columns == LQ_COLUMNS_OF_TABLE ||

@@ -18,7 +18,6 @@
  */
 #include "postgres.h"
 
-#include "access/tupconvert.h"
 #include "commands/trigger.h"
 #include "executor/spi.h"
 #include "miscadmin.h"

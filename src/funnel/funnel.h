@@ -14,7 +14,6 @@
 #include "storage/lock.h"
 #include "utils/date.h"
 #include "utils/hsearch.h"
-#include "utils/timestamp.h"
 
 #include "condition/scope.h"
 #include "funnel/policy.h"

@@ -24,7 +24,6 @@
 
 #include "access/xact.h"
 #include "executor/spi.h"
-#include "storage/lmgr.h"
 #include "storage/proc.h"
 #include "utils/inval.h"
 #include "utils/memutils.h"

@@ -306,7 +306,6 @@ read_stage(RowReader *row, void *element)
 	char	   *milestone = get_text(row, LQ_STAGE_MILESTONE);
 
 	stage->name = get_text(row, LQ_STAGE_STAGE);
-	stage->position = get_int(row, LQ_STAGE_POSITION, 0);
 	stage->sla = get_interval(row, LQ_STAGE_SLA);
 	stage->notify = get_bool(row, LQ_STAGE_NOTIFY);
 	stage->working_time = get_bool(row, LQ_STAGE_WORKING_TIME);

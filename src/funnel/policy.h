@@ -18,7 +18,6 @@
 typedef struct LqStage
 {
 	char	   *name;
-	int			position;
 	LqMilestone milestone;
 	Interval   *sla;			/* NULL: no deadline */
 	bool		working_time;	/* sla counts the calendar's hours */

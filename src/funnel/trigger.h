@@ -7,8 +7,6 @@
 #ifndef LQ_TRIGGER_H
 #define LQ_TRIGGER_H
 
-#include "catalog/pg_trigger.h"
-#include "commands/trigger.h"
 #include "fmgr.h"
 
 #include "funnel/funnel.h"

@@ -17,7 +17,6 @@
 #include "funnel/columns.h"
 #include "funnel/identity.h"
 #include "funnel/row.h"
-#include "funnel/tables.h"
 #include "funnel/trigger.h"
 #include "lead_qual.h"
 

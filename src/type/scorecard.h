@@ -68,7 +68,6 @@ typedef struct LqScorecard
 
 #define DatumGetScorecardP(x)	((LqScorecard *) PG_DETOAST_DATUM(x))
 #define PG_GETARG_SCORECARD_P(n)	DatumGetScorecardP(PG_GETARG_DATUM(n))
-#define PG_RETURN_SCORECARD_P(x)	PG_RETURN_POINTER(x)
 
 /* a scoring rule, as far as a card needs to know it */
 typedef struct LqCardRule
