@@ -180,7 +180,6 @@ archive_activities(PG_FUNCTION_ARGS)
 	check_scorable(funnel);
 
 	lq_funnel_enter(funnel, &saved);
-	SPI_connect();
 	lead_context = AllocSetContextCreate(CurrentMemoryContext,
 										 "lead_qual lead",
 										 ALLOCSET_DEFAULT_SIZES);
@@ -208,7 +207,6 @@ archive_activities(PG_FUNCTION_ARGS)
 			MemoryContextReset(lead_context);
 		}
 	}
-	SPI_finish();
 	lq_funnel_leave(&saved);
 	PG_RETURN_INT64(archived);
 }

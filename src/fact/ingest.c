@@ -301,7 +301,6 @@ update_leads(Batch *batch)
 			  batch->funnel);
 
 	lq_funnel_enter(batch->funnel, &saved);
-	SPI_connect();
 	lead_context = AllocSetContextCreate(CurrentMemoryContext,
 										 "lead_qual lead",
 										 ALLOCSET_DEFAULT_SIZES);
@@ -318,7 +317,6 @@ update_leads(Batch *batch)
 		MemoryContextSwitchTo(old);
 		MemoryContextReset(lead_context);
 	}
-	SPI_finish();
 	lq_funnel_leave(&saved);
 }
 

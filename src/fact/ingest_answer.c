@@ -256,7 +256,6 @@ ingest_answer(PG_FUNCTION_ARGS)
 			  funnel);
 
 	lq_funnel_enter(funnel, &saved);
-	SPI_connect();
 	lead_context = AllocSetContextCreate(CurrentMemoryContext,
 										 "lead_qual lead",
 										 ALLOCSET_DEFAULT_SIZES);
@@ -273,7 +272,6 @@ ingest_answer(PG_FUNCTION_ARGS)
 		MemoryContextSwitchTo(old);
 		MemoryContextReset(lead_context);
 	}
-	SPI_finish();
 	lq_funnel_leave(&saved);
 	return PointerGetDatum(NULL);
 }

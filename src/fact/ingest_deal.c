@@ -181,7 +181,6 @@ ingest_deal(PG_FUNCTION_ARGS)
 		return PointerGetDatum(NULL);
 
 	lq_funnel_enter(funnel, &saved);
-	SPI_connect();
 	{
 		Datum		ids = id_array(&deals);
 		SPITupleTable *rows;
@@ -199,7 +198,6 @@ ingest_deal(PG_FUNCTION_ARGS)
 		}
 		update_leads(funnel, &keys, NULL);
 	}
-	SPI_finish();
 	lq_funnel_leave(&saved);
 	return PointerGetDatum(NULL);
 }
@@ -234,7 +232,6 @@ ingest_deal_contact(PG_FUNCTION_ARGS)
 		return PointerGetDatum(NULL);
 
 	lq_funnel_enter(funnel, &saved);
-	SPI_connect();
 
 	/*
 	 * Whoever changes one of these deals does not see the new contact yet.
@@ -247,7 +244,6 @@ ingest_deal_contact(PG_FUNCTION_ARGS)
 		(void) lq_statement_run(funnel, LQ_STATEMENT_LOCK_DEALS, &ids, NULL);
 	}
 	update_leads(funnel, &keys, trigdata);
-	SPI_finish();
 	lq_funnel_leave(&saved);
 	return PointerGetDatum(NULL);
 }

@@ -249,7 +249,6 @@ lq_require_leads(const LqFunnel *funnel, TriggerData *trigdata, LqTable table)
 			keys[distinct++] = keys[i];
 
 	lq_funnel_enter(funnel, &saved);
-	SPI_connect();
 	context = AllocSetContextCreate(CurrentMemoryContext, "lead_qual keys",
 									ALLOCSET_DEFAULT_SIZES);
 	for (int i = 0; i < distinct; i += KEYS_AT_A_TIME)
@@ -262,7 +261,6 @@ lq_require_leads(const LqFunnel *funnel, TriggerData *trigdata, LqTable table)
 		MemoryContextSwitchTo(old);
 		MemoryContextReset(context);
 	}
-	SPI_finish();
 	lq_funnel_leave(&saved);
 }
 

@@ -163,9 +163,7 @@ refit_account_leads(PG_FUNCTION_ARGS)
 		return PointerGetDatum(NULL);
 
 	lq_funnel_enter(funnel, &saved);
-	SPI_connect();
 	refit(funnel, &changed);
-	SPI_finish();
 	lq_funnel_leave(&saved);
 	return PointerGetDatum(NULL);
 }

@@ -126,14 +126,12 @@ rescore_funnel(PG_FUNCTION_ARGS)
 	lq_refuse_deferred(funnel, "rescore_funnel");
 	lq_funnel_check_settings(funnel);
 	lq_funnel_enter(funnel, &saved);
-	SPI_connect();
 	batch.flags = PG_GETARG_BOOL(1) ? 0 : LQ_WRITE_STAY;
 	batch.lead_context = AllocSetContextCreate(CurrentMemoryContext,
 											   "lead_qual lead",
 											   ALLOCSET_DEFAULT_SIZES);
 	lq_bulk(funnel, LQ_STATEMENT_KEYS, NULL, LQ_BULK_ALL, rescore_batch,
 			&batch);
-	SPI_finish();
 	lq_funnel_leave(&saved);
 	PG_RETURN_INT64(batch.n_all);
 }
@@ -157,9 +155,7 @@ _rescore_lead(PG_FUNCTION_ARGS)
 	lq_funnel_check_settings(funnel);
 	key = lq_key_of_text(funnel, lead);
 	lq_funnel_enter(funnel, &saved);
-	SPI_connect();
 	found = lq_rescore_lead(funnel, key, flags);
-	SPI_finish();
 	lq_funnel_leave(&saved);
 	PG_RETURN_BOOL(found);
 }

@@ -275,14 +275,12 @@ sweep_funnel(PG_FUNCTION_ARGS)
 	lq_refuse_deferred(funnel, "sweep_funnel");
 	lq_funnel_check_settings(funnel);
 	lq_funnel_enter(funnel, &saved);
-	SPI_connect();
 	/* for the table one waits, for a lead never */
 	LockRelationOid(funnel->relid[LQ_TABLE_LEAD], RowExclusiveLock);
 	sweep_leads(&due, most);
 	left = most - due.n_done - due.n_failed;
 	if (left > 0)
 		sweep_leads(&stale, left);
-	SPI_finish();
 	lq_funnel_leave(&saved);
 
 	values[0] = Int64GetDatum(due.n_done);

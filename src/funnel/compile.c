@@ -37,7 +37,7 @@ compile(void *arg)
 	old = MemoryContextSwitchTo(c->context);
 	c->result = lq_condition_compile(c->sql, c->text, &c->scope, c->label);
 	MemoryContextSwitchTo(old);
-	lq_funnel_leave(&saved);
+	lq_funnel_leave_restricted(&saved);
 }
 
 /*

@@ -8,6 +8,7 @@
 
 #include "access/htup_details.h"
 #include "catalog/pg_class.h"
+#include "executor/spi.h"
 #include "fmgr.h"
 #include "miscadmin.h"
 #include "storage/lmgr.h"
@@ -28,15 +29,8 @@ PG_FUNCTION_INFO_V1(_check_settings);
 PG_FUNCTION_INFO_V1(_lock_view);
 PG_FUNCTION_INFO_V1(actor);
 
-/*
- * Act as the funnel's owner, as referential integrity does: an application
- * needs INSERT on activity and nothing else.  Row security that the owner
- * put on himself does not bind us.  Triggers of the user's own that our
- * updates fire run as the owner too, so the caller's search path must not
- * reach them.
- */
-void
-lq_funnel_enter(const LqFunnel *funnel, LqIdentity *saved)
+static void
+act_as_owner(const LqFunnel *funnel, LqIdentity *saved, int restricted)
 {
 	char	   *path = psprintf("pg_catalog, %s, pg_temp",
 								quote_identifier(funnel->name));
@@ -46,7 +40,8 @@ lq_funnel_enter(const LqFunnel *funnel, LqIdentity *saved)
 	SetUserIdAndSecContext(funnel->owner,
 						   saved->sec_context |
 						   SECURITY_LOCAL_USERID_CHANGE |
-						   SECURITY_NOFORCE_RLS);
+						   SECURITY_NOFORCE_RLS |
+						   restricted);
 	(void) set_config_option("search_path", path,
 							 PGC_USERSET, PGC_S_SESSION,
 							 GUC_ACTION_SAVE, true, 0, false);
@@ -54,24 +49,39 @@ lq_funnel_enter(const LqFunnel *funnel, LqIdentity *saved)
 }
 
 /*
- * The same to analyse or compile a condition, which may run code of the
+ * Act as the funnel's owner, as referential integrity does, and connect to
+ * SPI: an application needs INSERT on activity and nothing else.  Row security
+ * that owners put on themselves does not bind us.  Triggers of the user's own
+ * that our updates fire run as the owner too, so the caller's search path must
+ * not reach them.
+ */
+void
+lq_funnel_enter(const LqFunnel *funnel, LqIdentity *saved)
+{
+	act_as_owner(funnel, saved, 0);
+	SPI_connect();
+}
+
+void
+lq_funnel_leave(const LqIdentity *saved)
+{
+	SPI_finish();
+	lq_funnel_leave_restricted(saved);
+}
+
+/*
+ * The same, without SPI, to analyse or compile a condition, which may run code of the
  * owner's: to read a literal of a domain is to check it.  That code must not
  * get at who looks at the funnel, nor at the session.
  */
 void
 lq_funnel_enter_restricted(const LqFunnel *funnel, LqIdentity *saved)
 {
-	Oid			userid;
-	int			sec_context;
-
-	lq_funnel_enter(funnel, saved);
-	GetUserIdAndSecContext(&userid, &sec_context);
-	SetUserIdAndSecContext(userid,
-						   sec_context | SECURITY_RESTRICTED_OPERATION);
+	act_as_owner(funnel, saved, SECURITY_RESTRICTED_OPERATION);
 }
 
 void
-lq_funnel_leave(const LqIdentity *saved)
+lq_funnel_leave_restricted(const LqIdentity *saved)
 {
 	AtEOXact_GUC(true, saved->guc_level);
 	SetUserIdAndSecContext(saved->userid, saved->sec_context);

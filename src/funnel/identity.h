@@ -17,11 +17,16 @@ typedef struct LqIdentity
 	int			guc_level;
 } LqIdentity;
 
-/* Act as the funnel's owner, whom row security does not bind here. */
+/*
+ * Run statements as the funnel's owner, whom row security does not bind here,
+ * or else analyse a condition: then there is no SPI, and code of the owner's
+ * gets at nothing.
+ */
 extern void lq_funnel_enter(const LqFunnel *funnel, LqIdentity *saved);
+extern void lq_funnel_leave(const LqIdentity *saved);
 extern void lq_funnel_enter_restricted(const LqFunnel *funnel,
 									   LqIdentity *saved);
-extern void lq_funnel_leave(const LqIdentity *saved);
+extern void lq_funnel_leave_restricted(const LqIdentity *saved);
 extern bool lq_acting_for(Oid owner);
 
 /* Has the role the privileges of the owner? */

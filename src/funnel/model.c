@@ -9,7 +9,6 @@
 #include "access/sysattr.h"
 #include "access/table.h"
 #include "access/xact.h"
-#include "executor/spi.h"
 #include "optimizer/optimizer.h"
 #include "rewrite/rewriteHandler.h"
 #include "utils/builtins.h"
@@ -261,12 +260,10 @@ lq_model_load(LqFunnel *funnel)
 	LqIdentity	saved;
 
 	lq_funnel_enter(funnel, &saved);
-	SPI_connect();
 	lq_types_find(funnel);
 	lq_model_read_policy(funnel);
 	check_attached(funnel);
 	read_shapes(funnel);
-	SPI_finish();
 	compile_conditions(funnel);
 	lq_funnel_leave(&saved);
 }

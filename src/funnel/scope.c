@@ -6,7 +6,6 @@
  */
 #include "postgres.h"
 
-#include "executor/spi.h"
 
 #include "condition/pseudo.h"
 #include "condition/scope.h"
@@ -68,12 +67,9 @@ lq_funnel_scope(const LqFunnel *funnel, LqConditionFor target,
 		LqIdentity	saved;
 
 		lq_funnel_enter(funnel, &saved);
-		SPI_connect();
 		MemoryContextSwitchTo(caller);
 		scope->n_rules = lq_model_read_rule_names(funnel, definition, &rules);
 		scope->rules = rules;
-		SPI_finish();
-		MemoryContextSwitchTo(caller);
 		lq_funnel_leave(&saved);
 	}
 }

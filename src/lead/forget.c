@@ -10,7 +10,6 @@
 #include "postgres.h"
 
 #include "commands/trigger.h"
-#include "executor/spi.h"
 
 #include "compat.h"
 #include "funnel/funnel.h"
@@ -46,9 +45,7 @@ forget_lead(PG_FUNCTION_ARGS)
 									  trigdata->tg_trigtuple));
 	key = lead.values[funnel->key_attno - 1];
 	lq_funnel_enter(funnel, &saved);
-	SPI_connect();
 	(void) lq_statement_run_latest(funnel, LQ_STATEMENT_FORGET, &key, NULL);
-	SPI_finish();
 	lq_funnel_leave(&saved);
 	lq_lead_done(&lead);
 	return PointerGetDatum(NULL);

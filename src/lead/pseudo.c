@@ -63,7 +63,6 @@ lead_account(LqLead *lead)
 		return NULL;
 
 	lq_funnel_enter(lead->funnel, &saved);
-	SPI_connect();
 	if (lq_statement_run(lead->funnel, LQ_STATEMENT_ACCOUNT, &id, NULL) > 0)
 	{
 		HeapTupleHeader header =
@@ -77,7 +76,6 @@ lead_account(LqLead *lead)
 		lead->account = heap_copytuple(&tuple);
 		MemoryContextSwitchTo(old);
 	}
-	SPI_finish();
 	lq_funnel_leave(&saved);
 	lead->account_read = true;
 	return lead->account;
@@ -107,7 +105,6 @@ read_together(LqLead *lead, Datum account)
 	LqIdentity	saved;
 
 	lq_funnel_enter(funnel, &saved);
-	SPI_connect();
 	lq_statement_run(funnel, LQ_STATEMENT_ACCOUNT_ANSWERS, values, NULL);
 	for (int f = 0; f < lq_n_frameworks(funnel); f++)
 	{
@@ -119,7 +116,6 @@ read_together(LqLead *lead, Datum account)
 		lead->together[f] = isnull ? 0 :
 			DatumGetLqQualification(lq_frameworks[f], best);
 	}
-	SPI_finish();
 	lq_funnel_leave(&saved);
 	lead->together_read = true;
 }

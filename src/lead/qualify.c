@@ -8,7 +8,6 @@
 
 #include "access/htup_details.h"
 #include "commands/trigger.h"
-#include "executor/spi.h"
 #include "utils/builtins.h"
 #include "utils/datum.h"
 #include "utils/rel.h"
@@ -145,9 +144,7 @@ is_named(const LqFunnel *funnel, Datum key)
 	bool		named;
 
 	lq_funnel_enter(funnel, &saved);
-	SPI_connect();
 	named = lq_statement_run_latest(funnel, LQ_STATEMENT_NAMED, &key, NULL) > 0;
-	SPI_finish();
 	lq_funnel_leave(&saved);
 	return named;
 }

@@ -383,7 +383,6 @@ record_lead(PG_FUNCTION_ARGS)
 	if (path.n_hops > 0 || answered)
 	{
 		lq_funnel_enter(funnel, &saved);
-		SPI_connect();
 		for (int i = 0; i < path.n_hops; i++)
 		{
 			bool		last = i == path.n_hops - 1;
@@ -401,7 +400,6 @@ record_lead(PG_FUNCTION_ARGS)
 		}
 		if (update && path.n_hops > 0 && !same(&lead, &old, LQ_LEAD_CYCLE))
 			lq_expire_answers(funnel, key, lead.now);
-		SPI_finish();
 		lq_funnel_leave(&saved);
 	}
 

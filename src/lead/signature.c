@@ -80,7 +80,6 @@ lq_transition_signed(const LqLead *lead, const LqTransition *transition,
 	/* a lead that went and came again under its key begins a cycle anew */
 	values[4] = lq_lead_get(lead, LQ_LEAD_CYCLE_STARTED_AT, &isnull);
 	lq_funnel_enter(funnel, &saved);
-	SPI_connect();
 	n = lq_statement_run_latest(funnel, LQ_STATEMENT_SIGNERS, values, NULL);
 	for (uint64 i = 0; i < n && result != LQ_SIGNED; i++)
 	{
@@ -89,7 +88,6 @@ lq_transition_signed(const LqLead *lead, const LqTransition *transition,
 
 		result = strcmp(signer, actor) == 0 ? LQ_SIGNED_BY_ACTOR : LQ_SIGNED;
 	}
-	SPI_finish();
 	lq_funnel_leave(&saved);
 	return result;
 }

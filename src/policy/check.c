@@ -448,11 +448,7 @@ _check_policy(PG_FUNCTION_ARGS)
 	lq_funnel_enter(check.funnel, &saved);
 	check_conditions(&check);
 	if (PG_GETARG_BOOL(1))
-	{
-		SPI_connect();
 		check_leads(&check);
-		SPI_finish();
-	}
 	lq_funnel_leave(&saved);
 	return (Datum) 0;
 }

@@ -170,7 +170,6 @@ write_row(const LqFunnel *funnel, const TriggerData *trigdata,
 
 	quoted = pstrdup(quote_identifier(funnel->name));
 	lq_funnel_enter(funnel, &saved);
-	SPI_connect();
 	result = SPI_execute_with_args(psprintf("INSERT INTO %s.definition_log"
 											" (changed_at, actor, relation,"
 											" operation, definition, version,"
@@ -185,7 +184,6 @@ write_row(const LqFunnel *funnel, const TriggerData *trigdata,
 	if (result != SPI_OK_INSERT)
 		elog(ERROR, "SPI_execute_with_args failed: %s",
 			 SPI_result_code_string(result));
-	SPI_finish();
 	lq_funnel_leave(&saved);
 }
 

@@ -107,9 +107,7 @@ raise_version(LqFunnel *funnel, const char *definition)
 	LqIdentity	saved;
 
 	lq_funnel_enter(funnel, &saved);
-	SPI_connect();
 	(void) lq_statement_run(funnel, LQ_STATEMENT_RAISE_VERSION, &value, NULL);
-	SPI_finish();
 	lq_funnel_leave(&saved);
 	note_raised(funnel->schema, definition);
 }

@@ -131,7 +131,6 @@ query_texts(const LqFunnel *funnel, const char *query, const char *arg)
 	int			result;
 
 	lq_funnel_enter(funnel, &saved);
-	SPI_connect();
 	result = SPI_execute_with_args(query, 1, &type, &value, NULL, false, 0);
 	if (result != SPI_OK_SELECT)
 		elog(ERROR, "SPI_execute_with_args failed: %s",
@@ -145,7 +144,6 @@ query_texts(const LqFunnel *funnel, const char *query, const char *arg)
 		texts = lappend(texts, text ? pstrdup(text) : NULL);
 		MemoryContextSwitchTo(old);
 	}
-	SPI_finish();
 	lq_funnel_leave(&saved);
 	return texts;
 }
@@ -178,7 +176,7 @@ check(LqFunnel *funnel, LqConditionFor target, const char *condition,
 	lq_funnel_scope(funnel, target, relation, definition, &scope);
 	lq_funnel_enter_restricted(funnel, &saved);
 	qualified = lq_condition_check(condition, &scope);
-	lq_funnel_leave(&saved);
+	lq_funnel_leave_restricted(&saved);
 	table_close(relation, NoLock);
 	return qualified;
 }
