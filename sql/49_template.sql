@@ -19,7 +19,6 @@ COMMENT ON FUNCTION _template_version() IS
 CREATE FUNCTION _funnel_template(schema oid) RETURNS integer
 LANGUAGE plpgsql STABLE PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
--- lint: extschema, because what others plant in our schema must not be found
 AS $body$
 DECLARE
 	template integer;

@@ -38,7 +38,6 @@ COMMENT ON FUNCTION _planted(oid) IS
 CREATE FUNCTION _refuse_planted(schema oid, but text[]) RETURNS void
 LANGUAGE plpgsql STABLE PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
--- lint: extschema, because what others plant in our schema must not be found
 AS $body$
 DECLARE
 	planted record;
@@ -75,7 +74,6 @@ CREATE FUNCTION create_funnel(funnel text,
 							  stages jsonb DEFAULT '{}') RETURNS void
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
 SET search_path = pg_catalog, pg_temp
--- lint: extschema, because what others plant in our schema must not be found
 AS $body$
 DECLARE
 	schema oid;
@@ -202,7 +200,6 @@ COMMENT ON FUNCTION _funnel_schema(text) IS
 CREATE FUNCTION drop_funnel(funnel text, force boolean DEFAULT false) RETURNS void
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
 SET search_path = pg_catalog, pg_temp
--- lint: extschema, because what others plant in our schema must not be found
 AS $body$
 DECLARE
 	schema oid := @extschema@._funnel_schema(funnel);

@@ -221,7 +221,6 @@ COMMENT ON FUNCTION _check_lead_table(regclass, name) IS
 CREATE FUNCTION _check_mapping(own_table regclass, lead_table regclass, lead_key name, columns jsonb) RETURNS void
 LANGUAGE plpgsql STABLE PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
--- lint: extschema, because what others plant in our schema must not be found
 AS $body$
 DECLARE
 	-- kept or cleared by triggers: what is there would be lost

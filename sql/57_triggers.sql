@@ -53,7 +53,6 @@ COMMENT ON FUNCTION _funnel_triggers(oid) IS
 CREATE FUNCTION _create_triggers(schema oid, of_leads boolean) RETURNS void
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
 SET search_path = pg_catalog, pg_temp
--- lint: extschema, because what others plant in our schema must not be found
 AS $body$
 DECLARE
 	statement text;

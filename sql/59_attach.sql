@@ -14,7 +14,6 @@ CREATE FUNCTION _add_lead_columns(funnel text, lead_table regclass, columns json
 								  stage_column name, stages jsonb) RETURNS jsonb
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
 SET search_path = pg_catalog, pg_temp
--- lint: extschema, because what others plant in our schema must not be found
 AS $body$
 DECLARE
 	own_table constant regclass := format('%I.lead', funnel);
@@ -103,7 +102,6 @@ COMMENT ON FUNCTION _add_lead_columns(text, regclass, jsonb, text, name, jsonb) 
 CREATE FUNCTION _add_lead_indexes(lead_table regclass, columns jsonb, names jsonb) RETURNS void
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
 SET search_path = pg_catalog, pg_temp
--- lint: extschema, because what others plant in our schema must not be found
 AS $body$
 DECLARE
 	wanted record;
@@ -206,7 +204,6 @@ CREATE FUNCTION _attach_leads(funnel text, lead_table regclass, lead_key name, c
 							  stage_column name, stages jsonb) RETURNS void
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
 SET search_path = pg_catalog, pg_temp
--- lint: extschema, because what others plant in our schema must not be found
 AS $body$
 DECLARE
 	own_table constant regclass := format('%I.lead', funnel);
@@ -262,7 +259,6 @@ COMMENT ON FUNCTION _attach_leads(text, regclass, name, jsonb, text, name, jsonb
 CREATE FUNCTION _comment_added(funnel text) RETURNS void
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
 SET search_path = pg_catalog, pg_temp
--- lint: extschema, because what others plant in our schema must not be found
 AS $body$
 DECLARE
 	schema constant oid := @extschema@._funnel_schema(funnel);
@@ -289,7 +285,6 @@ COMMENT ON FUNCTION _comment_added(text) IS
 CREATE FUNCTION _begin_leads(funnel text) RETURNS void
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
 SET search_path = pg_catalog, pg_temp
--- lint: extschema, because what others plant in our schema must not be found
 AS $body$
 DECLARE
 	schema constant oid := @extschema@._funnel_schema(funnel);
@@ -318,7 +313,6 @@ COMMENT ON FUNCTION _begin_leads(text) IS
 CREATE FUNCTION _strip_lead_table(lead_table regclass) RETURNS void
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
 SET search_path = pg_catalog, pg_temp
--- lint: extschema, because what others plant in our schema must not be found
 AS $body$
 DECLARE
 	mark constant text := @extschema@._added_mark();
@@ -355,7 +349,6 @@ COMMENT ON FUNCTION _strip_lead_table(regclass) IS
 CREATE FUNCTION detach_funnel(funnel text) RETURNS void
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
 SET search_path = pg_catalog, pg_temp
--- lint: extschema, because what others plant in our schema must not be found
 AS $body$
 DECLARE
 	schema constant oid := @extschema@._funnel_schema(funnel);

@@ -86,7 +86,6 @@ COMMENT ON FUNCTION _create_work_views() IS
 CREATE FUNCTION _create_funnel_views() RETURNS void
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
 -- lint: search_path, because the caller puts the funnel's schema first
--- lint: extschema, because what others plant in the funnel must not be found
 AS $$
 BEGIN
 	PERFORM @extschema@._create_journey_views();

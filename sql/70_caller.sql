@@ -10,7 +10,6 @@
 CREATE FUNCTION _funnel_key(funnel text, OUT leads regclass, OUT key name, OUT key_type text)
 LANGUAGE plpgsql STABLE PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
--- lint: extschema, because what others plant in our schema must not be found
 AS $body$
 BEGIN
 	SELECT l.oid, a.attname, format_type(a.atttypid, a.atttypmod)

@@ -6,7 +6,6 @@ CREATE FUNCTION move_leads(funnel text, leads text[], stage text,
 RETURNS TABLE (lead text, moved boolean, sqlstate text, message text, detail text, hint text)
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
 SET search_path = pg_catalog, pg_temp
--- lint: extschema, because what others plant in our schema must not be found
 AS $body$
 #variable_conflict use_variable
 DECLARE

@@ -10,7 +10,6 @@ CREATE FUNCTION record_activity(funnel text, lead text, kind text,
 								external_id text DEFAULT NULL) RETURNS boolean
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
 SET search_path = pg_catalog, pg_temp
--- lint: extschema, because what others plant in our schema must not be found
 AS $body$
 DECLARE
 	k record;

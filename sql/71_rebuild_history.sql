@@ -19,7 +19,7 @@
 CREATE FUNCTION _history_query(funnel text, keys text[], key_type text) RETURNS text
 LANGUAGE sql STABLE PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
--- lint: extschema, because what others plant in our schema must not be found
+-- lint: extschema, because it is in the text of a query
 BEGIN ATOMIC
 	WITH text_of AS (
 		SELECT format('(SELECT stage, milestone, row_number() OVER (ORDER BY @extschema@._is_exit(milestone::text), position, stage) AS place '
@@ -104,7 +104,6 @@ COMMENT ON FUNCTION _deals_query(text, regclass, name) IS
 CREATE FUNCTION _answers_query(funnel text) RETURNS text
 LANGUAGE sql STABLE STRICT PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
--- lint: extschema, because what others plant in our schema must not be found
 RETURN format($query$
 	SELECT lead_id, jsonb_object_agg(framework, levels) AS levels,
 		   NULLIF(jsonb_object_agg(framework, levels) - @extschema@._frameworks(), '{}') AS others
@@ -130,7 +129,6 @@ COMMENT ON FUNCTION _due_at(text, text, timestamptz) IS
 CREATE FUNCTION _rebuild_leads(funnel text, keys text[]) RETURNS bigint
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
 SET search_path = pg_catalog, pg_temp
--- lint: extschema, because what others plant in our schema must not be found
 AS $body$
 DECLARE
 	k record := @extschema@._funnel_key(funnel);
@@ -299,7 +297,6 @@ COMMENT ON FUNCTION _warn_of_midnights(text) IS
 -- these updates; it is back when the function returns.
 CREATE FUNCTION rebuild_history(funnel text) RETURNS bigint
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
--- lint: extschema, because what others plant in our schema must not be found
 SET search_path = pg_catalog, pg_temp
 SET lead_qual.import = on
 AS $body$

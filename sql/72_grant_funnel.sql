@@ -87,7 +87,6 @@ COMMENT ON FUNCTION _funnel_grants() IS
 CREATE FUNCTION _grant_statements(funnel text, profile text, template integer, only_ours boolean) RETURNS SETOF text
 LANGUAGE plpgsql STABLE PARALLEL UNSAFE
 SET search_path = pg_catalog, pg_temp
--- lint: extschema, because what others plant in our schema must not be found
 AS $body$
 DECLARE
 	schema constant oid := @extschema@._funnel_schema(funnel);
@@ -138,7 +137,6 @@ COMMENT ON FUNCTION _grant_statements(text, text, integer, boolean) IS
 CREATE FUNCTION _grant_profile(funnel text, grantee regrole, profile text, only_ours boolean) RETURNS SETOF text
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
 SET search_path = pg_catalog, pg_temp
--- lint: extschema, because what others plant in our schema must not be found
 AS $body$
 DECLARE
 	schema oid := @extschema@._funnel_schema(funnel);
@@ -198,7 +196,6 @@ COMMENT ON FUNCTION _grant_profile(text, regrole, text, boolean) IS
 CREATE FUNCTION grant_funnel(funnel text, grantee regrole, profile text) RETURNS SETOF text
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
 SET search_path = pg_catalog, pg_temp
--- lint: extschema, because what others plant in our schema must not be found
 AS $body$
 DECLARE
 	schema constant oid := @extschema@._funnel_schema(funnel);

@@ -10,7 +10,6 @@
 CREATE FUNCTION _void(funnel text, history_ids bigint[], why text) RETURNS bigint
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
 SET search_path = pg_catalog, pg_temp
--- lint: extschema, because what others plant in our schema must not be found
 AS $body$
 DECLARE
 	voided bigint;
@@ -31,7 +30,6 @@ CREATE FUNCTION void_moves(funnel text, history_ids bigint[], why text) RETURNS 
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
 SET search_path = pg_catalog, pg_temp
 SET lead_qual.import = on
--- lint: extschema, because what others plant in our schema must not be found
 AS $body$
 DECLARE
 	k record := @extschema@._funnel_key(funnel);

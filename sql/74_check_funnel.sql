@@ -124,7 +124,6 @@ CREATE FUNCTION check_funnel(funnel text, deep boolean DEFAULT true)
 RETURNS TABLE (finding text, severity text, object text, n bigint, detail text, hint text)
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
 SET search_path = pg_catalog, pg_temp
--- lint: extschema, because what others plant in our schema must not be found
 AS $body$
 DECLARE
 	schema constant oid := @extschema@._funnel_schema(funnel);

@@ -8,7 +8,6 @@
 CREATE FUNCTION _require_definition(funnel text, definition text) RETURNS void
 LANGUAGE plpgsql STABLE PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
--- lint: extschema, because what others plant in our schema must not be found
 AS $body$
 DECLARE
 	known text[];
@@ -55,7 +54,6 @@ COMMENT ON FUNCTION _copy_rows(text, text, text, text, text[]) IS
 CREATE FUNCTION copy_definition(funnel text, definition text, new_definition text) RETURNS void
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
 SET search_path = pg_catalog, pg_temp
--- lint: extschema, because what others plant in our schema must not be found
 AS $body$
 BEGIN
 	PERFORM @extschema@._require_definition(funnel, definition);
@@ -77,7 +75,6 @@ COMMENT ON FUNCTION copy_definition(text, text, text) IS
 CREATE FUNCTION activate_definition(funnel text, definition text, existing text DEFAULT 'keep') RETURNS integer
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
 SET search_path = pg_catalog, pg_temp
--- lint: extschema, because what others plant in our schema must not be found
 AS $body$
 DECLARE
 	was text;
@@ -130,7 +127,6 @@ RETURNS TABLE (lead text, from_stage text, to_stage text, score_now numeric, sco
 			   source text, past_units bigint, past_customers bigint)
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
 SET search_path = pg_catalog, pg_temp
--- lint: extschema, because what others plant in our schema must not be found
 AS $body$
 #variable_conflict use_column
 DECLARE
@@ -198,7 +194,6 @@ RETURNS TABLE (stage text, owner_role text, entered_last_13_weeks bigint, entere
 			   would_enter bigint, would_leave bigint, sales_capacity integer, weeks_of_capacity numeric)
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
 SET search_path = pg_catalog, pg_temp
--- lint: extschema, because what others plant in our schema must not be found
 AS $body$
 #variable_conflict use_column
 BEGIN
@@ -231,7 +226,6 @@ CREATE FUNCTION compare_definitions(funnel text, a text, b text)
 RETURNS TABLE (relation text, item text, difference text, in_a text, in_b text)
 LANGUAGE plpgsql STABLE PARALLEL UNSAFE
 SET search_path = pg_catalog, pg_temp
--- lint: extschema, because what others plant in our schema must not be found
 AS $body$
 #variable_conflict use_column
 BEGIN
@@ -299,7 +293,6 @@ CREATE FUNCTION definition_at(funnel text, at timestamptz)
 RETURNS TABLE (relation text, item text, content jsonb)
 LANGUAGE plpgsql STABLE PARALLEL UNSAFE
 SET search_path = pg_catalog, pg_temp
--- lint: extschema, because what others plant in our schema must not be found
 AS $body$
 #variable_conflict use_column
 BEGIN
@@ -387,7 +380,6 @@ CREATE FUNCTION sign_move(funnel text, lead text, stage text, note text DEFAULT 
 						  side text DEFAULT NULL) RETURNS text[]
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
 SET search_path = pg_catalog, pg_temp
--- lint: extschema, because what others plant in our schema must not be found
 AS $body$
 #variable_conflict use_variable
 DECLARE
@@ -450,7 +442,6 @@ COMMENT ON FUNCTION sign_move(text, text, text, text, text) IS
 CREATE FUNCTION sign_definition(funnel text, definition text, side text, note text DEFAULT NULL) RETURNS void
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
 SET search_path = pg_catalog, pg_temp
--- lint: extschema, because what others plant in our schema must not be found
 AS $body$
 BEGIN
 	PERFORM @extschema@._require_definition(funnel, definition);

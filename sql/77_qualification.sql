@@ -41,7 +41,6 @@ COMMENT ON FUNCTION level(jsonb, text, text) IS
 CREATE FUNCTION _require_lead(funnel text, lead text) RETURNS void
 LANGUAGE plpgsql STABLE PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
--- lint: extschema, because what others plant in our schema must not be found
 AS $body$
 DECLARE
 	k record;
@@ -69,7 +68,6 @@ CREATE FUNCTION _framework_levels(funnel text, lead text, framework text)
 RETURNS TABLE (element text, label text, weight numeric, level answer_level)
 LANGUAGE plpgsql STABLE PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
--- lint: extschema, because what others plant in our schema must not be found
 AS $body$
 DECLARE
 	k record;
@@ -107,7 +105,6 @@ CREATE FUNCTION framework_levels(funnel text, lead anycompatible, framework text
 RETURNS TABLE (element text, label text, weight numeric, level answer_level)
 LANGUAGE plpgsql STABLE PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
--- lint: extschema, because what others plant in our schema must not be found
 AS $body$
 BEGIN
 	RETURN QUERY SELECT * FROM @extschema@._framework_levels(funnel, lead::text, framework);
@@ -122,7 +119,6 @@ CREATE FUNCTION framework_verdict(funnel text, lead anycompatible, framework tex
 								  unknown_as_no boolean DEFAULT false) RETURNS text
 LANGUAGE plpgsql STABLE PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
--- lint: extschema, because what others plant in our schema must not be found
 AS $body$
 DECLARE
 	elements bigint;
@@ -156,7 +152,6 @@ CREATE FUNCTION framework_score(funnel text, lead anycompatible, framework text,
 								OUT share numeric)
 LANGUAGE plpgsql STABLE PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
--- lint: extschema, because what others plant in our schema must not be found
 AS $body$
 BEGIN
 	IF part IS NULL OR NOT part BETWEEN 0 AND 1 THEN
@@ -179,7 +174,6 @@ COMMENT ON FUNCTION framework_score(text, anycompatible, text, numeric) IS
 CREATE FUNCTION framework_gaps(funnel text, lead anycompatible, framework text) RETURNS text[]
 LANGUAGE plpgsql STABLE PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
--- lint: extschema, because what others plant in our schema must not be found
 AS $body$
 BEGIN
 	RETURN ARRAY(SELECT f.element
@@ -197,7 +191,6 @@ COMMENT ON FUNCTION framework_gaps(text, anycompatible, text) IS
 CREATE FUNCTION may_send(funnel text, lead anycompatible, message text) RETURNS boolean
 LANGUAGE plpgsql STABLE PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
--- lint: extschema, because what others plant in our schema must not be found
 AS $body$
 DECLARE
 	k record;
@@ -235,7 +228,6 @@ CREATE FUNCTION next_content(funnel text, lead anycompatible)
 RETURNS TABLE (content_id bigint, title text, url text, topic text)
 LANGUAGE plpgsql STABLE PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
--- lint: extschema, because what others plant in our schema must not be found
 AS $body$
 DECLARE
 	k record;

@@ -26,7 +26,6 @@ COMMENT ON FUNCTION _rescore_lead(text, text, boolean) IS
 CREATE FUNCTION _lock_leads(funnel text, leads text[]) RETURNS void
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
 SET search_path = pg_catalog, pg_temp
--- lint: extschema, because what others plant in our schema must not be found
 AS $body$
 DECLARE
 	k constant record := @extschema@._funnel_key(funnel);
@@ -63,7 +62,6 @@ COMMENT ON FUNCTION _lock_leads(text, text[]) IS
 CREATE FUNCTION _merge_units(funnel text, keep text, merge text) RETURNS boolean
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
 SET search_path = pg_catalog, pg_temp
--- lint: extschema, because what others plant in our schema must not be found
 AS $body$
 DECLARE
 	k constant record := @extschema@._funnel_key(funnel);
@@ -125,7 +123,6 @@ CREATE FUNCTION _merge_leads(funnel text, keep text, merge text, OUT activities 
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
 SET search_path = pg_catalog, pg_temp
 SET lead_qual.import = on
--- lint: extschema, because what others plant in our schema must not be found
 AS $body$
 DECLARE
 	k constant record := @extschema@._funnel_key(funnel);
@@ -249,7 +246,6 @@ CREATE FUNCTION merge_leads(funnel text, keep text, merge text, OUT activities b
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
 SET search_path = pg_catalog, pg_temp
 SET lead_qual.import = off
--- lint: extschema, because what others plant in our schema must not be found
 AS $body$
 DECLARE
 	k constant record := @extschema@._funnel_key(funnel);
@@ -282,7 +278,6 @@ CREATE FUNCTION erase_lead(funnel text, lead text) RETURNS void
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
 SET search_path = pg_catalog, pg_temp
 SET lead_qual.import = on
--- lint: extschema, because what others plant in our schema must not be found
 AS $body$
 DECLARE
 	k constant record := @extschema@._funnel_key(funnel);
@@ -326,7 +321,6 @@ COMMENT ON FUNCTION erase_lead(text, text) IS
 CREATE FUNCTION _repair_trigger(schema oid, finding text, object text, hint text) RETURNS text
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
 SET search_path = pg_catalog, pg_temp
--- lint: extschema, because what others plant in our schema must not be found
 AS $body$
 DECLARE
 	statement text;
@@ -372,7 +366,6 @@ RETURNS TABLE (finding text, object text, n bigint, action text)
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
 SET search_path = pg_catalog, pg_temp
 SET lead_qual.import = off
--- lint: extschema, because what others plant in our schema must not be found
 AS $body$
 DECLARE
 	schema constant oid := @extschema@._funnel_schema(funnel);

@@ -153,7 +153,6 @@ CREATE FUNCTION _profile_holders(funnel text, OUT grantee regrole, OUT profile t
 RETURNS SETOF record
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
 SET search_path = pg_catalog, pg_temp
--- lint: extschema, because what others plant in our schema must not be found
 AS $body$
 DECLARE
 	schema constant oid := @extschema@._funnel_schema(funnel);
@@ -214,7 +213,6 @@ COMMENT ON FUNCTION _lock_view(oid) IS
 CREATE FUNCTION _lock_funnel(schema oid) RETURNS void
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
 SET search_path = pg_catalog, pg_temp
--- lint: extschema, because what others plant in our schema must not be found
 AS $body$
 DECLARE
 	old_timeout constant text := current_setting('lock_timeout');
@@ -267,7 +265,6 @@ COMMENT ON FUNCTION _lock_funnel(oid) IS
 CREATE FUNCTION _add_lead_column(funnel text, column_name name, definition text) RETURNS void
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
 SET search_path = pg_catalog, pg_temp
--- lint: extschema, because what others plant in our schema must not be found
 AS $body$
 DECLARE
 	schema constant oid := @extschema@._funnel_schema(funnel);

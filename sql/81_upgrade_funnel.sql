@@ -6,7 +6,6 @@
 CREATE FUNCTION _check_upgrade(funnel text, template integer) RETURNS void
 LANGUAGE plpgsql STABLE PARALLEL UNSAFE
 SET search_path = pg_catalog, pg_temp
--- lint: extschema, because what others plant in our schema must not be found
 AS $body$
 DECLARE
 	schema constant oid := @extschema@._funnel_schema(funnel);
@@ -81,7 +80,6 @@ COMMENT ON FUNCTION _check_upgrade(text, integer) IS
 CREATE FUNCTION _replay_template(funnel text) RETURNS void
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
 SET search_path = pg_catalog, pg_temp
--- lint: extschema, because what others plant in our schema must not be found
 AS $body$
 DECLARE
 	extension_schema constant name := (SELECT extnamespace::regnamespace::text FROM pg_extension WHERE extname = 'lead_qual');
@@ -111,7 +109,6 @@ COMMENT ON FUNCTION _replay_template(text) IS
 CREATE FUNCTION _replay_triggers(funnel text) RETURNS void
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
 SET search_path = pg_catalog, pg_temp
--- lint: extschema, because what others plant in our schema must not be found
 AS $body$
 DECLARE
 	schema constant oid := @extschema@._funnel_schema(funnel);
@@ -172,7 +169,6 @@ RETURNS SETOF record
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
 SET search_path = pg_catalog, pg_temp
 SET lead_qual.import = off
--- lint: extschema, because what others plant in our schema must not be found
 AS $body$
 DECLARE
 	schema constant oid := @extschema@._funnel_schema(funnel);
