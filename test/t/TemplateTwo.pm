@@ -85,9 +85,9 @@ my @changes = (
 		'${1},\n		temperature integer NOT NULL DEFAULT 20${2}' ],
 	[ 'sql/50_funnel_tables.sql', qr/(\tCREATE TABLE spend \()/, '	CREATE TABLE omen (omen text PRIMARY KEY);\n\n${1}' ],
 	[ 'sql/58_funnel_comments.sql', "'the funnel itself: one row'", "'the funnel itself'" ],
-	[ 'sql/58_funnel_comments.sql', qr/(\tCOMMENT ON COLUMN setting.time_zone IS)/,
-		'	COMMENT ON COLUMN setting.greeting IS \'what it says when it is read\';\n'
-		  . '	COMMENT ON COLUMN lead.temperature IS \'how warm it is\';\n	COMMENT ON TABLE omen IS \'an omen\';\n	COMMENT ON COLUMN omen.omen IS \'what it is\';\n${1}' ],
+	[ 'sql/58_funnel_comments.sql', qr/(\t\t\('COLUMN setting.time_zone')/,
+		'		(\'COLUMN setting.greeting\', \'what it says when it is read\'),\n'
+		  . '		(\'COLUMN lead.temperature\', \'how warm it is\'),\n		(\'TABLE omen\', \'an omen\'),\n		(\'COLUMN omen.omen\', \'what it is\'),\n${1}' ],
 	[ 'sql/64_work_views.sql', qr/(VIEW inbox.*?)(\n\tFROM lead l\n)/s, '${1},\n		   l.temperature AS temperature${2}' ],
 	[ 'sql/67_qualification_views.sql', "coalesce(l.source, '(none)') AS source", "coalesce(l.source, '(none)')::varchar AS source" ],
 	[ 'sql/72_grant_funnel.sql', qr/\tVALUES\n/, '	VALUES\n		(2, \'{sales,marketing}\', \'UPDATE\', \'{lead}\', \'{temperature}\'),\n'
