@@ -145,17 +145,3 @@ lq_activity_apply(const LqActivity *activity, LqCard *card)
 	if (activity->kind != NULL && activity->kind->of_lead)
 		lq_card_touch(card, activity->at);
 }
-
-bool
-lq_activity_take_back(const LqActivity *activity, LqCard *card)
-{
-	if (activity->kind != NULL && activity->kind->of_lead &&
-		activity->at >= card->last_activity)
-		return false;
-	for (int i = 0; i < activity->n_hits; i++)
-		if (!lq_card_can_unhit(card, &activity->hits[i]->card, activity->at))
-			return false;
-	for (int i = 0; i < activity->n_hits; i++)
-		lq_card_unhit(card, &activity->hits[i]->card, activity->at);
-	return true;
-}

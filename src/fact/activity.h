@@ -33,7 +33,4 @@ extern bool lq_activity_in_order(const LqActivity *activity,
 								 const LqCard *card);
 extern void lq_activity_apply(const LqActivity *activity, LqCard *card);
 
-/* Take it back without the log; false, and the card as it was, if it cannot. */
-extern bool lq_activity_take_back(const LqActivity *activity, LqCard *card);
-
 #endif							/* LQ_ACTIVITY_H */

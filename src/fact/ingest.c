@@ -7,10 +7,9 @@
  * the order of keys, so that two statements never wait for each other crosswise.
  *
  * An event whose rules have no frequency limit, or that comes after all that
- * the lead has, is added to the card; one that goes is subtracted, unless it
- * was the latest, or the latest of a rule.  Otherwise (late events and those
- * that go under a limit, cards scored under an older version of the
- * definition) the card is made anew from the lead's log, which is read after
+ * the lead has, is added to the card; one that goes is taken back, see
+ * take_back.c.  Otherwise (late events and those that go under a limit, cards
+ * scored under an older version of the definition) the card is made anew from the lead's log, which is read after
  * the lead was locked and so holds what other sessions committed.  The result
  * is always what the whole log in time order gives.
  *
@@ -32,6 +31,7 @@
 #include "fact/activity.h"
 #include "fact/named_leads.h"
 #include "fact/replay.h"
+#include "fact/take_back.h"
 #include "fact/transition_rows.h"
 #include "funnel/between_triggers.h"
 #include "funnel/columns.h"
@@ -127,19 +127,40 @@ slot_text(TupleTableSlot *slot, AttrNumber attno)
 	return isnull ? NULL : TextDatumGetCString(value);
 }
 
-/* rows of a statement that are taken back one by one, at most */
-#define MOST_GONE 1000
+/* rows of a statement from which on it is asked whether their leads are gone */
+#define MANY_GONE 1000
 
 /*
- * Take the rows of one transition table into the batch.  Where many go, each
- * lead's log is read instead, if the lead does not go with them.
+ * Is the lead of a row gone?  Only the last answer is remembered: the rows of
+ * a lead that goes with them come together.
+ */
+static bool
+lead_is_gone(Batch *batch, Datum key)
+{
+	const LqFunnel *funnel = batch->funnel;
+	const Event *before = batch->events + batch->n_events - 1;
+	LqIdentity	saved;
+	bool		gone;
+
+	if (batch->n_events > 0 && lq_key_cmp(funnel, before->key, key) == 0)
+		return before->replay;
+	lq_funnel_enter(funnel, &saved);
+	SPI_connect();
+	gone = lq_statement_run(funnel, LQ_STATEMENT_LEAD_EXISTS, &key, NULL) == 0;
+	SPI_finish();
+	lq_funnel_leave(&saved);
+	return gone;
+}
+
+/*
+ * Take the rows of one transition table into the batch.  Rows that go with
+ * their leads need not be weighed, which counts where they are many.
  */
 static void
 read_rows(Batch *batch, TriggerData *trigdata, Tuplestorestate *rows,
 		  bool gone)
 {
-	bool		replay = trigdata->tg_oldtable != NULL &&
-	tuplestore_tuple_count(trigdata->tg_oldtable) > MOST_GONE;
+	bool		many_gone = gone && tuplestore_tuple_count(rows) > MANY_GONE;
 	LqTransitionRows scan;
 	const AttrNumber *attno = batch->funnel->attno;
 	MemoryContext row_context = AllocSetContextCreate(CurrentMemoryContext,
@@ -159,7 +180,7 @@ read_rows(Batch *batch, TriggerData *trigdata, Tuplestorestate *rows,
 									   &isnull);
 
 		CHECK_FOR_INTERRUPTS();
-		if (replay)
+		if (many_gone && lead_is_gone(batch, key))
 		{
 			old = MemoryContextSwitchTo(batch->context);
 			add_event(batch, key)->replay = true;
@@ -215,6 +236,23 @@ compare_events(const void *a, const void *b, void *arg)
 }
 
 /*
+ * Those that are gone go off the card, which holds what has come: as the log
+ * does.
+ */
+static bool
+take_back(const LqFunnel *funnel, Datum key, LqCard *card,
+		  const Event *events, int n)
+{
+	const LqActivity **gone = palloc(n * sizeof(LqActivity *));
+	int			n_gone = 0;
+
+	for (int i = 0; i < n; i++)
+		if (events[i].gone)
+			gone[n_gone++] = &events[i].activity;
+	return n_gone == 0 || lq_take_back(funnel, key, card, gone, n_gone);
+}
+
+/*
  * Bring one lead up to date with its events.
  */
 static void
@@ -251,9 +289,6 @@ update_lead(Batch *batch, const Event *events, int n)
 	for (int i = 0; i < n && !replay; i++)
 		replay = events[i].replay;
 	for (int i = 0; i < n && !replay; i++)
-		if (events[i].gone)
-			replay = !lq_activity_take_back(&events[i].activity, card);
-	for (int i = 0; i < n && !replay; i++)
 	{
 		if (events[i].gone)
 			continue;
@@ -262,6 +297,7 @@ update_lead(Batch *batch, const Event *events, int n)
 		else
 			lq_activity_apply(&events[i].activity, card);
 	}
+	replay = replay || !take_back(funnel, key, card, events, n);
 	if (replay)
 	{
 		card = lq_replay_locked(funnel, key);

@@ -18,47 +18,68 @@
 #include "funnel/row.h"
 #include "type/scorecard.h"
 
-/*
- * Apply activities, the first column of rows in time order, to a card.
- */
 void
-lq_replay_rows(const LqFunnel *funnel, SPITupleTable *rows, uint64 n,
-			   TimestampTz until, LqCard *card)
+lq_log_rows_begin(LqLogRows *scan, const LqFunnel *funnel,
+				  SPITupleTable *rows, uint64 n)
 {
-	MemoryContext row_context = AllocSetContextCreate(CurrentMemoryContext,
-													  "lead_qual activity",
-													  ALLOCSET_DEFAULT_SIZES);
-	TupleTableSlot *slot = NULL;
+	scan->funnel = funnel;
+	scan->rows = rows;
+	scan->n = n;
+	scan->next = 0;
+	scan->context = AllocSetContextCreate(CurrentMemoryContext,
+										  "lead_qual activity",
+										  ALLOCSET_DEFAULT_SIZES);
+	scan->slot = NULL;
+}
 
-	for (uint64 i = 0; i < n; i++)
+/* The next one, weighed; it lasts until the one after it. */
+bool
+lq_log_rows_next(LqLogRows *scan, LqActivity *activity)
+{
+	while (scan->next < scan->n)
 	{
 		MemoryContext old;
-		HeapTupleHeader header;
-		HeapTupleData tuple;
-		LqActivity	activity;
 		bool		isnull;
-		Datum		row = SPI_getbinval(rows->vals[i], rows->tupdesc, 1,
-										&isnull);
+		Datum		row = SPI_getbinval(scan->rows->vals[scan->next++],
+										scan->rows->tupdesc, 1, &isnull);
 
 		CHECK_FOR_INTERRUPTS();
 		if (isnull)
 			continue;			/* the one row of an empty log */
-		header = DatumGetHeapTupleHeader(row);
-		if (slot == NULL)
-			slot = MakeSingleTupleTableSlot(funnel->activity_desc,
-											&TTSOpsHeapTuple);
-		tuple = lq_tuple_of_row(header);
-		ExecStoreHeapTuple(&tuple, slot, false);
+		if (scan->slot == NULL)
+			scan->slot = MakeSingleTupleTableSlot(scan->funnel->activity_desc,
+												  &TTSOpsHeapTuple);
+		ExecClearTuple(scan->slot);
+		MemoryContextReset(scan->context);
+		scan->tuple = lq_tuple_of_row(DatumGetHeapTupleHeader(row));
+		ExecStoreHeapTuple(&scan->tuple, scan->slot, false);
 
-		old = MemoryContextSwitchTo(row_context);
-		lq_activity_read(funnel, slot, &activity);
+		old = MemoryContextSwitchTo(scan->context);
+		lq_activity_read(scan->funnel, scan->slot, activity);
 		MemoryContextSwitchTo(old);
+		return true;
+	}
+	return false;
+}
+
+void
+lq_log_rows_end(LqLogRows *scan)
+{
+	if (scan->slot != NULL)
+		ExecDropSingleTupleTableSlot(scan->slot);
+	MemoryContextDelete(scan->context);
+}
+
+void
+lq_replay_rows(const LqFunnel *funnel, SPITupleTable *rows, uint64 n,
+			   TimestampTz until, LqCard *card)
+{
+	LqLogRows	scan;
+	LqActivity	activity;
+
+	lq_log_rows_begin(&scan, funnel, rows, n);
+	while (lq_log_rows_next(&scan, &activity))
 		if (activity.at <= until)
 			lq_activity_apply(&activity, card);
-		ExecClearTuple(slot);
-		MemoryContextReset(row_context);
-	}
-	if (slot != NULL)
-		ExecDropSingleTupleTableSlot(slot);
-	MemoryContextDelete(row_context);
+	lq_log_rows_end(&scan);
 }

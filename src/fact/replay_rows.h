@@ -10,9 +10,28 @@
 #include "executor/spi.h"
 #include "utils/timestamp.h"
 
+#include "fact/activity.h"
 #include "funnel/funnel.h"
 #include "type/scorecard.h"
 
+/* a walk over activities, the first column of rows that a statement gave */
+typedef struct LqLogRows
+{
+	const LqFunnel *funnel;
+	SPITupleTable *rows;
+	uint64		n;
+	uint64		next;
+	MemoryContext context;		/* of the activity at hand */
+	TupleTableSlot *slot;		/* its row */
+	HeapTupleData tuple;
+} LqLogRows;
+
+extern void lq_log_rows_begin(LqLogRows *scan, const LqFunnel *funnel,
+							  SPITupleTable *rows, uint64 n);
+extern bool lq_log_rows_next(LqLogRows *scan, LqActivity *activity);
+extern void lq_log_rows_end(LqLogRows *scan);
+
+/* Apply activities in time order to a card. */
 extern void lq_replay_rows(const LqFunnel *funnel, SPITupleTable *rows,
 						   uint64 n, TimestampTz until, LqCard *card);
 

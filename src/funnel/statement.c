@@ -107,6 +107,14 @@ static const struct
 		" LEFT JOIN {activity} AS a ON a.lead_id {=} $1"
 		" ORDER BY {_counts_at}(a.occurred_at::timestamptz, a.recorded_at::timestamptz),"
 	" a.activity_id"},
+	/* from its end, some at a time; of these kinds, or of any */
+	[LQ_STATEMENT_LOG_BACKWARDS] = {"kzIiT", "E!",
+		"SELECT (a.*)::{activity} FROM {activity} AS a WHERE a.lead_id {=} $1"
+		" AND (a.occurred_at, a.activity_id) OPERATOR(pg_catalog.<) ($2, $3)"
+		" AND ($5 IS NULL OR a.kind::text {=} ANY ($5))"
+	" ORDER BY a.occurred_at DESC, a.activity_id DESC LIMIT $4"},
+	[LQ_STATEMENT_BASELINE] = {"k", "c!",
+	"SELECT scorecard FROM {baseline} WHERE lead_id {=} $1"},
 	[LQ_STATEMENT_OLD_LEADS] = {"z", "K",
 		"SELECT pg_catalog.array_agg(lead_id ORDER BY lead_id)"
 		" FROM (SELECT DISTINCT lead_id FROM {activity}"
@@ -344,19 +352,21 @@ expand(const LqFunnel *funnel, LqStatement statement)
 	return buf.data;
 }
 
-/* Is it about leads by their keys? */
-static bool
-by_key(LqStatement statement)
+/*
+ * What is sought by key is planned once: no other key would have another plan,
+ * though the planner may think so of arrays and plan anew each time.  But a
+ * log that is read from its end is planned as its reader wants it.
+ */
+static int
+plan_options(LqStatement statement)
 {
 	char		code = statements[statement].args[0];
 
-	return code == 'k' || code == 'K';
+	if (statement == LQ_STATEMENT_LOG_BACKWARDS)
+		return CURSOR_OPT_CUSTOM_PLAN;
+	return code == 'k' || code == 'K' ? CURSOR_OPT_GENERIC_PLAN : 0;
 }
 
-/*
- * What is sought by key is planned once: no other key would have another plan,
- * though the planner may think so of arrays and plan anew each time.
- */
 static SPIPlanPtr
 statement_plan(const LqFunnel *funnel, LqStatement statement)
 {
@@ -372,7 +382,7 @@ statement_plan(const LqFunnel *funnel, LqStatement statement)
 		for (int i = 0; i < code_width(funnel, *args); i++)
 			argtypes[nargs++] = lq_type_of_code(funnel, code_at(*args, i));
 	plan = SPI_prepare_cursor(expand(funnel, statement), nargs, argtypes,
-							  by_key(statement) ? CURSOR_OPT_GENERIC_PLAN : 0);
+							  plan_options(statement));
 	if (plan == NULL)
 		elog(ERROR, "SPI_prepare failed: %s",
 			 SPI_result_code_string(SPI_result));

@@ -59,6 +59,23 @@ lq_decay(double points, int64 half_life, int64 span)
 	return ldexp(points * exp2(-part), -(int) whole) + 0.0;
 }
 
+/* What points were a span before: the other way. */
+double
+lq_undecay(double points, int64 half_life, int64 span)
+{
+	int64		whole;
+	double		part;
+
+	if (half_life <= 0 || span <= 0 || points == 0)
+		return points + 0.0;
+
+	whole = Min(span / half_life, 2 * HALVINGS_TO_NOTHING);
+	part = (double) (span % half_life) / (double) half_life;
+
+	/* may be beyond all bounds: saturates */
+	return lq_add_points(ldexp(points * exp2(part), (int) whole), 0);
+}
+
 /* Sum of two uncapped amounts, saturating, never -0. */
 double
 lq_add_points(double a, double b)

@@ -21,6 +21,7 @@
 
 extern int64 lq_span(int64 later, int64 earlier);
 extern double lq_decay(double points, int64 half_life, int64 span);
+extern double lq_undecay(double points, int64 half_life, int64 span);
 extern double lq_add_points(double a, double b);
 extern double lq_capped(double points, double max_points);
 extern int64 lq_hundredths(double points);

@@ -45,8 +45,8 @@ entry_place(const LqCard *card, int64 rule_id, bool *found)
 }
 
 /* The rule's entry, or NULL. */
-static const LqCardEntry *
-find_entry(const LqCard *card, int64 rule_id)
+LqCardEntry *
+lq_card_entry(const LqCard *card, int64 rule_id)
 {
 	bool		found;
 	int			place = entry_place(card, rule_id, &found);
@@ -237,7 +237,7 @@ lq_card_in_order(const LqCard *card, const LqCardRule *rule, TimestampTz at)
 {
 	const LqCardEntry *entry;
 
-	entry = find_entry(card, rule->rule_id);
+	entry = lq_card_entry(card, rule->rule_id);
 	if (entry == NULL || (rule->max_hits == 0 && entry->max_hits == 0))
 		return true;
 	return at >= entry->last_hit;
@@ -383,46 +383,6 @@ lq_card_set_fit(LqCard *card, const LqCardRule *rules, int n)
 }
 
 /*
- * Can a hit be taken back by subtraction?  Not under a frequency limit, where
- * another would take its place; nor the last one of a rule or of all, for what
- * was before it is in the log alone.
- */
-bool
-lq_card_can_unhit(const LqCard *card, const LqCardRule *rule, TimestampTz at)
-{
-	const LqCardEntry *entry = find_entry(card, rule->rule_id);
-
-	return entry != NULL && entry->axis == (uint8) rule->axis &&
-		rule->axis == LQ_AXIS_ENGAGEMENT &&
-		rule->max_hits == 0 && entry->max_hits == 0 &&
-		entry->half_life == rule->half_life &&
-		entry->hits < PG_INT64_MAX && at < card->as_of &&
-		(entry->hits == 1 || at < entry->last_hit);
-}
-
-/* Take it back; the order of adding and subtracting does not matter. */
-void
-lq_card_unhit(LqCard *card, const LqCardRule *rule, TimestampTz at)
-{
-	bool		found;
-	int			place = entry_place(card, rule->rule_id, &found);
-	LqCardEntry *entry = &card->entries[place];
-
-	Assert(found && card->room > 0);
-	if (entry->hits == 1)
-	{
-		card->n_entries--;
-		memmove(entry, entry + 1,
-				(card->n_entries - place) * sizeof(LqCardEntry));
-		return;
-	}
-	entry->hits--;
-	entry->points = lq_add_points(entry->points,
-								  -lq_decay(rule->points, rule->half_life,
-											lq_span(card->as_of, at)));
-}
-
-/*
  * Add an entry of another card that is as of the same instant, under a rule
  * (NULL: as it is).  What it earned stays; from here on it fades and counts as
  * the rule says.  Of two open windows, the later goes on.
@@ -564,7 +524,7 @@ lq_card_parts(const LqCard *card, TimestampTz at, LqCardParts *parts)
 int64
 lq_card_rule_points(const LqCard *card, int64 rule_id, TimestampTz at)
 {
-	const LqCardEntry *entry = find_entry(card, rule_id);
+	const LqCardEntry *entry = lq_card_entry(card, rule_id);
 
 	return entry ? lq_card_entry_points(card, entry, at) : 0;
 }
@@ -572,7 +532,7 @@ lq_card_rule_points(const LqCard *card, int64 rule_id, TimestampTz at)
 int64
 lq_card_rule_hits(const LqCard *card, int64 rule_id)
 {
-	const LqCardEntry *entry = find_entry(card, rule_id);
+	const LqCardEntry *entry = lq_card_entry(card, rule_id);
 
 	return entry ? entry->hits : 0;
 }
@@ -581,7 +541,7 @@ lq_card_rule_hits(const LqCard *card, int64 rule_id)
 TimestampTz
 lq_card_rule_last(const LqCard *card, int64 rule_id)
 {
-	const LqCardEntry *entry = find_entry(card, rule_id);
+	const LqCardEntry *entry = lq_card_entry(card, rule_id);
 
 	return entry ? entry->last_hit : DT_NOBEGIN;
 }

@@ -116,16 +116,15 @@ extern Datum lq_card_to_datum(const LqCard *card);
 extern bool lq_card_in_order(const LqCard *card, const LqCardRule *rule,
 							 TimestampTz at);
 extern bool lq_card_hit(LqCard *card, const LqCardRule *rule, TimestampTz at);
-extern bool lq_card_can_unhit(const LqCard *card, const LqCardRule *rule,
-							  TimestampTz at);
-extern void lq_card_unhit(LqCard *card, const LqCardRule *rule,
-						  TimestampTz at);
 extern void lq_card_set_fit(LqCard *card, const LqCardRule *rules, int n);
 extern void lq_card_touch(LqCard *card, TimestampTz activity_at);
 extern void lq_card_absorb(LqCard *card, const LqCardEntry *entry,
 						   const LqCardRule *rule);
 extern void lq_card_reserve(LqCard *card, int n);
 extern void lq_card_advance(LqCard *card, TimestampTz at);
+
+/* The rule's entry, or NULL; of a view it must not be changed. */
+extern LqCardEntry *lq_card_entry(const LqCard *card, int64 rule_id);
 
 /*
  * Reading, in hundredths.  An instant before card->as_of counts as as_of.
