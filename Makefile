@@ -105,11 +105,11 @@ $(OBJS): $(wildcard src/*.h src/*/*.h)
 # steps of upgrade_funnel() come before the check that ends the script
 FRAGMENTS = $(sort $(wildcard sql/[0-8][0-9]_*.sql)) $(wildcard sql/upgrade/*.sql) $(sort $(wildcard sql/9[0-9]_*.sql))
 
-sql/lead_qual--$(EXTVERSION).sql: $(FRAGMENTS) sql/qualification_types.awk src/type/framework_list.h src/funnel/template.h lead_qual.control Makefile
+sql/lead_qual--$(EXTVERSION).sql: $(FRAGMENTS) sql/each_type.awk src/type/framework_list.h src/funnel/template.h lead_qual.control Makefile
 	for file in $(FRAGMENTS); do \
 		case $$file in \
-		*_qualification_type.sql) \
-			awk -f sql/qualification_types.awk src/type/framework_list.h $$file ;; \
+		*_type.sql) \
+			awk -f sql/each_type.awk src/type/framework_list.h $$file ;; \
 		*_template.sql) sed 's/@TEMPLATE_VERSION@/$(TEMPLATE)/' $$file ;; \
 		*) cat $$file ;; \
 		esac || exit 1; \

@@ -14,6 +14,7 @@
 
 #include "compat.h"
 #include "type/answer_level.h"
+#include "type/ordered_type.h"
 
 /* by level, from LQ_LEVEL_MIN */
 static const struct
@@ -31,17 +32,8 @@ PG_FUNCTION_INFO_V1(answer_level_in);
 PG_FUNCTION_INFO_V1(answer_level_out);
 PG_FUNCTION_INFO_V1(answer_level_recv);
 PG_FUNCTION_INFO_V1(answer_level_send);
-PG_FUNCTION_INFO_V1(answer_level_eq);
-PG_FUNCTION_INFO_V1(answer_level_ne);
-PG_FUNCTION_INFO_V1(answer_level_lt);
-PG_FUNCTION_INFO_V1(answer_level_le);
-PG_FUNCTION_INFO_V1(answer_level_gt);
-PG_FUNCTION_INFO_V1(answer_level_ge);
-PG_FUNCTION_INFO_V1(answer_level_cmp);
 PG_FUNCTION_INFO_V1(answer_level_hash);
 PG_FUNCTION_INFO_V1(answer_level_hash_extended);
-PG_FUNCTION_INFO_V1(answer_level_larger);
-PG_FUNCTION_INFO_V1(answer_level_smaller);
 
 const char *
 lq_level_name(LqLevel level)
@@ -122,48 +114,14 @@ answer_level_send(PG_FUNCTION_ARGS)
 	PG_RETURN_BYTEA_P(pq_endtypsend(&buf));
 }
 
-Datum
-answer_level_eq(PG_FUNCTION_ARGS)
+static int
+compare(FunctionCallInfo fcinfo)
 {
-	PG_RETURN_BOOL(PG_GETARG_ANSWER_LEVEL(0) == PG_GETARG_ANSWER_LEVEL(1));
+	return (int) PG_GETARG_ANSWER_LEVEL(0) - (int) PG_GETARG_ANSWER_LEVEL(1);
 }
 
-Datum
-answer_level_ne(PG_FUNCTION_ARGS)
-{
-	PG_RETURN_BOOL(PG_GETARG_ANSWER_LEVEL(0) != PG_GETARG_ANSWER_LEVEL(1));
-}
-
-Datum
-answer_level_lt(PG_FUNCTION_ARGS)
-{
-	PG_RETURN_BOOL(PG_GETARG_ANSWER_LEVEL(0) < PG_GETARG_ANSWER_LEVEL(1));
-}
-
-Datum
-answer_level_le(PG_FUNCTION_ARGS)
-{
-	PG_RETURN_BOOL(PG_GETARG_ANSWER_LEVEL(0) <= PG_GETARG_ANSWER_LEVEL(1));
-}
-
-Datum
-answer_level_gt(PG_FUNCTION_ARGS)
-{
-	PG_RETURN_BOOL(PG_GETARG_ANSWER_LEVEL(0) > PG_GETARG_ANSWER_LEVEL(1));
-}
-
-Datum
-answer_level_ge(PG_FUNCTION_ARGS)
-{
-	PG_RETURN_BOOL(PG_GETARG_ANSWER_LEVEL(0) >= PG_GETARG_ANSWER_LEVEL(1));
-}
-
-Datum
-answer_level_cmp(PG_FUNCTION_ARGS)
-{
-	PG_RETURN_INT32((int) PG_GETARG_ANSWER_LEVEL(0) -
-					(int) PG_GETARG_ANSWER_LEVEL(1));
-}
+LQ_ORDERED_TYPE(answer_level, compare)
+LQ_EXTREMES(answer_level, compare)
 
 Datum
 answer_level_hash(PG_FUNCTION_ARGS)
@@ -176,18 +134,4 @@ answer_level_hash_extended(PG_FUNCTION_ARGS)
 {
 	return hash_uint32_extended((uint32) PG_GETARG_ANSWER_LEVEL(0),
 								PG_GETARG_INT64(1));
-}
-
-Datum
-answer_level_larger(PG_FUNCTION_ARGS)
-{
-	PG_RETURN_ANSWER_LEVEL(Max(PG_GETARG_ANSWER_LEVEL(0),
-							   PG_GETARG_ANSWER_LEVEL(1)));
-}
-
-Datum
-answer_level_smaller(PG_FUNCTION_ARGS)
-{
-	PG_RETURN_ANSWER_LEVEL(Min(PG_GETARG_ANSWER_LEVEL(0),
-							   PG_GETARG_ANSWER_LEVEL(1)));
 }

@@ -11,7 +11,7 @@
  *		name is that of the framework, of its type and of its column.  since is
  *		the template version that brought the column: a later one stands below
  *		an earlier one.  An element is its symbol in canonical text and its long
- *		name, one a line (sql/qualification_types.awk reads them, too), in the
+ *		name, one a line (sql/each_type.awk reads them, too), in the
  *		order of bits and of output, which is frozen.
  *
  * Copyright (c) 2026, lead_qual contributors

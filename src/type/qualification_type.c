@@ -417,46 +417,10 @@ lq_qualification_type_contained(const LqFramework *fw, FunctionCallInfo fcinfo)
  * Order and hash.  Equal values have equal bits, so the bits are hashed.
  */
 
-Datum
-lq_qualification_type_eq(const LqFramework *fw, FunctionCallInfo fcinfo)
+int
+lq_qualification_type_compare(const LqFramework *fw, FunctionCallInfo fcinfo)
 {
-	PG_RETURN_BOOL(GETARG(0) == GETARG(1));
-}
-
-Datum
-lq_qualification_type_ne(const LqFramework *fw, FunctionCallInfo fcinfo)
-{
-	PG_RETURN_BOOL(GETARG(0) != GETARG(1));
-}
-
-Datum
-lq_qualification_type_lt(const LqFramework *fw, FunctionCallInfo fcinfo)
-{
-	PG_RETURN_BOOL(lq_qualification_compare(fw, GETARG(0), GETARG(1)) < 0);
-}
-
-Datum
-lq_qualification_type_le(const LqFramework *fw, FunctionCallInfo fcinfo)
-{
-	PG_RETURN_BOOL(lq_qualification_compare(fw, GETARG(0), GETARG(1)) <= 0);
-}
-
-Datum
-lq_qualification_type_gt(const LqFramework *fw, FunctionCallInfo fcinfo)
-{
-	PG_RETURN_BOOL(lq_qualification_compare(fw, GETARG(0), GETARG(1)) > 0);
-}
-
-Datum
-lq_qualification_type_ge(const LqFramework *fw, FunctionCallInfo fcinfo)
-{
-	PG_RETURN_BOOL(lq_qualification_compare(fw, GETARG(0), GETARG(1)) >= 0);
-}
-
-Datum
-lq_qualification_type_cmp(const LqFramework *fw, FunctionCallInfo fcinfo)
-{
-	PG_RETURN_INT32(lq_qualification_compare(fw, GETARG(0), GETARG(1)));
+	return lq_qualification_compare(fw, GETARG(0), GETARG(1));
 }
 
 Datum
@@ -472,28 +436,7 @@ lq_qualification_type_hash_extended(const LqFramework *fw,
 	return hash_uint32_extended(GETARG(0), PG_GETARG_INT64(1));
 }
 
-/*
- * Steps of the aggregates max, min and best
- */
-
-Datum
-lq_qualification_type_larger(const LqFramework *fw, FunctionCallInfo fcinfo)
-{
-	uint32		a = GETARG(0);
-	uint32		b = GETARG(1);
-
-	RETURN(lq_qualification_compare(fw, a, b) >= 0 ? a : b);
-}
-
-Datum
-lq_qualification_type_smaller(const LqFramework *fw, FunctionCallInfo fcinfo)
-{
-	uint32		a = GETARG(0);
-	uint32		b = GETARG(1);
-
-	RETURN(lq_qualification_compare(fw, a, b) <= 0 ? a : b);
-}
-
+/* step of the aggregate best */
 Datum
 lq_qualification_type_best(const LqFramework *fw, FunctionCallInfo fcinfo)
 {

@@ -10,6 +10,7 @@
 #ifndef LQ_QUALIFICATION_TYPE_H
 #define LQ_QUALIFICATION_TYPE_H
 
+#include "type/ordered_type.h"
 #include "type/qualification.h"
 
 #define LQ_EACH_QUALIFICATION_FUNCTION(X, type) \
@@ -30,34 +31,30 @@
 	X(type, verdict) \
 	X(type, contains) \
 	X(type, contained) \
-	X(type, eq) \
-	X(type, ne) \
-	X(type, lt) \
-	X(type, le) \
-	X(type, gt) \
-	X(type, ge) \
-	X(type, cmp) \
 	X(type, hash) \
 	X(type, hash_extended) \
-	X(type, larger) \
-	X(type, smaller) \
 	X(type, best)
 
 #define LQ_DECLARE_QUALIFICATION_FUNCTION(type, verb) \
 extern Datum lq_##type##_##verb(const LqFramework *fw, FunctionCallInfo fcinfo);
 
 #define LQ_DEFINE_QUALIFICATION_FUNCTION(type, verb) \
-PG_FUNCTION_INFO_V1(type##_##verb); \
-Datum \
-type##_##verb(PG_FUNCTION_ARGS) \
-{ \
-	return lq_qualification_type_##verb(&type, fcinfo); \
-}
+	LQ_SQL_FUNCTION(type##_##verb, lq_qualification_type_##verb(&type, fcinfo))
 
 LQ_EACH_QUALIFICATION_FUNCTION(LQ_DECLARE_QUALIFICATION_FUNCTION,
 							   qualification_type)
 
+extern int	lq_qualification_type_compare(const LqFramework *fw,
+										  FunctionCallInfo fcinfo);
+
 #define LQ_QUALIFICATION_TYPE(type) \
-	LQ_EACH_QUALIFICATION_FUNCTION(LQ_DEFINE_QUALIFICATION_FUNCTION, type)
+	LQ_EACH_QUALIFICATION_FUNCTION(LQ_DEFINE_QUALIFICATION_FUNCTION, type) \
+static int \
+type##_compare(FunctionCallInfo fcinfo) \
+{ \
+	return lq_qualification_type_compare(&type, fcinfo); \
+} \
+LQ_ORDERED_TYPE(type, type##_compare) \
+LQ_EXTREMES(type, type##_compare)
 
 #endif							/* LQ_QUALIFICATION_TYPE_H */

@@ -17,6 +17,7 @@
 #include "compat.h"
 #include "lead_qual.h"
 #include "type/decay.h"
+#include "type/ordered_type.h"
 #include "type/scorecard.h"
 #include "type/scorecard_io.h"
 #include "type/scorecard_ops.h"
@@ -24,13 +25,6 @@
 PG_FUNCTION_INFO_V1(scorecard_add_hit);
 PG_FUNCTION_INFO_V1(scorecard_merge);
 PG_FUNCTION_INFO_V1(scorecard_heat);
-PG_FUNCTION_INFO_V1(scorecard_cmp);
-PG_FUNCTION_INFO_V1(scorecard_eq);
-PG_FUNCTION_INFO_V1(scorecard_ne);
-PG_FUNCTION_INFO_V1(scorecard_lt);
-PG_FUNCTION_INFO_V1(scorecard_le);
-PG_FUNCTION_INFO_V1(scorecard_gt);
-PG_FUNCTION_INFO_V1(scorecard_ge);
 PG_FUNCTION_INFO_V1(scorecard_hash);
 PG_FUNCTION_INFO_V1(scorecard_hash_extended);
 
@@ -336,47 +330,7 @@ compare_args(FunctionCallInfo fcinfo)
 	return result;
 }
 
-Datum
-scorecard_cmp(PG_FUNCTION_ARGS)
-{
-	PG_RETURN_INT32(compare_args(fcinfo));
-}
-
-Datum
-scorecard_eq(PG_FUNCTION_ARGS)
-{
-	PG_RETURN_BOOL(compare_args(fcinfo) == 0);
-}
-
-Datum
-scorecard_ne(PG_FUNCTION_ARGS)
-{
-	PG_RETURN_BOOL(compare_args(fcinfo) != 0);
-}
-
-Datum
-scorecard_lt(PG_FUNCTION_ARGS)
-{
-	PG_RETURN_BOOL(compare_args(fcinfo) < 0);
-}
-
-Datum
-scorecard_le(PG_FUNCTION_ARGS)
-{
-	PG_RETURN_BOOL(compare_args(fcinfo) <= 0);
-}
-
-Datum
-scorecard_gt(PG_FUNCTION_ARGS)
-{
-	PG_RETURN_BOOL(compare_args(fcinfo) > 0);
-}
-
-Datum
-scorecard_ge(PG_FUNCTION_ARGS)
-{
-	PG_RETURN_BOOL(compare_args(fcinfo) >= 0);
-}
+LQ_ORDERED_TYPE(scorecard, compare_args)
 
 Datum
 scorecard_hash(PG_FUNCTION_ARGS)

@@ -1,0 +1,107 @@
+--
+-- The order of a type, and its hash
+--
+-- Types: those of the list of frameworks, and
+-- also: answer_level scorecard
+--
+-- The order of scorecards has no meaning: it is there for DISTINCT and sorts.
+--
+CREATE FUNCTION @TYPE@_eq(@TYPE@, @TYPE@) RETURNS boolean
+AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION @TYPE@_eq(@TYPE@, @TYPE@) IS
+'implementation of = operator';
+
+CREATE FUNCTION @TYPE@_ne(@TYPE@, @TYPE@) RETURNS boolean
+AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION @TYPE@_ne(@TYPE@, @TYPE@) IS
+'implementation of <> operator';
+
+CREATE FUNCTION @TYPE@_lt(@TYPE@, @TYPE@) RETURNS boolean
+AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION @TYPE@_lt(@TYPE@, @TYPE@) IS
+'implementation of < operator';
+
+CREATE FUNCTION @TYPE@_le(@TYPE@, @TYPE@) RETURNS boolean
+AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION @TYPE@_le(@TYPE@, @TYPE@) IS
+'implementation of <= operator';
+
+CREATE FUNCTION @TYPE@_gt(@TYPE@, @TYPE@) RETURNS boolean
+AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION @TYPE@_gt(@TYPE@, @TYPE@) IS
+'implementation of > operator';
+
+CREATE FUNCTION @TYPE@_ge(@TYPE@, @TYPE@) RETURNS boolean
+AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION @TYPE@_ge(@TYPE@, @TYPE@) IS
+'implementation of >= operator';
+
+CREATE FUNCTION @TYPE@_cmp(@TYPE@, @TYPE@) RETURNS integer
+AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION @TYPE@_cmp(@TYPE@, @TYPE@) IS 'btree comparison';
+
+CREATE FUNCTION @TYPE@_hash(@TYPE@) RETURNS integer
+AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION @TYPE@_hash(@TYPE@) IS 'hash';
+
+CREATE FUNCTION @TYPE@_hash_extended(@TYPE@, bigint) RETURNS bigint
+AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION @TYPE@_hash_extended(@TYPE@, bigint) IS
+'hash with a seed';
+
+CREATE OPERATOR = (
+	LEFTARG = @TYPE@, RIGHTARG = @TYPE@, FUNCTION = @TYPE@_eq,
+	COMMUTATOR = =, NEGATOR = <>,
+	RESTRICT = eqsel, JOIN = eqjoinsel, HASHES, MERGES
+);
+COMMENT ON OPERATOR = (@TYPE@, @TYPE@) IS 'equal';
+
+CREATE OPERATOR <> (
+	LEFTARG = @TYPE@, RIGHTARG = @TYPE@, FUNCTION = @TYPE@_ne,
+	COMMUTATOR = <>, NEGATOR = =,
+	RESTRICT = neqsel, JOIN = neqjoinsel
+);
+COMMENT ON OPERATOR <> (@TYPE@, @TYPE@) IS 'not equal';
+
+CREATE OPERATOR < (
+	LEFTARG = @TYPE@, RIGHTARG = @TYPE@, FUNCTION = @TYPE@_lt,
+	COMMUTATOR = >, NEGATOR = >=,
+	RESTRICT = scalarltsel, JOIN = scalarltjoinsel
+);
+COMMENT ON OPERATOR < (@TYPE@, @TYPE@) IS 'before in the total order';
+
+CREATE OPERATOR <= (
+	LEFTARG = @TYPE@, RIGHTARG = @TYPE@, FUNCTION = @TYPE@_le,
+	COMMUTATOR = >=, NEGATOR = >,
+	RESTRICT = scalarlesel, JOIN = scalarlejoinsel
+);
+COMMENT ON OPERATOR <= (@TYPE@, @TYPE@) IS
+'before in the total order, or equal';
+
+CREATE OPERATOR > (
+	LEFTARG = @TYPE@, RIGHTARG = @TYPE@, FUNCTION = @TYPE@_gt,
+	COMMUTATOR = <, NEGATOR = <=,
+	RESTRICT = scalargtsel, JOIN = scalargtjoinsel
+);
+COMMENT ON OPERATOR > (@TYPE@, @TYPE@) IS 'after in the total order';
+
+CREATE OPERATOR >= (
+	LEFTARG = @TYPE@, RIGHTARG = @TYPE@, FUNCTION = @TYPE@_ge,
+	COMMUTATOR = <=, NEGATOR = <,
+	RESTRICT = scalargesel, JOIN = scalargejoinsel
+);
+COMMENT ON OPERATOR >= (@TYPE@, @TYPE@) IS
+'after in the total order, or equal';
+
+CREATE OPERATOR CLASS @TYPE@_ops DEFAULT FOR TYPE @TYPE@ USING btree AS
+	OPERATOR 1 <, OPERATOR 2 <=, OPERATOR 3 =, OPERATOR 4 >=, OPERATOR 5 >,
+	FUNCTION 1 @TYPE@_cmp(@TYPE@, @TYPE@),
+	FUNCTION 4 btequalimage(oid);
+COMMENT ON OPERATOR CLASS @TYPE@_ops USING btree IS
+'total order of @TYPE@';
+
+CREATE OPERATOR CLASS @TYPE@_ops DEFAULT FOR TYPE @TYPE@ USING hash AS
+	OPERATOR 1 =,
+	FUNCTION 1 @TYPE@_hash(@TYPE@),
+	FUNCTION 2 @TYPE@_hash_extended(@TYPE@, bigint);
+COMMENT ON OPERATOR CLASS @TYPE@_ops USING hash IS 'equality of @TYPE@';
