@@ -244,33 +244,67 @@ lq_replay_saw_statement(void)
 /*
  * What waits: a row that was not written after all leaves it behind.  What
  * comes next for that lead takes its place, and the end of the transaction
- * forgets it.  What was claimed stays for whoever did so: a trigger of the
+ * forgets it, as does the end of a subtransaction that is undone.  What was
+ * claimed stays for whoever did so: a trigger of the
  * user's may change the lead again before ours are done with it.
  */
 
 typedef struct Waiting
 {
-	dlist_node	node;
+	dlist_node	node;			/* in its bucket */
+	dlist_node	by_age;
 	Oid			schema;
 	Datum		key;
 	LqWaitingFor what;
 	SubTransactionId subxact;	/* that left it */
 	bool		claimed;
-	void	   *data;			/* in TopTransactionContext, like this */
+	void	   *data;			/* in CurTransactionContext, like this */
 } Waiting;
 
 /* a statement may move a hundred thousand leads */
 #define N_BUCKETS 1024
 
 static dlist_head buckets[N_BUCKETS];
+static dlist_head newest_first;
 static bool in_use = false;
 static bool registered = false;
 
-/* The memory goes with the transaction; the lists must not point there. */
+/*
+ * The memory goes with the transaction, or with the part of it that is undone;
+ * the lists must not point there.
+ */
 static void
 forget(XactEvent event, void *arg)
 {
 	in_use = false;
+}
+
+static void
+drop(Waiting *waiting)
+{
+	dlist_delete(&waiting->node);
+	dlist_delete(&waiting->by_age);
+}
+
+/*
+ * Numbers of subtransactions rise: what was left in the one that ends, or
+ * within it, has the highest and is the newest.
+ */
+static void
+forget_undone(SubXactEvent event, SubTransactionId mine,
+			  SubTransactionId parent, void *arg)
+{
+	if (event != SUBXACT_EVENT_ABORT_SUB || !in_use)
+		return;
+	while (!dlist_is_empty(&newest_first))
+	{
+		Waiting    *waiting = dlist_head_element(Waiting, by_age,
+												 &newest_first);
+
+		if (waiting->subxact < mine)
+			break;
+		drop(waiting);
+	}
 }
 
 static dlist_head *
@@ -303,7 +337,7 @@ find(const LqFunnel *funnel, Datum key, LqWaitingFor what, bool claimed)
 }
 
 /*
- * Leave data, which lies in TopTransactionContext, in the place of any that
+ * Leave data, which lies in CurTransactionContext, in the place of any that
  * nobody has claimed.
  */
 void
@@ -316,16 +350,18 @@ lq_waiting_put(const LqFunnel *funnel, Datum key, LqWaitingFor what,
 	if (!registered)
 	{
 		RegisterXactCallback(forget, NULL);
+		RegisterSubXactCallback(forget_undone, NULL);
 		registered = true;
 	}
 	if (!in_use)
 	{
 		for (int i = 0; i < N_BUCKETS; i++)
 			dlist_init(&buckets[i]);
+		dlist_init(&newest_first);
 		in_use = true;
 	}
 	(void) lq_waiting_take(funnel, key, what);
-	old = MemoryContextSwitchTo(TopTransactionContext);
+	old = MemoryContextSwitchTo(CurTransactionContext);
 	waiting = palloc(sizeof(Waiting));
 	waiting->schema = funnel->schema;
 	waiting->key = datumCopy(key, funnel->key_typbyval, funnel->key_typlen);
@@ -334,6 +370,7 @@ lq_waiting_put(const LqFunnel *funnel, Datum key, LqWaitingFor what,
 	waiting->claimed = false;
 	waiting->data = data;
 	dlist_push_head(bucket_of(funnel, key), &waiting->node);
+	dlist_push_head(&newest_first, &waiting->by_age);
 	MemoryContextSwitchTo(old);
 }
 
@@ -356,7 +393,7 @@ take(Waiting *waiting)
 
 	if (waiting == NULL)
 		return NULL;
-	dlist_delete(&waiting->node);
+	drop(waiting);
 	data = waiting->data;
 	pfree(waiting);
 	return data;

@@ -126,7 +126,7 @@ lq_partition_holds(LqPartition *partition, HeapTuple tuple)
 void
 lq_partition_leave(const LqFunnel *funnel, Datum key, HeapTuple before)
 {
-	MemoryContext old = MemoryContextSwitchTo(TopTransactionContext);
+	MemoryContext old = MemoryContextSwitchTo(CurTransactionContext);
 
 	before = heap_copytuple(before);
 	MemoryContextSwitchTo(old);

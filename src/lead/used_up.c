@@ -52,7 +52,7 @@ static void
 put(const LqFunnel *funnel, Datum key, const LqUsedUp *columns,
 	uint64 refused_by)
 {
-	MemoryContext old = MemoryContextSwitchTo(TopTransactionContext);
+	MemoryContext old = MemoryContextSwitchTo(CurTransactionContext);
 	Kept	   *kept = palloc(sizeof(Kept));
 
 	kept->refused_by = refused_by;
