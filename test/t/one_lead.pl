@@ -6,8 +6,6 @@ use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 use Test::More;
 
-my $seconds = 3;
-
 my $node = PostgreSQL::Test::Cluster->new('main');
 $node->init;
 $node->append_conf('postgresql.conf', "fsync = off\nsynchronous_commit = off\nautovacuum = off\nlog_statement = none\nmax_connections = 40");
@@ -60,18 +58,31 @@ run_clients('all', 16, '-t', 20);
 is($node->safe_psql('postgres', 'SELECT count(*) FROM crm.activity'), 640, 'all has been written');
 is(next_multixact(), $before, 'R2: not one multixact was made');
 
-# beside the same machine's own loss: a bare update of one row
-my %kept;
-foreach my $script ('bare', 'activity')
+# What 16 clients keep of the rate of 2, beside what they keep of it with a bare
+# update of one row, for that is the machine's own loss.  Asserted is 0.8 of
+# that; multixacts left an eighth.  A machine that others use makes single
+# rounds worthless: the four runs of a round are a second each, the median of
+# rounds counts, and there are more of them until it is good enough, or bad for
+# good.
+my ($least, $most_rounds) = (0.8, 15);
+my @kept;
+my $median = 0;
+while (@kept < 3 || ($median < $least && @kept < $most_rounds))
 {
-	my $two = run_clients($script, 2, '-T', $seconds);
-	my $sixteen = run_clients($script, 16, '-T', $seconds);
+	my %rate;
+	my %of;
 
-	$kept{$script} = $sixteen / $two;
-	note(sprintf('%s: %.0f tps with 2 clients, %.0f with 16: %.2f', $script, $two, $sixteen, $kept{$script}));
+	foreach my $script ('bare', 'activity')
+	{
+		$rate{$script}{$_} = run_clients($script, $_, '-T', 1) foreach (2, 16);
+		$of{$script} = $rate{$script}{16} / $rate{$script}{2};
+	}
+	push @kept, $of{activity} / ($of{bare} < 1 ? $of{bare} : 1);
+	$median = (sort { $a <=> $b } @kept)[ $#kept / 2 ];
+	note(sprintf('bare: %.0f, %.0f tps with 2, 16 clients: %.2f  activity: %.0f, %.0f: %.2f  of it %.2f, median %.2f',
+			(map { $rate{$_}{2}, $rate{$_}{16}, $of{$_} } 'bare', 'activity'), $kept[-1], $median));
 }
-my $least = 0.5 * ($kept{bare} < 1 ? $kept{bare} : 1);
-cmp_ok($kept{activity}, '>=', $least, 'R2: 16 clients on one lead keep their rate (0.8 in peace, half of that of a bare update at least)');
+cmp_ok($median, '>=', $least, 'R2: 16 clients on one lead keep their rate as they do on any row');
 is(next_multixact(), $before, 'R2: nor was one made now');
 is($node->safe_psql('postgres', q{SELECT count(*) FROM check_funnel('crm') WHERE severity = 'error'}), 0, 'all is well');
 
