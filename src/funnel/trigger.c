@@ -141,9 +141,9 @@ next_row(const Fired *fired, const LqTrigger *after)
 
 	for (const LqTrigger *row = after == NULL ? lq_triggers : after + 1;
 		 row < lq_triggers + lq_n_triggers; row++)
-		if (strcmp(row->function, fired->function) == 0 &&
-			(row->type & ~TRIGGER_TYPE_EVENT_MASK) == how &&
-			(row->type & event) != 0)
+		if ((row->type & ~TRIGGER_TYPE_EVENT_MASK) == how &&
+			(row->type & event) != 0 &&
+			strcmp(row->function, fired->function) == 0)
 			return row;
 	return NULL;
 }
