@@ -7,7 +7,6 @@
 --
 CREATE FUNCTION _create_funnel_tables() RETURNS void
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
--- lint: search_path, because create_funnel() puts the new schema first on it
 AS $template$
 BEGIN
 	--

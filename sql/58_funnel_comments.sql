@@ -6,7 +6,6 @@
 CREATE FUNCTION _create_funnel_comments() RETURNS void
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
 AS $template$
--- lint: search_path, because create_funnel() has set it
 DECLARE
 	object text;
 	said text;

@@ -6,7 +6,6 @@
 --
 CREATE FUNCTION _create_work_views() RETURNS void
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
--- lint: search_path, because the caller puts the new funnel's schema first
 AS $template$
 BEGIN
 	CREATE OR REPLACE VIEW lead_now WITH (security_invoker = true) AS
@@ -85,8 +84,7 @@ COMMENT ON FUNCTION _create_work_views() IS
 
 CREATE FUNCTION _create_funnel_views() RETURNS void
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
--- lint: search_path, because the caller puts the funnel's schema first
-AS $$
+AS $template$
 BEGIN
 	PERFORM @extschema@._create_journey_views();
 	PERFORM @extschema@._create_conversion_views();
@@ -96,7 +94,7 @@ BEGIN
 	PERFORM @extschema@._create_hand_over_views();
 	PERFORM @extschema@._create_agreement_view();
 END
-$$;
+$template$;
 
 COMMENT ON FUNCTION _create_funnel_views() IS
 'creates the analytical views of a funnel in the first schema of the search path, or replaces those that are there';

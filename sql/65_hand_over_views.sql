@@ -3,7 +3,6 @@
 --
 CREATE FUNCTION _create_hand_over_views() RETURNS void
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
--- lint: search_path, because the caller puts the new funnel's schema first
 AS $template$
 BEGIN
 	--

@@ -8,7 +8,6 @@
 --
 CREATE FUNCTION _create_agreement_view() RETURNS void
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
--- lint: search_path, because the caller puts the new funnel's schema first
 AS $template$
 BEGIN
 	CREATE OR REPLACE VIEW agreement WITH (security_invoker = true) AS

@@ -248,9 +248,6 @@ names_rule_walker(Node *node, void *context)
 	return raw_expression_tree_walker(node, names_rule_walker, context);
 }
 
-/*
- * Does a stored condition name the rule?
- */
 bool
 lq_condition_text_names_rule(const char *condition_sql, const char *name)
 {

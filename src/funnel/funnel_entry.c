@@ -359,7 +359,6 @@ lq_entry_pin(LqFunnel *funnel)
 	dlist_push_head(&funnel->pins, &pin->node);
 }
 
-/* Are the rules and transitions of the funnel, just looked up, up to date? */
 bool
 lq_funnel_rules_current(const LqFunnel *funnel)
 {

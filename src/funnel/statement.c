@@ -480,7 +480,6 @@ check_result(const LqFunnel *funnel, LqStatement statement, TupleDesc desc,
 	}
 }
 
-/* A value by the name of its column. */
 Datum
 lq_statement_get(const SPITupleTable *rows, uint64 row, LqColumn column,
 				 bool *isnull)

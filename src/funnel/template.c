@@ -19,9 +19,6 @@ PG_FUNCTION_INFO_V1(_serve_template);
 #define RECONNECT_HINT \
 	"Reconnect: a session keeps the library that it began with. Where that does not help, install the lead_qual that "
 
-/*
- * Raise unless this library serves funnels of that template.
- */
 void
 lq_template_check(const char *funnel, int32 version)
 {

@@ -44,7 +44,6 @@ entry_place(const LqCard *card, int64 rule_id, bool *found)
 	return low;
 }
 
-/* The rule's entry, or NULL. */
 LqCardEntry *
 lq_card_entry(const LqCard *card, int64 rule_id)
 {
