@@ -4,8 +4,6 @@
  *
  * Nothing of ours is ever found by a bare name: its schema may be one where
  * anybody may create objects.
- *
- * Copyright (c) 2026, lead_qual contributors
  */
 #include "postgres.h"
 

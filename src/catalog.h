@@ -1,8 +1,6 @@
 /*
  * catalog.h
  *		The extension and its members, found in the catalogs.
- *
- * Copyright (c) 2026, lead_qual contributors
  */
 #ifndef LQ_CATALOG_H
 #define LQ_CATALOG_H

@@ -3,8 +3,6 @@
  *		Differences between PostgreSQL versions.
  *
  * Every PG_VERSION_NUM test of the source tree stands in this file.
- *
- * Copyright (c) 2026, lead_qual contributors
  */
 #ifndef LQ_COMPAT_H
 #define LQ_COMPAT_H

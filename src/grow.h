@@ -1,8 +1,6 @@
 /*
  * grow.h
  *		Arrays that grow.
- *
- * Copyright (c) 2026, lead_qual contributors
  */
 #ifndef LQ_GROW_H
 #define LQ_GROW_H

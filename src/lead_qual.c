@@ -1,8 +1,6 @@
 /*
  * lead_qual.c
  *		Module entry: the settings, and the clock that everything goes by.
- *
- * Copyright (c) 2026, lead_qual contributors
  */
 #include "postgres.h"
 

@@ -1,8 +1,6 @@
 /*
  * lead_qual.h
  *		Settings and limits shared by the whole module.
- *
- * Copyright (c) 2026, lead_qual contributors
  */
 #ifndef LEAD_QUAL_H
 #define LEAD_QUAL_H

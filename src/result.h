@@ -1,8 +1,6 @@
 /*
  * result.h
  *		The rows that a function which returns a set gives.
- *
- * Copyright (c) 2026, lead_qual contributors
  */
 #ifndef LQ_RESULT_H
 #define LQ_RESULT_H

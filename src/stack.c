@@ -8,8 +8,6 @@
  * not depend on who asks.  So it is given the same portion by everybody, half
  * of max_stack_depth, counted from where it begins; and who has used up more
  * than the other half can tell nothing by its failing.
- *
- * Copyright (c) 2026, lead_qual contributors
  */
 #include "postgres.h"
 

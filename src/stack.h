@@ -1,8 +1,6 @@
 /*
  * stack.h
  *		The portion of the stack that a condition may use.
- *
- * Copyright (c) 2026, lead_qual contributors
  */
 #ifndef LQ_STACK_H
 #define LQ_STACK_H

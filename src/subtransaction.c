@@ -6,8 +6,6 @@
  * every error is one of the value or the lead: what says that the server has
  * no memory, that somebody cancelled or that others hold the lock is no
  * better with the next one, and to swallow it would be to guess.
- *
- * Copyright (c) 2026, lead_qual contributors
  */
 #include "postgres.h"
 

@@ -1,8 +1,6 @@
 /*
  * subtransaction.h
  *		Run something that may fail, without failing with it.
- *
- * Copyright (c) 2026, lead_qual contributors
  */
 #ifndef LQ_SUBTRANSACTION_H
 #define LQ_SUBTRANSACTION_H

@@ -5,8 +5,6 @@
  * An allow-list.  Conditions run with the rights of the funnel's owner, on
  * whatever row anybody writes, and compiled ones are kept; so each part must
  * be immutable, and code that the server or this extension brought along.
- *
- * Copyright (c) 2026, lead_qual contributors
  */
 #include "postgres.h"
 

@@ -1,8 +1,6 @@
 /*
  * allow.h
  *		What a condition may consist of.
- *
- * Copyright (c) 2026, lead_qual contributors
  */
 #ifndef LQ_ALLOW_H
 #define LQ_ALLOW_H

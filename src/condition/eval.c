@@ -10,8 +10,6 @@
  * Columns come from the row.  Lists are constants by now.  Whatever else a
  * condition may name has become a parameter, and the caller is asked for its
  * value when, and only when, evaluation comes to it.
- *
- * Copyright (c) 2026, lead_qual contributors
  */
 #include "postgres.h"
 

@@ -1,8 +1,6 @@
 /*
  * eval.h
  *		Compiled conditions.
- *
- * Copyright (c) 2026, lead_qual contributors
  */
 #ifndef LQ_EVAL_H
 #define LQ_EVAL_H

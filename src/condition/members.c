@@ -6,8 +6,6 @@
  * planted function with the very argument types of the call would beat ours.
  * So candidates are the members of the extension and nothing else; among them
  * the rules are those of the server.
- *
- * Copyright (c) 2026, lead_qual contributors
  */
 #include "postgres.h"
 

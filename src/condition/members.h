@@ -1,8 +1,6 @@
 /*
  * members.h
  *		Chooses among the functions and operators of the extension.
- *
- * Copyright (c) 2026, lead_qual contributors
  */
 #ifndef LQ_MEMBERS_H
 #define LQ_MEMBERS_H

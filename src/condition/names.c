@@ -5,8 +5,6 @@
  * Each family of names is a range table entry with a list of columns, so that
  * the server's deparser writes them back.  No entry is ever read: compiling
  * replaces what does not come from the row (see eval.c).
- *
- * Copyright (c) 2026, lead_qual contributors
  */
 #include "postgres.h"
 

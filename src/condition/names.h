@@ -1,8 +1,6 @@
 /*
  * names.h
  *		The columns and pseudo-columns in a text.
- *
- * Copyright (c) 2026, lead_qual contributors
  */
 #ifndef LQ_NAMES_H
 #define LQ_NAMES_H

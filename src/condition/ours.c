@@ -10,8 +10,6 @@
  * The argument types are known only in the midst of analysis.  Before it,
  * each call that may be ours is set aside and a parameter put in its place;
  * when the parser comes upon the parameter it calls lq_ours_transform().
- *
- * Copyright (c) 2026, lead_qual contributors
  */
 #include "postgres.h"
 

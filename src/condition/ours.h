@@ -1,8 +1,6 @@
 /*
  * ours.h
  *		The functions, operators and types of the extension in a text.
- *
- * Copyright (c) 2026, lead_qual contributors
  */
 #ifndef LQ_OURS_H
 #define LQ_OURS_H

@@ -6,8 +6,6 @@
  * Both forms, the one a person wrote and the one that is stored, go through
  * here and are checked alike: anybody who may edit the table may have edited
  * the stored form.
- *
- * Copyright (c) 2026, lead_qual contributors
  */
 #include "postgres.h"
 

@@ -7,8 +7,6 @@
  * form is stored beside it.  Every session compiles the stored form under
  * fixed settings (lq_condition_compile in eval.h) and evaluates it row by row
  * (lq_condition_eval).
- *
- * Copyright (c) 2026, lead_qual contributors
  */
 #ifndef LQ_PARSE_H
 #define LQ_PARSE_H

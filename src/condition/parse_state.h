@@ -1,8 +1,6 @@
 /*
  * parse_state.h
  *		One run of the parser over one text of a condition.
- *
- * Copyright (c) 2026, lead_qual contributors
  */
 #ifndef LQ_PARSE_STATE_H
 #define LQ_PARSE_STATE_H

@@ -1,8 +1,6 @@
 /*
  * part.h
  *		One operand of a condition's top-level AND, as others see it.
- *
- * Copyright (c) 2026, lead_qual contributors
  */
 #ifndef LQ_PART_H
 #define LQ_PART_H

@@ -5,8 +5,6 @@
  *
  * The text is known to be one expression, so a scanner that knows brackets,
  * quotes, comments, CASE and BETWEEN finds each AND that stands at the top.
- *
- * Copyright (c) 2026, lead_qual contributors
  */
 #include "postgres.h"
 

@@ -1,8 +1,6 @@
 /*
  * parts.h
  *		The operands of a text's top-level AND, as a person sees them.
- *
- * Copyright (c) 2026, lead_qual contributors
  */
 #ifndef LQ_PARTS_H
 #define LQ_PARTS_H

@@ -4,8 +4,6 @@
  *
  * A new pseudo-column is a kind in pseudo.h, a row here and a row in
  * lead/pseudo.c; the table in README.md is compared with the rows here.
- *
- * Copyright (c) 2026, lead_qual contributors
  */
 #include "postgres.h"
 

@@ -6,8 +6,6 @@
  * have one name, the first that has the column is meant.  What a
  * pseudo-column is called, where it may be used, its type and what it measures
  * is a row of lq_pseudo_columns; what it is of a lead, one of lead/pseudo.c.
- *
- * Copyright (c) 2026, lead_qual contributors
  */
 #ifndef LQ_PSEUDO_H
 #define LQ_PSEUDO_H

@@ -5,8 +5,6 @@
  * The message of an error quotes the value that it stumbled over.  It is seen
  * by whoever wrote the row or fired the trigger, who need not be allowed to
  * read what the condition reads.
- *
- * Copyright (c) 2026, lead_qual contributors
  */
 #include "postgres.h"
 

@@ -1,8 +1,6 @@
 /*
  * reads.h
  *		What a condition reads, and who may be told of it.
- *
- * Copyright (c) 2026, lead_qual contributors
  */
 #ifndef LQ_READS_H
 #define LQ_READS_H

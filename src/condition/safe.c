@@ -11,8 +11,6 @@
  * the subtransaction, and so does every row where even small values may raise:
  * the table of functions that grow predictably is all that is spared.  Being
  * wrong on the safe side costs microseconds.
- *
- * Copyright (c) 2026, lead_qual contributors
  */
 #include "postgres.h"
 

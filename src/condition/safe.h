@@ -1,8 +1,6 @@
 /*
  * safe.h
  *		Which expressions cannot raise an error.
- *
- * Copyright (c) 2026, lead_qual contributors
  */
 #ifndef LQ_SAFE_H
 #define LQ_SAFE_H

@@ -1,8 +1,6 @@
 /*
  * scope.h
  *		The names that a condition may use, besides the ones that never change.
- *
- * Copyright (c) 2026, lead_qual contributors
  */
 #ifndef LQ_SCOPE_H
 #define LQ_SCOPE_H

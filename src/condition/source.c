@@ -1,8 +1,6 @@
 /*
  * source.c
  *		The columns that each family of names has in a scope.
- *
- * Copyright (c) 2026, lead_qual contributors
  */
 #include "postgres.h"
 

@@ -1,8 +1,6 @@
 /*
  * source.h
  *		The columns that each family of names has.
- *
- * Copyright (c) 2026, lead_qual contributors
  */
 #ifndef LQ_SOURCE_H
 #define LQ_SOURCE_H

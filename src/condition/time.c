@@ -5,8 +5,6 @@
  * Scores fade and days pass while nothing happens.  Where a condition does no
  * more with such a quantity than compare it with a constant, the instant at
  * which its answer changes can be computed.
- *
- * Copyright (c) 2026, lead_qual contributors
  */
 #include "postgres.h"
 

@@ -1,8 +1,6 @@
 /*
  * time.h
  *		The comparisons that the passing of time may turn.
- *
- * Copyright (c) 2026, lead_qual contributors
  */
 #ifndef LQ_TIME_H
 #define LQ_TIME_H

@@ -1,8 +1,6 @@
 /*
  * warned.c
  *		Which conditions a session has warned about.
- *
- * Copyright (c) 2026, lead_qual contributors
  */
 #include "postgres.h"
 

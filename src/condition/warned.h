@@ -1,8 +1,6 @@
 /*
  * warned.h
  *		Which conditions a session has warned about.
- *
- * Copyright (c) 2026, lead_qual contributors
  */
 #ifndef LQ_WARNED_H
 #define LQ_WARNED_H

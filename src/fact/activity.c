@@ -1,8 +1,6 @@
 /*
  * activity.c
  *		What one activity is worth: the rules it satisfies.
- *
- * Copyright (c) 2026, lead_qual contributors
  */
 #include "postgres.h"
 

@@ -1,8 +1,6 @@
 /*
  * activity.h
  *		What one activity is worth.
- *
- * Copyright (c) 2026, lead_qual contributors
  */
 #ifndef LQ_ACTIVITY_H
 #define LQ_ACTIVITY_H

@@ -11,8 +11,6 @@
  * Frequency limits go on in the windows that the baseline left open.  An
  * event from before that comes late counts within the open window, if there
  * is room.
- *
- * Copyright (c) 2026, lead_qual contributors
  */
 #include "postgres.h"
 

@@ -1,8 +1,6 @@
 /*
  * baseline.h
  *		Old activities folded into a card.
- *
- * Copyright (c) 2026, lead_qual contributors
  */
 #ifndef LQ_BASELINE_H
 #define LQ_BASELINE_H

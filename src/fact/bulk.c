@@ -1,8 +1,6 @@
 /*
  * bulk.c
  *		Many leads, one after the other.
- *
- * Copyright (c) 2026, lead_qual contributors
  */
 #include "postgres.h"
 

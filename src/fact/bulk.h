@@ -1,8 +1,6 @@
 /*
  * bulk.h
  *		Many leads, one after the other.
- *
- * Copyright (c) 2026, lead_qual contributors
  */
 #ifndef LQ_BULK_H
 #define LQ_BULK_H

@@ -12,8 +12,6 @@
  * scored under an older version of the definition) the card is made anew from the lead's log, which is read after
  * the lead was locked and so holds what other sessions committed.  The result
  * is always what the whole log in time order gives.
- *
- * Copyright (c) 2026, lead_qual contributors
  */
 #include "postgres.h"
 

@@ -1,8 +1,6 @@
 /*
  * ingest_answer.c
  *		The statement triggers of answer: the latest answers go to the lead.
- *
- * Copyright (c) 2026, lead_qual contributors
  */
 #include "postgres.h"
 

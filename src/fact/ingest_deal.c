@@ -2,8 +2,6 @@
  * ingest_deal.c
  *		The statement triggers of deal and deal_contact: a lead knows how many
  *		deals it has, and the transitions do the rest.
- *
- * Copyright (c) 2026, lead_qual contributors
  */
 #include "postgres.h"
 

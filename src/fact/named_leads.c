@@ -12,8 +12,6 @@
  * lock keeps the lead until the row can be seen by whoever deletes it, see
  * forget_lead().  Rows that stay behind when a lead goes, such as its history,
  * may be changed otherwise.
- *
- * Copyright (c) 2026, lead_qual contributors
  */
 #include "postgres.h"
 

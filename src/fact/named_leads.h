@@ -1,8 +1,6 @@
 /*
  * named_leads.h
  *		The leads that rows of facts name, which are there and locked.
- *
- * Copyright (c) 2026, lead_qual contributors
  */
 #ifndef LQ_NAMED_LEADS_H
 #define LQ_NAMED_LEADS_H

@@ -2,8 +2,6 @@
  * refit.c
  *		The statement trigger of account: what changes there is weighed again in
  *		the account's leads.
- *
- * Copyright (c) 2026, lead_qual contributors
  */
 #include "postgres.h"
 

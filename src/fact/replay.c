@@ -1,8 +1,6 @@
 /*
  * replay.c
  *		The card that a lead's whole log gives.
- *
- * Copyright (c) 2026, lead_qual contributors
  */
 #include "postgres.h"
 

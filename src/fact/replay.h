@@ -1,8 +1,6 @@
 /*
  * replay.h
  *		The card that a lead's whole log gives.
- *
- * Copyright (c) 2026, lead_qual contributors
  */
 #ifndef LQ_REPLAY_H
 #define LQ_REPLAY_H

@@ -1,8 +1,6 @@
 /*
  * replay_rows.c
  *		Applies the rows of a log to a card.
- *
- * Copyright (c) 2026, lead_qual contributors
  */
 #include "postgres.h"
 

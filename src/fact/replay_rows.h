@@ -1,8 +1,6 @@
 /*
  * replay_rows.h
  *		Applies the rows of a log to a card.
- *
- * Copyright (c) 2026, lead_qual contributors
  */
 #ifndef LQ_REPLAY_ROWS_H
 #define LQ_REPLAY_ROWS_H

@@ -1,8 +1,6 @@
 /*
  * rescore.c
  *		Cards made anew from the log: those of one lead, or of all.
- *
- * Copyright (c) 2026, lead_qual contributors
  */
 #include "postgres.h"
 

@@ -1,8 +1,6 @@
 /*
  * rescore.h
  *		Makes a lead's card anew.
- *
- * Copyright (c) 2026, lead_qual contributors
  */
 #ifndef LQ_RESCORE_H
 #define LQ_RESCORE_H

@@ -1,8 +1,6 @@
 /*
  * sweep.c
  *		Looks again at leads that time may have moved.
- *
- * Copyright (c) 2026, lead_qual contributors
  */
 #include "postgres.h"
 

@@ -9,8 +9,6 @@
  *
  * The whole log has to be read, in time order, where a rule with a frequency
  * limit is hit by what went: another hit takes its place.
- *
- * Copyright (c) 2026, lead_qual contributors
  */
 #include "postgres.h"
 

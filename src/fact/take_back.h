@@ -1,8 +1,6 @@
 /*
  * take_back.h
  *		Takes activities that are gone off a lead's card.
- *
- * Copyright (c) 2026, lead_qual contributors
  */
 #ifndef LQ_TAKE_BACK_H
 #define LQ_TAKE_BACK_H

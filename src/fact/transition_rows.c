@@ -4,8 +4,6 @@
  *
  * A statement on a partition fires the partition's own trigger, with rows of
  * the partition's shape: they are turned into rows of the funnel's table.
- *
- * Copyright (c) 2026, lead_qual contributors
  */
 #include "postgres.h"
 

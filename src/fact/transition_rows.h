@@ -1,8 +1,6 @@
 /*
  * transition_rows.h
  *		Walks the transition tables of a statement trigger.
- *
- * Copyright (c) 2026, lead_qual contributors
  */
 #ifndef LQ_TRANSITION_ROWS_H
 #define LQ_TRANSITION_ROWS_H

@@ -3,8 +3,6 @@
  *		What one lead's score is made of, and where it may go.
  *
  * These functions read the lead and its log with the caller's rights.
- *
- * Copyright (c) 2026, lead_qual contributors
  */
 #include "postgres.h"
 

@@ -32,8 +32,6 @@
  * may nest.  The fourth holds until the transaction ends.  The last two wait, by
  * lead and by what they are (LqWaitingFor), until they are taken; what their
  * data is, used_up.c and partition.c know.
- *
- * Copyright (c) 2026, lead_qual contributors
  */
 #include "postgres.h"
 

@@ -1,8 +1,6 @@
 /*
  * between_triggers.h
  *		What one trigger of ours leaves for another.
- *
- * Copyright (c) 2026, lead_qual contributors
  */
 #ifndef LQ_BETWEEN_TRIGGERS_H
 #define LQ_BETWEEN_TRIGGERS_H

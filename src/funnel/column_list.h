@@ -13,8 +13,6 @@
  *		stand together.  The type is a code of lq_type_of_code(); since is the
  *		template version that brought the column.  The key of table "lead" is
  *		not here: its name is the user's.
- *
- * Copyright (c) 2026, lead_qual contributors
  */
 #ifndef LQ_TABLE
 #define LQ_TABLE(symbol, name)

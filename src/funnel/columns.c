@@ -6,8 +6,6 @@
  * tables of these names.  The code takes values apart by their types, so a
  * column of another type, or a NULL where it expects none, would have it read
  * memory at an address of the user's choice.
- *
- * Copyright (c) 2026, lead_qual contributors
  */
 #include "postgres.h"
 

@@ -1,8 +1,6 @@
 /*
  * columns.h
  *		The tables of a funnel and their columns, proven before they are read.
- *
- * Copyright (c) 2026, lead_qual contributors
  */
 #ifndef LQ_COLUMNS_H
 #define LQ_COLUMNS_H

@@ -1,8 +1,6 @@
 /*
  * compile.c
  *		Conditions of a funnel are compiled as its owner.
- *
- * Copyright (c) 2026, lead_qual contributors
  */
 #include "postgres.h"
 

@@ -1,8 +1,6 @@
 /*
  * compile.h
  *		Conditions of a funnel are compiled as its owner.
- *
- * Copyright (c) 2026, lead_qual contributors
  */
 #ifndef LQ_COMPILE_H
 #define LQ_COMPILE_H

@@ -6,8 +6,6 @@
  * the triggers of the owner's that it fires.  One that is deferred runs at the
  * end of the transaction, as whoever called: for a superuser that is more than
  * its author may do.
- *
- * Copyright (c) 2026, lead_qual contributors
  */
 #include "postgres.h"
 

@@ -1,8 +1,6 @@
 /*
  * deferred.h
  *		Triggers that would run after our code has stopped acting as the owner.
- *
- * Copyright (c) 2026, lead_qual contributors
  */
 #ifndef LQ_DEFERRED_H
 #define LQ_DEFERRED_H

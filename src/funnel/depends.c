@@ -8,8 +8,6 @@
  *
  * A condition that does not compile may do so once something comes that it
  * lacks: then any change matters.
- *
- * Copyright (c) 2026, lead_qual contributors
  */
 #include "postgres.h"
 

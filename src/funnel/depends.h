@@ -1,8 +1,6 @@
 /*
  * depends.h
  *		What a funnel that a backend keeps was made from, besides its tables.
- *
- * Copyright (c) 2026, lead_qual contributors
  */
 #ifndef LQ_DEPENDS_H
 #define LQ_DEPENDS_H

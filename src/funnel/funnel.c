@@ -1,8 +1,6 @@
 /*
  * funnel.c
  *		What is at hand of a funnel that was looked up.
- *
- * Copyright (c) 2026, lead_qual contributors
  */
 #include "postgres.h"
 

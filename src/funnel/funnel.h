@@ -1,8 +1,6 @@
 /*
  * funnel.h
  *		The tables of a funnel and the policy it holds, as a backend keeps them.
- *
- * Copyright (c) 2026, lead_qual contributors
  */
 #ifndef LQ_FUNNEL_H
 #define LQ_FUNNEL_H

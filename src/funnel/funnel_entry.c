@@ -17,8 +17,6 @@
  * to the end of the transaction all the same: see lq_funnel_replaced().  The
  * rest is freed, so that a thousand changes of policy in one transaction need
  * no more memory than a few.
- *
- * Copyright (c) 2026, lead_qual contributors
  */
 #include "postgres.h"
 

@@ -1,8 +1,6 @@
 /*
  * funnel_entry.h
  *		Where a session keeps a funnel, and how long; private to src/funnel.
- *
- * Copyright (c) 2026, lead_qual contributors
  */
 #ifndef LQ_FUNNEL_ENTRY_H
 #define LQ_FUNNEL_ENTRY_H

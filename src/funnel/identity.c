@@ -1,8 +1,6 @@
 /*
  * identity.c
  *		Who our code acts as, and who may ask for what.
- *
- * Copyright (c) 2026, lead_qual contributors
  */
 #include "postgres.h"
 

@@ -1,8 +1,6 @@
 /*
  * identity.h
  *		Who our code acts as, and for whom.
- *
- * Copyright (c) 2026, lead_qual contributors
  */
 #ifndef LQ_IDENTITY_H
 #define LQ_IDENTITY_H

@@ -1,8 +1,6 @@
 /*
  * key.c
  *		The keys of leads, whose type is the user's.
- *
- * Copyright (c) 2026, lead_qual contributors
  */
 #include "postgres.h"
 

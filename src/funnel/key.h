@@ -1,8 +1,6 @@
 /*
  * key.h
  *		The keys of leads, whose type is the user's.
- *
- * Copyright (c) 2026, lead_qual contributors
  */
 #ifndef LQ_KEY_H
 #define LQ_KEY_H

@@ -7,8 +7,6 @@
  * and it is the only thing that does: so it follows whatever is renamed, and a
  * dump brings it back.  Statements go through the view; triggers and
  * conditions take the rows of the table apart, by the same names.
- *
- * Copyright (c) 2026, lead_qual contributors
  */
 #include "postgres.h"
 

@@ -1,8 +1,6 @@
 /*
  * lead_table.h
  *		A table of the user's that holds the leads.
- *
- * Copyright (c) 2026, lead_qual contributors
  */
 #ifndef LQ_LEAD_TABLE_H
 #define LQ_LEAD_TABLE_H

@@ -18,8 +18,6 @@
  * Policy is read under a snapshot taken after the messages were accepted.
  * With the transaction's own snapshot, a REPEATABLE READ transaction would
  * read old rules, clear the mark, and go on using them in later transactions.
- *
- * Copyright (c) 2026, lead_qual contributors
  */
 #include "postgres.h"
 

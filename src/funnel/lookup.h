@@ -1,8 +1,6 @@
 /*
  * lookup.h
  *		Finds a funnel and what it says, as of now.
- *
- * Copyright (c) 2026, lead_qual contributors
  */
 #ifndef LQ_LOOKUP_H
 #define LQ_LOOKUP_H

@@ -1,8 +1,6 @@
 /*
  * milestone.c
  *		The milestones, and when a cycle begins: for C and for SQL.
- *
- * Copyright (c) 2026, lead_qual contributors
  */
 #include "postgres.h"
 

@@ -1,8 +1,6 @@
 /*
  * milestone.h
  *		What a milestone is: its name, and where on the way of a lead it is.
- *
- * Copyright (c) 2026, lead_qual contributors
  */
 #ifndef LQ_MILESTONE_H
 #define LQ_MILESTONE_H

@@ -1,8 +1,6 @@
 /*
  * model.c
  *		What a backend knows of a funnel: its policy, shapes and conditions.
- *
- * Copyright (c) 2026, lead_qual contributors
  */
 #include "postgres.h"
 

@@ -1,8 +1,6 @@
 /*
  * model.h
  *		Reads a funnel's policy.
- *
- * Copyright (c) 2026, lead_qual contributors
  */
 #ifndef LQ_MODEL_H
 #define LQ_MODEL_H

@@ -1,8 +1,6 @@
 /*
  * model_rows.c
  *		Reads the policy rows of a funnel.
- *
- * Copyright (c) 2026, lead_qual contributors
  */
 #include "postgres.h"
 

@@ -1,8 +1,6 @@
 /*
  * model_rows.h
  *		Reads the rows of a funnel's policy tables.
- *
- * Copyright (c) 2026, lead_qual contributors
  */
 #ifndef LQ_MODEL_ROWS_H
 #define LQ_MODEL_ROWS_H

@@ -9,8 +9,6 @@
  * but then it deletes the row and inserts it there.  It is an update all the
  * same: what BEFORE UPDATE granted holds, and the row as it was waits for the
  * AFTER INSERT trigger there, which tells the history by it.
- *
- * Copyright (c) 2026, lead_qual contributors
  */
 #include "postgres.h"
 

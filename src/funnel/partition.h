@@ -1,8 +1,6 @@
 /*
  * partition.h
  *		Rows of a partition of the lead table.
- *
- * Copyright (c) 2026, lead_qual contributors
  */
 #ifndef LQ_PARTITION_H
 #define LQ_PARTITION_H

@@ -1,8 +1,6 @@
 /*
  * policy.h
  *		The rows of a funnel's policy tables, as a backend keeps them.
- *
- * Copyright (c) 2026, lead_qual contributors
  */
 #ifndef LQ_POLICY_H
 #define LQ_POLICY_H

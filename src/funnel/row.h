@@ -1,8 +1,6 @@
 /*
  * row.h
  *		Rows that SPI gives as composite values, and rows that triggers compare.
- *
- * Copyright (c) 2026, lead_qual contributors
  */
 #ifndef LQ_ROW_H
 #define LQ_ROW_H

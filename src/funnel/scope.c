@@ -1,8 +1,6 @@
 /*
  * scope.c
  *		The names that conditions of a funnel may use.
- *
- * Copyright (c) 2026, lead_qual contributors
  */
 #include "postgres.h"
 

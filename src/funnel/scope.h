@@ -1,8 +1,6 @@
 /*
  * scope.h
  *		The names that conditions of a funnel may use.
- *
- * Copyright (c) 2026, lead_qual contributors
  */
 #ifndef LQ_FUNNEL_SCOPE_H
 #define LQ_FUNNEL_SCOPE_H

@@ -4,8 +4,6 @@
  *
  * What a client writes there is ignored: else whoever may write a fact could
  * put it into another's mouth.
- *
- * Copyright (c) 2026, lead_qual contributors
  */
 #include "postgres.h"
 

@@ -1,8 +1,6 @@
 /*
  * stamp.h
  *		Who did it, and when, as our triggers put it down.
- *
- * Copyright (c) 2026, lead_qual contributors
  */
 #ifndef LQ_STAMP_H
 #define LQ_STAMP_H

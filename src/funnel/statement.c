@@ -13,8 +13,6 @@
  * As in referential integrity triggers, a statement sees all that is
  * committed when it starts.  A writer that waited for a lead's row must see
  * what the one before it wrote, whatever snapshot its own command has.
- *
- * Copyright (c) 2026, lead_qual contributors
  */
 #include "postgres.h"
 

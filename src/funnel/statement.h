@@ -1,8 +1,6 @@
 /*
  * statement.h
  *		The SQL statements that the C code runs over a funnel's tables.
- *
- * Copyright (c) 2026, lead_qual contributors
  */
 #ifndef LQ_STATEMENT_H
 #define LQ_STATEMENT_H

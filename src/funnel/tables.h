@@ -1,8 +1,6 @@
 /*
  * tables.h
  *		The tables of a funnel and their columns, by number.
- *
- * Copyright (c) 2026, lead_qual contributors
  */
 #ifndef LQ_TABLES_H
 #define LQ_TABLES_H

@@ -5,8 +5,6 @@
  * The library comes first to a machine, then the extension's SQL, then one
  * funnel after the other is brought up; and a session keeps the library that
  * it began with.  So any two of them may be a version apart.
- *
- * Copyright (c) 2026, lead_qual contributors
  */
 #include "postgres.h"
 

@@ -1,8 +1,6 @@
 /*
  * template.h
  *		Which library serves which template of a funnel, and which SQL.
- *
- * Copyright (c) 2026, lead_qual contributors
  */
 #ifndef LQ_TEMPLATE_H
 #define LQ_TEMPLATE_H

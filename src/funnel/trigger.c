@@ -7,8 +7,6 @@
  * trigger_rows.c gives it, and on that table of a funnel or a partition of it;
  * what is not known of the funnel yet is read from the catalogs.  Only then is
  * a tuple looked at, or the funnel read.
- *
- * Copyright (c) 2026, lead_qual contributors
  */
 #include "postgres.h"
 

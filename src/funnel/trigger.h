@@ -1,8 +1,6 @@
 /*
  * trigger.h
  *		The triggers of a funnel, and the proof that one was fired as it should.
- *
- * Copyright (c) 2026, lead_qual contributors
  */
 #ifndef LQ_TRIGGER_H
 #define LQ_TRIGGER_H

@@ -11,8 +11,6 @@
  *
  * A row that comes with a later template says since when; one that goes stays
  * and says until when, as long as funnels of that template are served.
- *
- * Copyright (c) 2026, lead_qual contributors
  */
 #include "postgres.h"
 

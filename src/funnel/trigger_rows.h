@@ -1,8 +1,6 @@
 /*
  * trigger_rows.h
  *		The triggers of a funnel, each written once.
- *
- * Copyright (c) 2026, lead_qual contributors
  */
 #ifndef LQ_TRIGGER_ROWS_H
 #define LQ_TRIGGER_ROWS_H

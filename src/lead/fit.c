@@ -1,8 +1,6 @@
 /*
  * fit.c
  *		Who the lead is, in points.
- *
- * Copyright (c) 2026, lead_qual contributors
  */
 #include "postgres.h"
 

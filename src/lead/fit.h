@@ -1,8 +1,6 @@
 /*
  * fit.h
  *		Who the lead is, in points.
- *
- * Copyright (c) 2026, lead_qual contributors
  */
 #ifndef LQ_FIT_H
 #define LQ_FIT_H

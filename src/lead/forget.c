@@ -4,8 +4,6 @@
  *
  * A foreign key could not: see named_leads.c, and one cannot refer to a table
  * that is partitioned by something else than the key.
- *
- * Copyright (c) 2026, lead_qual contributors
  */
 #include "postgres.h"
 

@@ -1,8 +1,6 @@
 /*
  * lead.c
  *		One lead at hand: its columns and its card.
- *
- * Copyright (c) 2026, lead_qual contributors
  */
 #include "postgres.h"
 

@@ -1,8 +1,6 @@
 /*
  * lead.h
  *		One lead at hand: its row and its card.
- *
- * Copyright (c) 2026, lead_qual contributors
  */
 #ifndef LQ_LEAD_H
 #define LQ_LEAD_H

@@ -4,8 +4,6 @@
  *
  * Each is a row of a table here; its name, type and measure are described in
  * condition/pseudo.c.
- *
- * Copyright (c) 2026, lead_qual contributors
  */
 #include "postgres.h"
 

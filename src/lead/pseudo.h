@@ -1,8 +1,6 @@
 /*
  * pseudo.h
  *		What pseudo-columns are of a lead, and what conditions see of it.
- *
- * Copyright (c) 2026, lead_qual contributors
  */
 #ifndef LQ_LEAD_PSEUDO_H
 #define LQ_LEAD_PSEUDO_H

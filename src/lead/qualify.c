@@ -1,8 +1,6 @@
 /*
  * qualify.c
  *		The BEFORE trigger of the lead table: fit, stage, deadlines.
- *
- * Copyright (c) 2026, lead_qual contributors
  */
 #include "postgres.h"
 

@@ -1,8 +1,6 @@
 /*
  * qualify.h
  *		What the lead's two triggers share.
- *
- * Copyright (c) 2026, lead_qual contributors
  */
 #ifndef LQ_QUALIFY_H
 #define LQ_QUALIFY_H

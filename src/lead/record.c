@@ -6,8 +6,6 @@
  * INSERT ... ON CONFLICT might not have inserted).  The moves are found again
  * from the row as it was and as it is: a trigger of the user's that fired
  * after ours may have put the lead somewhere no transition leads.
- *
- * Copyright (c) 2026, lead_qual contributors
  */
 #include "postgres.h"
 

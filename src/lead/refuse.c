@@ -1,8 +1,6 @@
 /*
  * refuse.c
  *		Why a lead does not move, in words.
- *
- * Copyright (c) 2026, lead_qual contributors
  */
 #include "postgres.h"
 

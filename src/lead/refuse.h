@@ -1,8 +1,6 @@
 /*
  * refuse.h
  *		Why a move is not to be had, in words.
- *
- * Copyright (c) 2026, lead_qual contributors
  */
 #ifndef LQ_REFUSE_H
 #define LQ_REFUSE_H

@@ -6,8 +6,6 @@
  * opposite sign and different half-lives, rises), a stay grows long, a date
  * is reached.  The instant found here is a lower bound.  Looking too early
  * costs a look, looking too late would be wrong.
- *
- * Copyright (c) 2026, lead_qual contributors
  */
 #include "postgres.h"
 

@@ -1,8 +1,6 @@
 /*
  * review.h
  *		When time alone may move a lead.
- *
- * Copyright (c) 2026, lead_qual contributors
  */
 #ifndef LQ_REVIEW_H
 #define LQ_REVIEW_H

@@ -1,8 +1,6 @@
 /*
  * signature.c
  *		Who acts for a side: agrees to a move, judges a lead.
- *
- * Copyright (c) 2026, lead_qual contributors
  */
 #include "postgres.h"
 

@@ -1,8 +1,6 @@
 /*
  * signature.h
  *		Who must agree to a move, and whether they did.
- *
- * Copyright (c) 2026, lead_qual contributors
  */
 #ifndef LQ_SIGNATURE_H
 #define LQ_SIGNATURE_H

@@ -5,8 +5,6 @@
  * Nothing here reads a table or writes one.  The BEFORE trigger applies a
  * path to the row, the AFTER trigger finds the same path again from the same
  * data and tells it to the history.
- *
- * Copyright (c) 2026, lead_qual contributors
  */
 #include "postgres.h"
 

@@ -1,8 +1,6 @@
 /*
  * stage.h
  *		The moves that a lead may make.
- *
- * Copyright (c) 2026, lead_qual contributors
  */
 #ifndef LQ_STAGE_H
 #define LQ_STAGE_H

@@ -7,8 +7,6 @@
  * deals of the cycle before, a return to marketing the owner.  So the BEFORE trigger takes them out, and the
  * AFTER trigger, which finds the same moves again, no longer finds there what
  * they followed from.  It waits here.
- *
- * Copyright (c) 2026, lead_qual contributors
  */
 #include "postgres.h"
 

@@ -1,8 +1,6 @@
 /*
  * used_up.h
  *		What a move used up, between the lead's two triggers.
- *
- * Copyright (c) 2026, lead_qual contributors
  */
 #ifndef LQ_USED_UP_H
 #define LQ_USED_UP_H

@@ -8,8 +8,6 @@
  * day is a working day: it ends at the same time of the next day that has
  * hours, or when closed at that time, at the closing before it, or else as
  * that day opens.
- *
- * Copyright (c) 2026, lead_qual contributors
  */
 #include "postgres.h"
 

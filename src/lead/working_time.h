@@ -1,8 +1,6 @@
 /*
  * working_time.h
  *		Deadlines of stages.
- *
- * Copyright (c) 2026, lead_qual contributors
  */
 #ifndef LQ_WORKING_TIME_H
 #define LQ_WORKING_TIME_H

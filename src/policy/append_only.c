@@ -1,8 +1,6 @@
 /*
  * append_only.c
  *		Triggers of tables whose rows stay as our own code wrote them.
- *
- * Copyright (c) 2026, lead_qual contributors
  */
 #include "postgres.h"
 

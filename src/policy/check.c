@@ -2,8 +2,6 @@
  * check.c
  *		What only the code can tell of a funnel's health: conditions that do
  *		not compile or raise, and cards that their log does not give.
- *
- * Copyright (c) 2026, lead_qual contributors
  */
 #include "postgres.h"
 

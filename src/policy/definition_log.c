@@ -5,8 +5,6 @@
  * Rows are written as the owner of the table that changed, so that whoever
  * may edit rules cannot write the log.  The funnel is not looked up for it:
  * reading all policy anew for each row of a change would be slow.
- *
- * Copyright (c) 2026, lead_qual contributors
  */
 #include "postgres.h"
 

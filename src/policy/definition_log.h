@@ -1,8 +1,6 @@
 /*
  * definition_log.h
  *		What the rules of a funnel were: every change of them.
- *
- * Copyright (c) 2026, lead_qual contributors
  */
 #ifndef LQ_DEFINITION_LOG_H
 #define LQ_DEFINITION_LOG_H

@@ -1,8 +1,6 @@
 /*
  * policy.c
  *		Triggers of the policy tables.
- *
- * Copyright (c) 2026, lead_qual contributors
  */
 #include "postgres.h"
 

@@ -5,8 +5,6 @@
  * What these triggers let pass is what the model can be built from, and the
  * qualified form of a condition is always ours: what a client writes into
  * condition_sql is ignored.
- *
- * Copyright (c) 2026, lead_qual contributors
  */
 #include "postgres.h"
 

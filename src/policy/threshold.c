@@ -1,8 +1,6 @@
 /*
  * threshold.c
  *		What a transition asks of points.
- *
- * Copyright (c) 2026, lead_qual contributors
  */
 #include "postgres.h"
 

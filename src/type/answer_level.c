@@ -4,8 +4,6 @@
  *
  * One byte, the number of an LqLevel.  Order and equality are those of the
  * numbers.
- *
- * Copyright (c) 2026, lead_qual contributors
  */
 #include "postgres.h"
 

@@ -1,8 +1,6 @@
 /*
  * answer_level.h
  *		How far one element of a framework is answered.
- *
- * Copyright (c) 2026, lead_qual contributors
  */
 #ifndef LQ_ANSWER_LEVEL_H
 #define LQ_ANSWER_LEVEL_H

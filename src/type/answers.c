@@ -4,8 +4,6 @@
  *
  * What the packed types have for BANT and MEDDIC, for lead.answers.  None of
  * this raises an error: what is no level of an element counts as unknown.
- *
- * Copyright (c) 2026, lead_qual contributors
  */
 #include "postgres.h"
 

@@ -1,8 +1,6 @@
 /*
  * answers.h
  *		Answers to frameworks that are data: {"champ": {"money": "yes"}}.
- *
- * Copyright (c) 2026, lead_qual contributors
  */
 #ifndef LQ_ANSWERS_H
 #define LQ_ANSWERS_H

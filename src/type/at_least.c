@@ -1,8 +1,6 @@
 /*
  * at_least.c
  *		k out of n conditions.
- *
- * Copyright (c) 2026, lead_qual contributors
  */
 #include "postgres.h"
 

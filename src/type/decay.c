@@ -4,8 +4,6 @@
  *
  * Spans and half-lives are in microseconds.  A half-life of 0 means that the
  * points never fade.
- *
- * Copyright (c) 2026, lead_qual contributors
  */
 #include "postgres.h"
 

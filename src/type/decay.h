@@ -1,8 +1,6 @@
 /*
  * decay.h
  *		Half-life arithmetic on plain numbers: no server, no memory.
- *
- * Copyright (c) 2026, lead_qual contributors
  */
 #ifndef LQ_DECAY_H
 #define LQ_DECAY_H

@@ -13,8 +13,6 @@
  *		an earlier one.  An element is its symbol in canonical text and its long
  *		name, one a line (sql/each_type.awk reads them, too), in the
  *		order of bits and of output, which is frozen.
- *
- * Copyright (c) 2026, lead_qual contributors
  */
 /* *INDENT-OFF* */
 

@@ -1,8 +1,6 @@
 /*
  * frameworks.c
  *		The frameworks that are types, and columns of a lead: for C and SQL.
- *
- * Copyright (c) 2026, lead_qual contributors
  */
 #include "postgres.h"
 

@@ -1,8 +1,6 @@
 /*
  * frameworks.h
  *		The frameworks that are types, and columns of a lead.
- *
- * Copyright (c) 2026, lead_qual contributors
  */
 #ifndef LQ_FRAMEWORKS_H
 #define LQ_FRAMEWORKS_H

@@ -6,8 +6,6 @@
  * sql/21_ordered_type.sql refers; compare(fcinfo) tells by its sign how the two
  * arguments stand to each other.  LQ_EXTREMES(type, compare) makes the steps of
  * the aggregates max and min.
- *
- * Copyright (c) 2026, lead_qual contributors
  */
 #ifndef LQ_ORDERED_TYPE_H
 #define LQ_ORDERED_TYPE_H

@@ -4,8 +4,6 @@
  *
  * Nothing here knows the function manager; qualification_type.c makes SQL
  * functions of it.
- *
- * Copyright (c) 2026, lead_qual contributors
  */
 #include "postgres.h"
 

@@ -11,8 +11,6 @@
  * THE LAYOUT IS FROZEN.  pg_upgrade carries these bytes from one major
  * version to the next, so the width of a type, the order of its elements and
  * the code of a level must never change.  Another framework is another type.
- *
- * Copyright (c) 2026, lead_qual contributors
  */
 #ifndef LQ_QUALIFICATION_H
 #define LQ_QUALIFICATION_H

@@ -4,8 +4,6 @@
  *
  * Each stands for one function a type, bant_in, meddic_in and so on, which
  * passes its framework along (see qualification_type.h).
- *
- * Copyright (c) 2026, lead_qual contributors
  */
 #include "postgres.h"
 

@@ -4,8 +4,6 @@
  *
  * Where its LqFramework has the type's name, LQ_QUALIFICATION_TYPE(type) makes
  * them all.
- *
- * Copyright (c) 2026, lead_qual contributors
  */
 #ifndef LQ_QUALIFICATION_TYPE_H
 #define LQ_QUALIFICATION_TYPE_H

@@ -9,8 +9,6 @@
  * on is arithmetic.  Caps and limits apply only when it is read, which keeps
  * addition commutative.  Frequency limits do depend on the order, and their
  * hits must be fed in time order: see lq_card_in_order().
- *
- * Copyright (c) 2026, lead_qual contributors
  */
 #include "postgres.h"
 

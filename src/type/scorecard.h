@@ -5,8 +5,6 @@
  * The layout of LqScorecard and LqCardEntry is what lies on disk, for ever:
  * pg_upgrade carries the bytes over.  A change needs a new format number, and
  * the old one stays readable.
- *
- * Copyright (c) 2026, lead_qual contributors
  */
 #ifndef LQ_SCORECARD_H
 #define LQ_SCORECARD_H

@@ -1,8 +1,6 @@
 /*
  * scorecard_check.c
  *		What makes a scorecard sound, for every entrance alike.
- *
- * Copyright (c) 2026, lead_qual contributors
  */
 #include "postgres.h"
 

@@ -1,8 +1,6 @@
 /*
  * scorecard_check.h
  *		What a sound card is.
- *
- * Copyright (c) 2026, lead_qual contributors
  */
 #ifndef LQ_SCORECARD_CHECK_H
 #define LQ_SCORECARD_CHECK_H

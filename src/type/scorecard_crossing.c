@@ -11,8 +11,6 @@
  * and limits keep that order, and so does rounding; an interval that cannot
  * hold a crossing is dropped, one that can is halved, the earlier half first.
  * Where no more than a microsecond is left, the card itself is asked.
- *
- * Copyright (c) 2026, lead_qual contributors
  */
 #include "postgres.h"
 

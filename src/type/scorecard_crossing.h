@@ -1,8 +1,6 @@
 /*
  * scorecard_crossing.h
  *		When a quantity of a card crosses a threshold.
- *
- * Copyright (c) 2026, lead_qual contributors
  */
 #ifndef LQ_SCORECARD_CROSSING_H
 #define LQ_SCORECARD_CROSSING_H

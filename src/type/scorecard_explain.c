@@ -1,8 +1,6 @@
 /*
  * scorecard_explain.c
  *		SQL functions that read a scorecard, and the rows that explain it.
- *
- * Copyright (c) 2026, lead_qual contributors
  */
 #include "postgres.h"
 

@@ -1,8 +1,6 @@
 /*
  * scorecard_explain.h
  *		Points as SQL shows them.
- *
- * Copyright (c) 2026, lead_qual contributors
  */
 #ifndef LQ_SCORECARD_EXPLAIN_H
 #define LQ_SCORECARD_EXPLAIN_H

@@ -12,8 +12,6 @@
  *
  * What there is none of is left out.  Input wants this order and takes any
  * amount of blank space between words.
- *
- * Copyright (c) 2026, lead_qual contributors
  */
 #include "postgres.h"
 

@@ -1,8 +1,6 @@
 /*
  * scorecard_io.h
  *		How a card shows an instant.
- *
- * Copyright (c) 2026, lead_qual contributors
  */
 #ifndef LQ_SCORECARD_IO_H
 #define LQ_SCORECARD_IO_H

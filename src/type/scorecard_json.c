@@ -1,8 +1,6 @@
 /*
  * scorecard_json.c
  *		A scorecard as jsonb, for applications to look at.
- *
- * Copyright (c) 2026, lead_qual contributors
  */
 #include "postgres.h"
 

@@ -1,8 +1,6 @@
 /*
  * scorecard_ops.c
  *		SQL functions that make, join and compare scorecards.
- *
- * Copyright (c) 2026, lead_qual contributors
  */
 #include "postgres.h"
 

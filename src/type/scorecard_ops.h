@@ -1,8 +1,6 @@
 /*
  * scorecard_ops.h
  *		An interval as a card counts it.
- *
- * Copyright (c) 2026, lead_qual contributors
  */
 #ifndef LQ_SCORECARD_OPS_H
 #define LQ_SCORECARD_OPS_H

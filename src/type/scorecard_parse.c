@@ -1,8 +1,6 @@
 /*
  * scorecard_parse.c
  *		Reads the text form of a scorecard; see scorecard_io.c for how it looks.
- *
- * Copyright (c) 2026, lead_qual contributors
  */
 #include "postgres.h"
 

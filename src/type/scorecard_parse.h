@@ -1,8 +1,6 @@
 /*
  * scorecard_parse.h
  *		Reads the text of a card.
- *
- * Copyright (c) 2026, lead_qual contributors
  */
 #ifndef LQ_SCORECARD_PARSE_H
 #define LQ_SCORECARD_PARSE_H

@@ -10,8 +10,6 @@
  * carried back to the year 2000, and each time that these pass a multiple of
  * DIGITS the sum is to be made anew from its hits.  Between two such times no
  * more than DIGITS binary digits of 53 are lost.
- *
- * Copyright (c) 2026, lead_qual contributors
  */
 #include "postgres.h"
 

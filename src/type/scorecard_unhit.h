@@ -1,8 +1,6 @@
 /*
  * scorecard_unhit.h
  *		Taking hits back from a scorecard.
- *
- * Copyright (c) 2026, lead_qual contributors
  */
 #ifndef LQ_SCORECARD_UNHIT_H
 #define LQ_SCORECARD_UNHIT_H
