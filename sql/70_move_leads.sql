@@ -1,7 +1,10 @@
 --
 -- Moving leads
 --
-CREATE FUNCTION move_leads(funnel text, leads text[], stage text,
+-- One function takes arrays of any type: beside one for texts a quoted literal
+-- would not know where to go.
+--
+CREATE FUNCTION move_leads(funnel text, leads anycompatiblearray, stage text,
 						   reason text DEFAULT NULL, note text DEFAULT NULL)
 RETURNS TABLE (lead text, moved boolean, sqlstate text, message text, detail text, hint text)
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
@@ -10,6 +13,8 @@ AS $body$
 #variable_conflict use_variable
 DECLARE
 	k record := @extschema@._funnel_key(funnel);
+	type constant oid := (SELECT t.typelem FROM pg_type AS t WHERE t.oid = pg_typeof(leads));
+	of_texts constant boolean := (SELECT t.typcategory = 'S' FROM pg_type AS t WHERE t.oid = type);
 	given text;
 	keys text[] := '{}';
 	in_stage text;
@@ -21,16 +26,18 @@ BEGIN
 			USING ERRCODE = 'null_value_not_allowed';
 	END IF;
 
-	-- what is no key at all is told of like a lead that does not exist
-	FOREACH given IN ARRAY coalesce(leads, '{}') LOOP
-		IF given IS NULL THEN
-			CONTINUE;
-		END IF;
+	-- who is not found is told of first
+	FOREACH given IN ARRAY coalesce(leads::text[], '{}') LOOP
+		CONTINUE WHEN given IS NULL;
 		BEGIN
-			EXECUTE format('SELECT $1::%s::text', k.key_type) INTO lead USING given;
-			keys := keys || lead;
-		EXCEPTION WHEN data_exception THEN
-			GET STACKED DIAGNOSTICS code = RETURNED_SQLSTATE, message = MESSAGE_TEXT;
+			keys := keys || @extschema@._find_lead(funnel, CASE WHEN of_texts THEN given
+															ELSE @extschema@._name_key(funnel, given, type) END);
+		EXCEPTION WHEN no_data_found OR cardinality_violation OR data_exception THEN
+			GET STACKED DIAGNOSTICS
+				code = RETURNED_SQLSTATE,
+				message = MESSAGE_TEXT,
+				detail = PG_EXCEPTION_DETAIL,
+				hint = PG_EXCEPTION_HINT;
 			lead := given;
 			moved := false;
 			move_leads.sqlstate := code;
@@ -88,5 +95,5 @@ BEGIN
 END
 $body$;
 
-COMMENT ON FUNCTION move_leads(text, text[], text, text, text) IS
-'asks for a stage for each of the leads, given by key: a row for each tells whether it moved, or why not';
+COMMENT ON FUNCTION move_leads(text, anycompatiblearray, text, text, text) IS
+'asks for a stage for each of the leads (an array of texts, or of keys): a row for each tells whether it moved, or why not';

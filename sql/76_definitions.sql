@@ -384,19 +384,12 @@ AS $body$
 #variable_conflict use_variable
 DECLARE
 	k constant record := @extschema@._funnel_key(funnel);
-	in_stage text;
+	found_lead constant text := @extschema@._find_lead(funnel, lead);
 	asked text[];
 	signing text[] := '{}';
 	each text;
 	named name;
 BEGIN
-	EXECUTE format('SELECT l.stage FROM %s AS l WHERE l.%I = $1::%s', k.leads, k.key, k.key_type)
-		INTO in_stage USING lead;
-	IF in_stage IS NULL THEN
-		RAISE EXCEPTION 'lead % does not exist in funnel "%"', lead, funnel
-			USING ERRCODE = 'no_data_found';
-	END IF;
-
 	EXECUTE format($query$
 		SELECT array_agg(DISTINCT a.side)
 		FROM %1$I.transition AS t
@@ -422,7 +415,7 @@ BEGIN
 			signing := signing || each;
 			EXECUTE format('INSERT INTO %I.signature (lead_id, to_stage, side, note) VALUES ($1::%s, $2, $3, $4)',
 						   funnel, k.key_type)
-				USING lead, stage, each, note;
+				USING found_lead, stage, each, note;
 		END IF;
 	END LOOP;
 	IF signing = '{}' THEN

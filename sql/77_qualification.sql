@@ -33,37 +33,6 @@ COMMENT ON FUNCTION level(jsonb, text, text) IS
 --
 -- One lead, by a framework of any kind
 --
--- A key of any type comes as anycompatible, which makes text of a quoted
--- literal, where anyelement would not know what it is.  Among ourselves keys
--- are text: of functions with a parameter of any type, an overload that names
--- the type would be preferred.
---
-CREATE FUNCTION _require_lead(funnel text, lead text) RETURNS void
-LANGUAGE plpgsql STABLE PARALLEL SAFE
-SET search_path = pg_catalog, pg_temp
-AS $body$
-DECLARE
-	k record;
-	found_it boolean;
-BEGIN
-	IF lead IS NULL THEN
-		RAISE EXCEPTION 'key of a lead must not be null'
-			USING ERRCODE = 'null_value_not_allowed';
-	END IF;
-	k := @extschema@._funnel_key(funnel);
-	EXECUTE format('SELECT EXISTS (SELECT FROM %s WHERE %I = $1::%s)',
-				   k.leads, k.key, k.key_type)
-		INTO found_it USING lead;
-	IF NOT found_it THEN
-		RAISE EXCEPTION 'lead % does not exist in funnel "%"', lead, funnel
-			USING ERRCODE = 'no_data_found';
-	END IF;
-END
-$body$;
-
-COMMENT ON FUNCTION _require_lead(text, text) IS
-'raises unless the funnel has a lead of that key that the caller may see';
-
 CREATE FUNCTION _framework_levels(funnel text, lead text, framework text)
 RETURNS TABLE (element text, label text, weight numeric, level answer_level)
 LANGUAGE plpgsql STABLE PARALLEL SAFE
@@ -73,7 +42,6 @@ DECLARE
 	k record;
 	frameworks text;
 BEGIN
-	PERFORM @extschema@._require_lead(funnel, lead);
 	k := @extschema@._funnel_key(funnel);
 
 	RETURN QUERY EXECUTE format($query$
@@ -99,25 +67,25 @@ END
 $body$;
 
 COMMENT ON FUNCTION _framework_levels(text, text, text) IS
-'framework_levels() of a lead whose key is text';
+'framework_levels() of a lead, given by its key as text';
 
-CREATE FUNCTION framework_levels(funnel text, lead anycompatible, framework text)
+CREATE FUNCTION framework_levels(funnel text, lead text, framework text)
 RETURNS TABLE (element text, label text, weight numeric, level answer_level)
-LANGUAGE plpgsql STABLE PARALLEL SAFE
+LANGUAGE plpgsql STABLE PARALLEL UNSAFE
 SET search_path = pg_catalog, pg_temp
 AS $body$
 BEGIN
-	RETURN QUERY SELECT * FROM @extschema@._framework_levels(funnel, lead::text, framework);
+	RETURN QUERY SELECT * FROM @extschema@._framework_levels(funnel, @extschema@._find_lead(funnel, lead), framework);
 END
 $body$;
 
-COMMENT ON FUNCTION framework_levels(text, anycompatible, text) IS
+COMMENT ON FUNCTION framework_levels(text, text, text) IS
 'what a lead answered to each element of a framework, as the lead holds it now';
 
-CREATE FUNCTION framework_verdict(funnel text, lead anycompatible, framework text,
+CREATE FUNCTION framework_verdict(funnel text, lead text, framework text,
 								  need integer DEFAULT NULL,
 								  unknown_as_no boolean DEFAULT false) RETURNS text
-LANGUAGE plpgsql STABLE PARALLEL SAFE
+LANGUAGE plpgsql STABLE PARALLEL UNSAFE
 SET search_path = pg_catalog, pg_temp
 AS $body$
 DECLARE
@@ -128,7 +96,7 @@ BEGIN
 	SELECT count(*), count(*) FILTER (WHERE f.level::text = 'yes'),
 		   count(*) FILTER (WHERE f.level::text = 'no' OR (unknown_as_no AND f.level::text = 'unknown'))
 		INTO elements, met, lost
-	FROM @extschema@._framework_levels(funnel, lead::text, framework) AS f;
+	FROM @extschema@._framework_levels(funnel, @extschema@._find_lead(funnel, lead), framework) AS f;
 
 	IF need < 0 OR need > elements THEN
 		RAISE EXCEPTION 'number of elements needed must be between 0 and %', elements
@@ -143,14 +111,14 @@ BEGIN
 END
 $body$;
 
-COMMENT ON FUNCTION framework_verdict(text, anycompatible, text, integer, boolean) IS
+COMMENT ON FUNCTION framework_verdict(text, text, text, integer, boolean) IS
 'a lead by a framework: qualified when so many of its elements (all) are yes, disqualified when that cannot come any more, else open';
 
-CREATE FUNCTION framework_score(funnel text, lead anycompatible, framework text,
+CREATE FUNCTION framework_score(funnel text, lead text, framework text,
 								part numeric DEFAULT 0.5,
 								OUT points numeric, OUT possible numeric,
 								OUT share numeric)
-LANGUAGE plpgsql STABLE PARALLEL SAFE
+LANGUAGE plpgsql STABLE PARALLEL UNSAFE
 SET search_path = pg_catalog, pg_temp
 AS $body$
 BEGIN
@@ -163,43 +131,41 @@ BEGIN
 					WHEN 'partial' THEN f.weight * part
 					ELSE 0 END), sum(f.weight)
 		INTO points, possible
-	FROM @extschema@._framework_levels(funnel, lead::text, framework) AS f;
+	FROM @extschema@._framework_levels(funnel, @extschema@._find_lead(funnel, lead), framework) AS f;
 	share := @extschema@._ratio(points, possible);
 END
 $body$;
 
-COMMENT ON FUNCTION framework_score(text, anycompatible, text, numeric) IS
+COMMENT ON FUNCTION framework_score(text, text, text, numeric) IS
 'sum of the weights of what a lead has met in a framework, a part of the weight for partial; what is possible; and the one over the other';
 
-CREATE FUNCTION framework_gaps(funnel text, lead anycompatible, framework text) RETURNS text[]
-LANGUAGE plpgsql STABLE PARALLEL SAFE
+CREATE FUNCTION framework_gaps(funnel text, lead text, framework text) RETURNS text[]
+LANGUAGE plpgsql STABLE PARALLEL UNSAFE
 SET search_path = pg_catalog, pg_temp
 AS $body$
 BEGIN
 	RETURN ARRAY(SELECT f.element
-				 FROM @extschema@._framework_levels(funnel, lead::text, framework) WITH ORDINALITY AS f
+				 FROM @extschema@._framework_levels(funnel, @extschema@._find_lead(funnel, lead), framework) WITH ORDINALITY AS f
 				 WHERE f.level::text <> 'yes' ORDER BY f.ordinality);
 END
 $body$;
 
-COMMENT ON FUNCTION framework_gaps(text, anycompatible, text) IS
+COMMENT ON FUNCTION framework_gaps(text, text, text) IS
 'the elements of a framework that a lead has not answered with yes';
 
 --
 -- What to say at which stage
 --
-CREATE FUNCTION may_send(funnel text, lead anycompatible, message text) RETURNS boolean
-LANGUAGE plpgsql STABLE PARALLEL SAFE
+CREATE FUNCTION may_send(funnel text, lead text, message text) RETURNS boolean
+LANGUAGE plpgsql STABLE PARALLEL UNSAFE
 SET search_path = pg_catalog, pg_temp
 AS $body$
 DECLARE
-	k record;
+	found_lead constant text := @extschema@._find_lead(funnel, lead);
+	k constant record := @extschema@._funnel_key(funnel);
 	known_message boolean;
 	allowed boolean;
 BEGIN
-	PERFORM @extschema@._require_lead(funnel, lead::text);
-	k := @extschema@._funnel_key(funnel);
-
 	EXECUTE format('SELECT EXISTS (SELECT FROM %I.message WHERE message = $1)', funnel)
 		INTO known_message USING message;
 	IF NOT known_message THEN
@@ -216,25 +182,23 @@ BEGIN
 				AND (m.stages IS NULL OR st.stage = ANY (m.stages))
 			WHERE l.%3$I = $1::%4$s AND m.message = $2
 			AND l.unsubscribed IS NOT TRUE) $query$, k.leads, funnel, k.key, k.key_type)
-		INTO allowed USING lead::text, message;
+		INTO allowed USING found_lead, message;
 	RETURN allowed;
 END
 $body$;
 
-COMMENT ON FUNCTION may_send(text, anycompatible, text) IS
+COMMENT ON FUNCTION may_send(text, text, text) IS
 'may a lead be sent that kind of message at the stage where it is? never, if it is unsubscribed';
 
-CREATE FUNCTION next_content(funnel text, lead anycompatible)
+CREATE FUNCTION next_content(funnel text, lead text)
 RETURNS TABLE (content_id bigint, title text, url text, topic text)
-LANGUAGE plpgsql STABLE PARALLEL SAFE
+LANGUAGE plpgsql STABLE PARALLEL UNSAFE
 SET search_path = pg_catalog, pg_temp
 AS $body$
 DECLARE
-	k record;
+	found_lead constant text := @extschema@._find_lead(funnel, lead);
+	k constant record := @extschema@._funnel_key(funnel);
 BEGIN
-	PERFORM @extschema@._require_lead(funnel, lead::text);
-	k := @extschema@._funnel_key(funnel);
-
 	RETURN QUERY EXECUTE format($query$
 		SELECT c.content_id, c.title, c.url, c.topic
 		FROM %1$s AS l
@@ -247,9 +211,9 @@ BEGIN
 			WHERE a.lead_id = l.%3$I
 			AND a.properties ->> 'content' IN (c.content_id::text, c.title))
 		ORDER BY c.position, c.content_id $query$, k.leads, funnel, k.key, k.key_type)
-		USING lead::text;
+		USING found_lead;
 END
 $body$;
 
-COMMENT ON FUNCTION next_content(text, anycompatible) IS
+COMMENT ON FUNCTION next_content(text, text) IS
 'content for the stage where a lead is, in its order, without what an activity of the lead names (properties.content: id or title)';

@@ -248,31 +248,28 @@ SET search_path = pg_catalog, pg_temp
 SET lead_qual.import = off
 AS $body$
 DECLARE
-	k constant record := @extschema@._funnel_key(funnel);
-	same boolean;
+	kept text;
+	merged text;
 BEGIN
 	PERFORM @extschema@._require_funnel_owner(@extschema@._funnel_schema(funnel), 'merge_leads'::text);
 	PERFORM @extschema@._require_read_committed('merge_leads'::text);
-	IF keep IS NULL OR merge IS NULL THEN
-		RAISE EXCEPTION 'keys of the leads to merge must not be null'
-			USING ERRCODE = 'null_value_not_allowed';
-	END IF;
-	EXECUTE format('SELECT $1::%1$s = $2::%1$s', k.key_type) INTO same USING keep, merge;
-	IF same THEN
-		RAISE EXCEPTION 'lead % cannot be merged into itself', keep
+	kept := @extschema@._find_lead(funnel, keep);
+	merged := @extschema@._find_lead(funnel, merge);
+	IF kept = merged THEN
+		RAISE EXCEPTION 'lead % cannot be merged into itself', kept
 			USING ERRCODE = 'invalid_parameter_value',
-				  DETAIL = format('Keys "%s" and "%s" are of the same lead.', keep, merge),
+				  DETAIL = format('"%s" and "%s" are the same lead.', keep, merge),
 				  HINT = 'Name the lead to keep, then the other one.';
 	END IF;
 
-	PERFORM @extschema@._lock_leads(funnel, ARRAY[keep, merge]);
-	SELECT * INTO activities, answers, deals, moves FROM @extschema@._merge_leads(funnel, keep, merge);
-	PERFORM @extschema@._rescore_lead(funnel, keep, true);
+	PERFORM @extschema@._lock_leads(funnel, ARRAY[kept, merged]);
+	SELECT * INTO activities, answers, deals, moves FROM @extschema@._merge_leads(funnel, kept, merged);
+	PERFORM @extschema@._rescore_lead(funnel, kept, true);
 END
 $body$;
 
 COMMENT ON FUNCTION merge_leads(text, text, text) IS
-'makes one lead of two, given by key: facts of the second go to the first, which is scored anew. Of units of both that overlap in time, the one that got further stays, whichever lead is kept (of equals, the first lead''s), and the moves of the other are voided; units that do not overlap become cycles one after the other. An event of both counts once, unless it was archived. Returns what was moved';
+'makes one lead of two: facts of the second go to the first, which is scored anew. Of units of both that overlap in time, the one that got further stays, whichever lead is kept (of equals, the first lead''s), and the moves of the other are voided; units that do not overlap become cycles one after the other. An event of both counts once, unless it was archived. Returns what was moved';
 
 CREATE FUNCTION erase_lead(funnel text, lead text) RETURNS void
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
@@ -281,15 +278,13 @@ SET lead_qual.import = on
 AS $body$
 DECLARE
 	k constant record := @extschema@._funnel_key(funnel);
+	found_lead text;
 	noted record;
 BEGIN
 	PERFORM @extschema@._require_funnel_owner(@extschema@._funnel_schema(funnel), 'erase_lead'::text);
 	PERFORM @extschema@._require_read_committed('erase_lead'::text);
-	IF lead IS NULL THEN
-		RAISE EXCEPTION 'key of the lead to erase must not be null'
-			USING ERRCODE = 'null_value_not_allowed';
-	END IF;
-	PERFORM @extschema@._lock_leads(funnel, ARRAY[lead]);
+	found_lead := @extschema@._find_lead(funnel, lead);
+	PERFORM @extschema@._lock_leads(funnel, ARRAY[found_lead]);
 
 	-- people write what they like there, names included
 	FOR noted IN
@@ -306,16 +301,16 @@ BEGIN
 		GROUP BY c.relname
 	LOOP
 		EXECUTE format('UPDATE %1$I.%2$I SET %3$s WHERE lead_id = $1::%4$s AND (%5$s)',
-					   funnel, noted.name, noted.emptied, k.key_type, noted.filled) USING lead;
+					   funnel, noted.name, noted.emptied, k.key_type, noted.filled) USING found_lead;
 	END LOOP;
 	-- activities, answers and the baseline go with it
 	EXECUTE format('DELETE FROM %1$s WHERE %2$I = $1::%3$s', k.leads, k.key, k.key_type)
-		USING lead;
+		USING found_lead;
 END
 $body$;
 
 COMMENT ON FUNCTION erase_lead(text, text) IS
-'erases a person: the lead, given by key, its activities and answers, and what was noted with its moves; moves and deals stay, so that no count changes. What it had not ended is not known to go on: see last_seen_at of lead_journey';
+'erases a person: the lead, its activities and answers, and what was noted with its moves; moves and deals stay, so that no count changes. What it had not ended is not known to go on: see last_seen_at of lead_journey';
 
 -- Triggers, for repair_funnel() and upgrade_funnel().
 CREATE FUNCTION _repair_trigger(schema oid, finding text, object text, hint text) RETURNS text

@@ -7,6 +7,7 @@
 #include "postgres.h"
 
 #include "access/htup_details.h"
+#include "catalog/pg_type.h"
 #include "executor/spi.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
@@ -15,6 +16,7 @@
 
 #include "compat.h"
 #include "fact/replay.h"
+#include "funnel/find_lead.h"
 #include "funnel/funnel.h"
 #include "funnel/key.h"
 #include "funnel/lookup.h"
@@ -35,49 +37,46 @@ PG_FUNCTION_INFO_V1(score_at);
 PG_FUNCTION_INFO_V1(why_not);
 PG_FUNCTION_INFO_V1(next_stages);
 
-/*
- * A lead's key comes as "any": what the lead table's key can be made of, a
- * quoted literal included.
- */
-static Datum
-get_key(FunctionCallInfo fcinfo, int arg, const LqFunnel *funnel)
+/* Read the lead of that key as the caller; NULL if there is none he may see. */
+static HeapTupleHeader
+read_row(const LqFunnel *funnel, Datum key)
 {
-	Oid			type = get_fn_expr_argtype(fcinfo->flinfo, arg);
-	Datum		value = PG_GETARG_DATUM(arg);
-	char	   *text;
-	Oid			function;
-	bool		varlena;
-
-	if (type == funnel->key_type)
-		return value;
-	if (type == UNKNOWNOID)
-		text = DatumGetCString(value);
-	else
-	{
-		getTypeOutputInfo(type, &function, &varlena);
-		text = OidOutputFunctionCall(function, value);
-	}
-	return lq_key_of_text(funnel, text);
-}
-
-/* Read a lead as the caller; an error if there is none that he may see. */
-static void
-read_lead(LqLead *lead, LqFunnel *funnel, Datum key)
-{
-	HeapTupleHeader header;
-	HeapTupleData tuple;
 	bool		isnull;
 
 	if (lq_statement_run(funnel, LQ_STATEMENT_LEAD, &key, NULL) == 0)
+		return NULL;
+	return DatumGetHeapTupleHeader(SPI_getbinval(SPI_tuptable->vals[0],
+												 SPI_tuptable->tupdesc,
+												 1, &isnull));
+}
+
+/*
+ * Read the lead that an argument names as the caller; returns its key.  A
+ * value of the key's own type is looked for without ado.
+ */
+static Datum
+read_lead(FunctionCallInfo fcinfo, int arg, LqLead *lead, LqFunnel *funnel)
+{
+	Oid			type = get_fn_expr_argtype(fcinfo->flinfo, arg);
+	Datum		key = PG_GETARG_DATUM(arg);
+	HeapTupleHeader header = NULL;
+	HeapTupleData tuple;
+
+	if (!PG_ARGISNULL(arg) && type == funnel->key_type && type != TEXTOID)
+		header = read_row(funnel, key);
+	if (header == NULL)
+	{
+		key = lq_find_lead(fcinfo, arg, funnel);
+		header = read_row(funnel, key);
+	}
+	if (header == NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_NO_DATA_FOUND),
-				 errmsg("lead %s does not exist in funnel \"%s\"",
-						lq_key_text(funnel, key), funnel->name)));
-	header = DatumGetHeapTupleHeader(SPI_getbinval(SPI_tuptable->vals[0],
-												   SPI_tuptable->tupdesc,
-												   1, &isnull));
+				 errmsg("funnel \"%s\" has no lead \"%s\"",
+						funnel->name, lq_key_text(funnel, key))));
 	tuple = lq_tuple_of_row(header);
 	lq_lead_init(lead, funnel, &tuple);
+	return key;
 }
 
 /*
@@ -132,14 +131,12 @@ get_instant(FunctionCallInfo fcinfo, int arg, const LqLead *lead)
 }
 
 static void
-require_arguments(FunctionCallInfo fcinfo, int n, const char *function)
+require_argument(FunctionCallInfo fcinfo, int arg, const char *name)
 {
-	for (int i = 0; i < n; i++)
-		if (PG_ARGISNULL(i))
-			ereport(ERROR,
-					(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-					 errmsg("argument %d of %s() must not be null",
-							i + 1, function)));
+	if (PG_ARGISNULL(arg))
+		ereport(ERROR,
+				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+				 errmsg("%s must not be null", name)));
 }
 
 static void
@@ -158,7 +155,7 @@ put_adjustment(LqResult *result, const char *part, const char *axis,
 }
 
 /*
- * explain_score(funnel text, lead "any", at timestamptz) -
+ * explain_score(funnel text, lead, at timestamptz) -
  *		setof (rule, axis, hits, last_hit, points, description)
  *
  * A row a rule, and one for each limit of the definition that bites and for
@@ -176,12 +173,11 @@ explain_lead_score(PG_FUNCTION_ARGS)
 	LqCardParts parts;
 	const char *of_limit = "what a limit of the definition gives or takes";
 
-	require_arguments(fcinfo, 2, "explain_score");
+	require_argument(fcinfo, 0, "funnel");
 	lq_result_begin(&result, fcinfo);
 	funnel = lq_funnel_by_name(text_to_cstring(PG_GETARG_TEXT_PP(0)));
-	key = get_key(fcinfo, 1, funnel);
 	SPI_connect();
-	read_lead(&lead, funnel, key);
+	key = read_lead(fcinfo, 1, &lead, funnel);
 	at = get_instant(fcinfo, 2, &lead);
 	card = card_at(&lead, key, at);
 
@@ -218,7 +214,7 @@ explain_lead_score(PG_FUNCTION_ARGS)
 }
 
 /*
- * score_at(funnel text, lead "any", at timestamptz) - numeric
+ * score_at(funnel text, lead, at timestamptz) - numeric
  *
  * The score at any instant, the past included, by the active definition.
  */
@@ -231,12 +227,13 @@ score_at(PG_FUNCTION_ARGS)
 	TimestampTz at;
 	int64		score;
 
+	require_argument(fcinfo, 0, "funnel");
+	require_argument(fcinfo, 2, "at");
 	funnel = lq_funnel_by_name(text_to_cstring(PG_GETARG_TEXT_PP(0)));
-	key = get_key(fcinfo, 1, funnel);
 	at = PG_GETARG_TIMESTAMPTZ(2);
 	check_instant(at);
 	SPI_connect();
-	read_lead(&lead, funnel, key);
+	key = read_lead(fcinfo, 1, &lead, funnel);
 	score = lq_card_score(card_at(&lead, key, at), at);
 	lq_lead_done(&lead);
 	SPI_finish();
@@ -380,7 +377,7 @@ report_step(LqLead *lead, const LqStage *from, const LqStage *to,
 }
 
 /*
- * why_not(funnel text, lead "any", stage text) -
+ * why_not(funnel text, lead, stage text) -
  *		setof (step, transition_id, from_stage, to_stage, part, state, needs)
  *
  * What keeps a lead from a stage, part by part: met, unmet, or unknown for
@@ -399,7 +396,8 @@ why_not(PG_FUNCTION_ARGS)
 	const LqStage **way;
 	int			length;
 
-	require_arguments(fcinfo, 3, "why_not");
+	require_argument(fcinfo, 0, "funnel");
+	require_argument(fcinfo, 2, "stage");
 	lq_result_begin(&report.result, fcinfo);
 	funnel = lq_funnel_by_name(text_to_cstring(PG_GETARG_TEXT_PP(0)));
 	name = text_to_cstring(PG_GETARG_TEXT_PP(2));
@@ -412,7 +410,7 @@ why_not(PG_FUNCTION_ARGS)
 						 funnel->name)));
 
 	SPI_connect();
-	read_lead(&lead, funnel, get_key(fcinfo, 1, funnel));
+	(void) read_lead(fcinfo, 1, &lead, funnel);
 	from = stage_of(&lead);
 	if (from != NULL && from != to)
 	{
@@ -441,7 +439,7 @@ why_not(PG_FUNCTION_ARGS)
 }
 
 /*
- * next_stages(funnel text, lead "any") -
+ * next_stages(funnel text, lead) -
  *		setof (stage, transition_id, automatic, exception, allowed, needs,
  *			   description)
  *
@@ -456,11 +454,11 @@ next_stages(PG_FUNCTION_ARGS)
 	LqLead		lead;
 	const LqStage *from;
 
-	require_arguments(fcinfo, 2, "next_stages");
+	require_argument(fcinfo, 0, "funnel");
 	lq_result_begin(&result, fcinfo);
 	funnel = lq_funnel_by_name(text_to_cstring(PG_GETARG_TEXT_PP(0)));
 	SPI_connect();
-	read_lead(&lead, funnel, get_key(fcinfo, 1, funnel));
+	(void) read_lead(fcinfo, 1, &lead, funnel);
 	from = stage_of(&lead);
 	for (int i = 0; from != NULL && i < funnel->n_transitions; i++)
 	{

@@ -36,7 +36,7 @@ SELECT cmp_ok((SELECT count(*) FROM stage_history WHERE note IS NOT NULL), '>', 
 -- refused
 SELECT throws_ok($$ SELECT erase_lead('crm', '99') $$, 'P0002', NULL, 'an unknown lead');
 SELECT throws_ok($$ SELECT erase_lead('crm', NULL) $$, '22004', NULL, 'no lead');
-SELECT throws_ok($$ SELECT erase_lead('crm', 'zoe') $$, '22P02', NULL, 'not a key');
+SELECT throws_ok($$ SELECT erase_lead('crm', 'zoe') $$, 'P0002', NULL, 'not a key');
 SELECT throws_ok($$ SELECT erase_lead('nowhere', '1') $$, '3F000', NULL, 'no such funnel');
 SET LOCAL ROLE regress_lq_stranger;
 SELECT throws_ok($$ SELECT erase_lead('crm', '1') $$, '42501', NULL, 'it is for members of the owner');

@@ -58,7 +58,7 @@ SELECT DISTINCT p.oid::regprocedure AS function, way,
 			  coalesce(string_agg(format('%s(%s)::%s', CASE WHEN p.provariadic <> 0 AND a.n = p.pronargs THEN 'VARIADIC ' END,
 										 coalesce(CASE WHEN a.n = 1 AND t.typname = 'text' AND way IN ('c', 'd', 'e') THEN '''crm''' END, CASE way WHEN 'a' THEN v.a WHEN 'b' THEN v.b WHEN 'c' THEN v.c WHEN 'd' THEN v.d WHEN 'e' THEN v.e END, 'NULL'),
 										 CASE t.typname WHEN 'anyarray' THEN 'integer[]' WHEN 'anyelement' THEN 'integer'
-										 WHEN 'anycompatible' THEN 'bigint' ELSE t.oid::regtype::text END), ', ' ORDER BY a.n) FILTER (WHERE a.n IS NOT NULL), '')) AS statement
+										 WHEN 'anycompatible' THEN 'bigint' WHEN 'anycompatiblearray' THEN 'bigint[]' ELSE t.oid::regtype::text END), ', ' ORDER BY a.n) FILTER (WHERE a.n IS NOT NULL), '')) AS statement
 FROM pg_proc AS p
 JOIN pg_depend AS d ON d.classid = 'pg_proc'::regclass AND d.objid = p.oid AND d.deptype = 'e'
 JOIN pg_extension AS x ON d.refclassid = 'pg_extension'::regclass AND x.oid = d.refobjid AND x.extname = 'lead_qual'

@@ -1,7 +1,7 @@
 -- record_activity() and move_leads(): what applications and people do.
 BEGIN;
 SET LOCAL client_min_messages = warning;
-SELECT plan(33);
+SELECT plan(34);
 
 CREATE ROLE regress_lq_owner;
 CREATE ROLE regress_lq_app;
@@ -21,7 +21,8 @@ SELECT grant_funnel('Crm é', 'regress_lq_app', 'app');
 SET ROLE regress_lq_app;
 SELECT is(record_activity('Crm é', 'c-1', 'webinar'), true, 'a lead is found by its external id');
 SELECT is(record_activity('Crm é', 'ANN@example.COM', 'webinar'), true, 'and by its address in any case');
-SELECT is(record_activity('Crm é', 'ben@example.com', 'ad_click'), true, 'the external id comes first');
+SELECT throws_ok($$ SELECT record_activity('Crm é', 'ben@example.com', 'ad_click') $$, '21000', NULL, 'A2: the external id of one lead and the address of another');
+SELECT is(record_activity('Crm é', 'external_id:ben@example.com', 'ad_click'), true, 'A2: is settled by saying what it is');
 SELECT is(record_activity('Crm é', 'c-1', 'ebook_download', external_id => 'evt-1'), true,
 	'an activity with an id of the sender''s');
 SELECT is(record_activity('Crm é', 'c-1', 'ebook_download', external_id => 'evt-1'), false,
@@ -61,9 +62,8 @@ SELECT is((SELECT stage FROM "Crm é".lead WHERE lead_id = 1), 'mql', 'and so is
 --
 SELECT record_activity('Crm é', 'cy@example.com', 'demo_request');
 SELECT results_eq($$ SELECT lead, moved, sqlstate FROM move_leads('Crm é', '{4,2,x,1,01,99,NULL}', 'sal') $$,
-	$$ VALUES ('x', false, '22P02'), ('1', true, NULL), ('2', false, '23514'), ('4', true, NULL),
-			  ('99', false, 'P0002') $$,
-	'a result for each lead, in the order of keys');
+	$$ VALUES ('x', false, 'P0002'), ('99', false, 'P0002'), ('1', true, NULL), ('2', false, '23514'), ('4', true, NULL) $$,
+	'a result for each lead: who is not found, then the others in the order of keys');
 SELECT results_eq('SELECT lead_id, stage FROM "Crm é".lead ORDER BY 1',
 	$$ VALUES (1::bigint, 'sal'), (2, 'lead'), (3, 'lead'), (4, 'sal') $$, 'who may move has moved');
 SELECT results_eq($$ SELECT moved, sqlstate, message FROM move_leads('Crm é', '{1}', 'sal') $$,

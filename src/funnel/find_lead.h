@@ -1,0 +1,21 @@
+/*
+ * find_lead.h
+ *		The lead that somebody names.
+ *
+ * Copyright (c) 2026, lead_qual contributors
+ */
+#ifndef LQ_FIND_LEAD_H
+#define LQ_FIND_LEAD_H
+
+#include "fmgr.h"
+
+#include "funnel/funnel.h"
+
+/*
+ * The key of the lead that an argument of an SQL function names, which is text
+ * or of any other type; raises where it names none.
+ */
+extern Datum lq_find_lead(FunctionCallInfo fcinfo, int arg,
+						  const LqFunnel *funnel);
+
+#endif							/* LQ_FIND_LEAD_H */
