@@ -286,7 +286,7 @@ note_sized(LqCondition *condition, TupleDesc desc)
  */
 LqCondition *
 lq_condition_compile(const char *condition_sql, const char *condition,
-					 const LqConditionScope *scope, const char *label)
+					 LqConditionScope *scope, const char *label)
 {
 	MemoryContext context = CurrentMemoryContext;
 	MemoryContext work;

@@ -28,7 +28,7 @@ typedef struct LqCondition LqCondition;
 
 extern LqCondition *lq_condition_compile(const char *condition_sql,
 										 const char *condition,
-										 const LqConditionScope *scope,
+										 LqConditionScope *scope,
 										 const char *label);
 
 extern LqTruth lq_condition_eval(LqCondition *condition, TupleTableSlot *row,

@@ -73,6 +73,27 @@ find_column(LqParse *parse, LqSource source, const char *name, int location)
 }
 
 /*
+ * The list, which has no values any more: it is one like the others.
+ */
+static Node *
+empty_list(LqParse *parse, const char *name, int location)
+{
+	LqConditionScope *scope = parse->scope;
+	RangeTblEntry *rte = list_nth(parse->rtable, LQ_SOURCE_LIST - 1);
+	LqNamedList *lists = palloc((scope->n_lists + 1) * sizeof(LqNamedList));
+
+	for (int i = 0; i < scope->n_lists; i++)
+		lists[i] = scope->lists[i];
+	lists[scope->n_lists].name = pstrdup(name);
+	lists[scope->n_lists].values = NULL;
+	scope->lists = lists;
+	scope->n_lists++;
+	rte->eref->colnames = lappend(rte->eref->colnames,
+								  makeString(pstrdup(name)));
+	return find_column(parse, LQ_SOURCE_LIST, name, location);
+}
+
+/*
  * A hint for a name that the source does not have: the one that is nearest in
  * spelling, or else all there are if they are few.
  */
@@ -248,11 +269,8 @@ resolve_column(ParseState *pstate, ColumnRef *cref)
 		if (family == LQ_SOURCE_ROW && SystemAttributeByName(name) != NULL)
 			lq_refuse(parse, location, "System columns are not allowed.",
 					  NULL);
-		if (family == LQ_SOURCE_LIST && scope->lists_empty)
-			return (Node *) makeConst(TEXTARRAYOID, -1, DEFAULT_COLLATION_OID,
-									  -1,
-									  PointerGetDatum(construct_empty_array(TEXTOID)),
-									  false, false);
+		if (family == LQ_SOURCE_LIST && scope->list_was(scope->list_arg, name))
+			return empty_list(parse, name, location);
 		unknown_name(parse, family, name, location);
 	}
 

@@ -104,7 +104,7 @@ error_callback(void *arg)
 
 void
 lq_parse_begin(LqParse *parse, const char *text, const char *label,
-			   const LqConditionScope *scope)
+			   LqConditionScope *scope)
 {
 	memset(parse, 0, sizeof(LqParse));
 	parse->text = text;
@@ -229,9 +229,19 @@ lq_parse_raw(const char *text)
 	return linitial_node(ResTarget, select->targetList)->val;
 }
 
-static bool
-names_rule_walker(Node *node, void *context)
+typedef bool (*IsFamily) (const char *name);
+
+typedef struct Sought
 {
+	IsFamily	is_family;
+	const char *name;
+} Sought;
+
+static bool
+names_walker(Node *node, void *context)
+{
+	const Sought *sought = context;
+
 	if (node == NULL)
 		return false;
 	if (IsA(node, ColumnRef))
@@ -239,23 +249,40 @@ names_rule_walker(Node *node, void *context)
 		List	   *fields = ((ColumnRef *) node)->fields;
 
 		if (list_length(fields) != 2 || !IsA(lsecond(fields), String) ||
-			strcmp(strVal(lsecond(fields)), (const char *) context) != 0)
+			strcmp(strVal(lsecond(fields)), sought->name) != 0)
 			return false;
-		return lq_is_rule_family(strVal(linitial(fields)));
+		return sought->is_family(strVal(linitial(fields)));
 	}
-	return raw_expression_tree_walker(node, names_rule_walker, context);
+	return raw_expression_tree_walker(node, names_walker, context);
+}
+
+static bool
+names(const char *condition_sql, IsFamily is_family, const char *name)
+{
+	int			level = fix_settings();
+	Sought		sought = {is_family, name};
+	bool		result = names_walker(lq_parse_raw(condition_sql), &sought);
+
+	AtEOXact_GUC(true, level);
+	return result;
+}
+
+static bool
+is_list_family(const char *name)
+{
+	return strcmp(name, lq_families[LQ_SOURCE_LIST].name) == 0;
 }
 
 bool
 lq_condition_text_names_rule(const char *condition_sql, const char *name)
 {
-	int			level = fix_settings();
-	bool		result;
+	return names(condition_sql, lq_is_rule_family, name);
+}
 
-	result = names_rule_walker(lq_parse_raw(condition_sql),
-							   unconstify(char *, name));
-	AtEOXact_GUC(true, level);
-	return result;
+bool
+lq_condition_text_names_list(const char *condition_sql, const char *name)
+{
+	return names(condition_sql, is_list_family, name);
 }
 
 /*
@@ -371,7 +398,7 @@ lq_parse_deparse(LqParse *parse, Node *tree, bool qualified)
 }
 
 static char *
-check(const char *condition, const LqConditionScope *scope)
+check(const char *condition, LqConditionScope *scope)
 {
 	LqParse		parse;
 	Node	   *tree;
@@ -407,7 +434,7 @@ check(const char *condition, const LqConditionScope *scope)
  * refused now.
  */
 char *
-lq_condition_check(const char *condition, const LqConditionScope *scope)
+lq_condition_check(const char *condition, LqConditionScope *scope)
 {
 	LqStack		stack;
 	bool		portion = lq_stack_portion(&stack);

@@ -17,14 +17,16 @@
 #include "condition/scope.h"
 
 extern char *lq_condition_check(const char *condition,
-								const LqConditionScope *scope);
+								LqConditionScope *scope);
 
-/* Does a stored text name that rule?  It is not compiled. */
+/* Does a stored text name that rule, or that list?  It is not compiled. */
 extern bool lq_condition_text_names_rule(const char *condition_sql,
+										 const char *name);
+extern bool lq_condition_text_names_list(const char *condition_sql,
 										 const char *name);
 
 extern void lq_parse_begin(LqParse *parse, const char *text,
-						   const char *label, const LqConditionScope *scope);
+						   const char *label, LqConditionScope *scope);
 extern void lq_parse_end(LqParse *parse);
 extern Node *lq_parse_tree(LqParse *parse);
 extern Node *lq_parse_expand_generated(LqParse *parse, Node *tree);

@@ -14,7 +14,7 @@ typedef struct LqParse
 {
 	const char *text;
 	const char *label;			/* for the error context, or NULL */
-	const LqConditionScope *scope;
+	LqConditionScope *scope;
 	ParseState *pstate;
 	List	   *rtable;			/* LQ_N_SOURCES entries, for deparsing */
 	List	   *rtable_names;

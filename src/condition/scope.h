@@ -38,9 +38,10 @@ typedef struct LqConditionScope
 								 * an empty one cannot be named */
 	int			n_lists;
 	LqNamedList *lists;
-	bool		lists_empty;	/* one that is not there has no values: it
-								 * lost its last one since the condition was
-								 * written */
+	bool		(*list_was) (void *arg, const char *name);	/* is one that is not
+															 * there empty, or
+															 * unknown? */
+	void	   *list_arg;
 	int			n_rules;		/* rules of the same definition */
 	LqNamedRule *rules;
 	int			n_frameworks;	/* that are types, and columns of a lead */

@@ -24,6 +24,13 @@ typedef struct Compilation
 	LqCondition *result;
 } Compilation;
 
+/* A list that a stored condition names is empty where it has no values. */
+static bool
+any_list(void *arg, const char *name)
+{
+	return true;
+}
+
 static void
 compile(void *arg)
 {
@@ -58,7 +65,7 @@ lq_funnel_compile(const LqFunnel *funnel, LqConditionFor target, Relation rel,
 		return NULL;
 	}
 	lq_funnel_scope(funnel, target, rel, funnel->definition, &c.scope);
-	c.scope.lists_empty = true;
+	c.scope.list_was = any_list;
 	c.sql = sql;
 	c.text = text;
 	c.label = label;
