@@ -83,6 +83,11 @@ AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE PARALLEL UNSAFE;
 COMMENT ON FUNCTION policy_changed() IS
 'AFTER INSERT OR UPDATE OR DELETE (row) and TRUNCATE on policy tables: every session reads them anew';
 
+CREATE FUNCTION guard_id() RETURNS trigger
+AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION guard_id() IS
+'BEFORE INSERT OR UPDATE on policy tables with an id FOR EACH ROW: it is one that the sequence gave, unless the owner writes';
+
 CREATE FUNCTION append_only_history() RETURNS trigger
 AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE PARALLEL UNSAFE;
 COMMENT ON FUNCTION append_only_history() IS

@@ -44,8 +44,13 @@ BEGIN ATOMIC
 		(1, '{sales}', 'INSERT, UPDATE, DELETE', '{deal_contact}', NULL),
 
 		(1, '{marketing}', 'INSERT, UPDATE, DELETE',
-		 '{kind,source,list,element,question,stage,calendar,holiday,transition,rule,reason,
-		   message,content,spend}', NULL),
+		 '{kind,source,list,element,stage,calendar,holiday,transition,rule,reason,message,spend}', NULL),
+		-- their ids come from the sequence, or a later row would be refused
+		(1, '{marketing}', 'DELETE', '{question,content}', NULL),
+		(1, '{marketing}', 'INSERT', '{question}', '{framework,element,text,position}'),
+		(1, '{marketing}', 'UPDATE', '{question}', '{framework,element,text,position}'),
+		(1, '{marketing}', 'INSERT', '{content}', '{title,url,milestones,stages,topic,position}'),
+		(1, '{marketing}', 'UPDATE', '{content}', '{title,url,milestones,stages,topic,position}'),
 		-- the rest of it says what the funnel consists of
 		(1, '{marketing}', 'UPDATE', '{setting}',
 		 '{time_zone,currency,maturity_days,worth_rate,sales_capacity,attribution_first,
@@ -126,7 +131,8 @@ BEGIN
 		END IF;
 	END LOOP;
 	IF profile = 'admin' THEN
-		RETURN NEXT format('USAGE, SELECT, UPDATE ON %s', all_sequences);
+		-- to set one back would have it give ids again
+		RETURN NEXT format('USAGE, SELECT ON %s', all_sequences);
 	END IF;
 END
 $body$;

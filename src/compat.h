@@ -102,4 +102,14 @@
 #define lq_attribute_not_null(desc, i) (TupleDescAttr(desc, i)->attnotnull)
 #endif
 
+/*
+ * getIdentitySequence() takes the relation itself since 17.
+ */
+#if PG_VERSION_NUM >= 170000
+#define lq_identity_sequence(rel, attno) getIdentitySequence(rel, attno, true)
+#else
+#define lq_identity_sequence(rel, attno) \
+	getIdentitySequence(RelationGetRelid(rel), attno, true)
+#endif
+
 #endif							/* LQ_COMPAT_H */

@@ -68,6 +68,10 @@ PG_FUNCTION_INFO_V1(_template_triggers);
 	{table, "zz_emptied", "policy_changed", AFTER_STATEMENT | ON_TRUNCATE, \
 		LQ_TRIGGER_ALWAYS}
 
+/* in the place of GENERATED ALWAYS, under which no dump could be loaded */
+#define ID(table) \
+	{table, "zz_id", "guard_id", BEFORE_ROW | ON_INSERT | ON_UPDATE, 0}
+
 #define APPEND_ONLY(table, events) \
 	{table, "zz_append_only", "refuse_change", BEFORE_ROW | (events), 0}, \
 	{table, "zz_no_truncate", "refuse_change", \
@@ -123,6 +127,10 @@ const LqTrigger lq_triggers[] =
 	BEFORE_ROW | ON_UPDATE | ON_DELETE, 0},
 	{LQ_TABLE_KIND, "zz_protect", "protect_kind",
 	BEFORE_ROW | ON_UPDATE | ON_DELETE, 0},
+	ID(LQ_TABLE_RULE),
+	ID(LQ_TABLE_TRANSITION),
+	ID(LQ_TABLE_SIGNATURE),
+	ID(LQ_TABLE_VERDICT),
 	{LQ_TABLE_STAGE, "zz_open", "check_working_time",
 	AFTER_STATEMENT | ON_INSERT | ON_UPDATE, 0},
 	{LQ_TABLE_CALENDAR, "zz_hours", "check_hours",
