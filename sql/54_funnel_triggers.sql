@@ -47,139 +47,105 @@ COMMENT ON FUNCTION stamp_deal() IS
 -- the busy tables to these small ones: it would lock one row from every
 -- transaction.
 --
-CREATE FUNCTION _refuse_in_use(what text, named text, uses text[], advice text) RETURNS void
+
+CREATE FUNCTION _users_of(funnel text, relation text, content jsonb) RETURNS text[]
 LANGUAGE plpgsql STABLE PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
-AS $body$
-BEGIN
-	RAISE EXCEPTION '% "%" is in use', what, named
-		USING ERRCODE = 'dependent_objects_still_exist',
-			  DETAIL = format('It is named by %s.', array_to_string(uses, ', ')),
-			  HINT = advice;
-END
-$body$;
-
-COMMENT ON FUNCTION _refuse_in_use(text, text, text[], text) IS
-'raises the error of the protect_*() triggers';
-
-CREATE FUNCTION protect_stage() RETURNS trigger
-LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
-SET search_path = pg_catalog, pg_temp
 -- lint: extschema, because what others plant in our schema must not be found
 AS $body$
 DECLARE
-	proven constant boolean := @extschema@._prove_trigger('protect_stage'::text, TG_RELID::oid, TG_WHEN::text, TG_LEVEL::text, TG_OP::text);
 	uses text[];
 BEGIN
-	IF TG_OP = 'UPDATE' AND NEW.stage = OLD.stage THEN
-		RETURN NEW;
-	END IF;
-
-	EXECUTE format($query$
-		SELECT array_agg(format('%%s of "%%s"', n, used_by) ORDER BY used_by)
-		FROM (SELECT 'lead', count(*) FROM %1$I.lead WHERE stage = $1
-			  UNION ALL
-			  SELECT 'reason', count(*) FROM %1$I.reason WHERE applies_to = $1
-			  UNION ALL
-			  SELECT 'stage_history', count(*) FROM %1$I.stage_history
-			  WHERE to_stage = $1 OR from_stage = $1
-			  UNION ALL
-			  SELECT 'transition', count(*) FROM %1$I.transition
-			  WHERE to_stage = $1 OR from_stage = $1) AS use (used_by, n)
-		WHERE n > 0 $query$, TG_TABLE_SCHEMA)
-		INTO uses USING OLD.stage;
-
-	IF uses IS NOT NULL THEN
-		PERFORM @extschema@._refuse_in_use('stage'::text, OLD.stage::text, uses,
-			'A stage that no transition leads to stays empty: remove the transitions and keep the stage.'::text);
-	END IF;
-
-	IF TG_OP = 'DELETE' THEN
-		RETURN OLD;
-	END IF;
-	RETURN NEW;
+	EXECUTE format('SELECT array_agg(u.used_by ORDER BY u.used_by) FROM (' || CASE relation
+		WHEN 'stage' THEN $query$
+			SELECT format('%%s of "%%s"', n, of_table)
+			FROM (SELECT 'lead', count(*) FROM %1$I.lead WHERE stage = $1 ->> 'stage'
+				  UNION ALL
+				  SELECT 'reason', count(*) FROM %1$I.reason WHERE applies_to = $1 ->> 'stage'
+				  UNION ALL
+				  SELECT 'stage_history', count(*) FROM %1$I.stage_history WHERE $1 ->> 'stage' IN (to_stage, from_stage)
+				  UNION ALL
+				  SELECT 'transition', count(*) FROM %1$I.transition WHERE $1 ->> 'stage' IN (to_stage, from_stage)
+				 ) AS use (of_table, n)
+			WHERE n > 0 $query$
+		WHEN 'element' THEN $query$
+			SELECT format('%%s of "answer"', count(*)) FROM %1$I.answer
+			WHERE framework = $1 ->> 'framework' AND element = $1 ->> 'element' HAVING count(*) > 0
+			UNION ALL
+			SELECT format('column "%%s" of the leads', f) FROM unnest(@extschema@._frameworks()) AS f
+			WHERE f = $1 ->> 'framework' $query$
+		-- the log may be long: one is enough
+		WHEN 'kind' THEN $query$
+			SELECT format('rule "%%s" of definition "%%s"', name, definition) FROM %1$I.rule WHERE kind = $1 ->> 'kind'
+			UNION ALL
+			SELECT 'activities' WHERE EXISTS (SELECT FROM %1$I.activity WHERE kind = $1 ->> 'kind') $query$
+		WHEN 'reason' THEN $query$
+			SELECT format('the transition %%sto "%%s" of definition "%%s"', 'from "' || from_stage || '" ', to_stage, definition)
+			FROM %1$I.transition WHERE to_stage = $1 ->> 'applies_to' AND reason = $1 ->> 'reason' $query$
+		WHEN 'side' THEN $query$
+			SELECT format('%%s of "%%s"', n, of_table)
+			FROM (SELECT 'transition', count(*) FROM %1$I.transition WHERE $1 ->> 'side' = ANY (sides)
+				  UNION ALL
+				  SELECT 'definition', count(*) FROM %1$I.definition WHERE $1 ->> 'side' = ANY (sides)
+				  UNION ALL
+				  SELECT 'signature', count(*) FROM %1$I.signature WHERE side = $1 ->> 'side') AS use (of_table, n)
+			WHERE n > 0 $query$
+		END || ') AS u (used_by)', funnel)
+		INTO uses USING content;
+	RETURN uses;
 END
 $body$;
 
-COMMENT ON FUNCTION protect_stage() IS
-'trigger on stage: refuses to rename or remove a stage that leads, history, transitions or reasons name';
+COMMENT ON FUNCTION _users_of(text, text, jsonb) IS
+'what names a row of a small table of a funnel: leads, facts, rules, transitions; NULL: nothing';
 
-CREATE FUNCTION protect_element() RETURNS trigger
+CREATE FUNCTION protect_used() RETURNS trigger
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
 SET search_path = pg_catalog, pg_temp
 -- lint: extschema, because what others plant in our schema must not be found
 AS $body$
 DECLARE
-	proven constant boolean := @extschema@._prove_trigger('protect_element'::text, TG_RELID::oid, TG_WHEN::text, TG_LEVEL::text, TG_OP::text);
-	n bigint;
-BEGIN
-	IF TG_OP = 'UPDATE' AND NEW.framework = OLD.framework AND
-	   NEW.element = OLD.element THEN
-		RETURN NEW;
-	END IF;
-
-	EXECUTE format('SELECT count(*) FROM %I.answer WHERE framework = $1 AND element = $2',
-				   TG_TABLE_SCHEMA)
-		INTO n USING OLD.framework, OLD.element;
-
-	IF n > 0 THEN
-		PERFORM @extschema@._refuse_in_use('element'::text, format('%s.%s', OLD.framework, OLD.element),
-			ARRAY[format('%s of "answer"', n)],
-			'Its label, weight and position may be changed.'::text);
-	END IF;
-
-	IF TG_OP = 'DELETE' THEN
-		RETURN OLD;
-	END IF;
-	RETURN NEW;
-END
-$body$;
-
-COMMENT ON FUNCTION protect_element() IS
-'trigger on element: refuses to rename or remove an element that answers name';
-
-CREATE FUNCTION protect_kind() RETURNS trigger
-LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
-SET search_path = pg_catalog, pg_temp
--- lint: extschema, because what others plant in our schema must not be found
-AS $body$
-DECLARE
-	proven constant boolean := @extschema@._prove_trigger('protect_kind'::text, TG_RELID::oid, TG_WHEN::text, TG_LEVEL::text, TG_OP::text);
+	proven constant boolean := @extschema@._prove_trigger('protect_used'::text, TG_RELID::oid, TG_WHEN::text, TG_LEVEL::text, TG_OP::text);
+	content jsonb;
 	uses text[];
-	used boolean;
 BEGIN
-	IF TG_OP = 'UPDATE' AND NEW.kind = OLD.kind THEN
-		RETURN NEW;
-	END IF;
-
-	EXECUTE format($query$
-		SELECT array_agg(format('rule "%%s" of definition "%%s"', name, definition)
-						 ORDER BY definition, name)
-		FROM %I.rule WHERE kind = $1 $query$, TG_TABLE_SCHEMA)
-		INTO uses USING OLD.kind;
-
-	-- the log may be long: one is enough
-	EXECUTE format('SELECT EXISTS (SELECT FROM %I.activity WHERE kind = $1)',
-				   TG_TABLE_SCHEMA)
-		INTO used USING OLD.kind;
-	IF used THEN
-		uses := uses || text 'activities';
+	IF TG_OP = 'TRUNCATE' THEN
+		IF @extschema@._importing() THEN
+			RETURN NULL;
+		END IF;
+		FOR content IN EXECUTE format('SELECT to_jsonb(t) FROM %I.%I AS t', TG_TABLE_SCHEMA, TG_TABLE_NAME) LOOP
+			uses := @extschema@._users_of(TG_TABLE_SCHEMA::text, TG_TABLE_NAME::text, content);
+			EXIT WHEN uses IS NOT NULL;
+		END LOOP;
+	ELSE
+		content := to_jsonb(OLD);
+		IF TG_OP = 'UPDATE' THEN
+			IF @extschema@._policy_key(TG_TABLE_NAME::text, content) = @extschema@._policy_key(TG_TABLE_NAME::text, to_jsonb(NEW)) THEN
+				RETURN NEW;
+			END IF;
+		END IF;
+		uses := @extschema@._users_of(TG_TABLE_SCHEMA::text, TG_TABLE_NAME::text, content);
 	END IF;
 
 	IF uses IS NOT NULL THEN
-		PERFORM @extschema@._refuse_in_use('kind'::text, OLD.kind::text, uses,
-			'Its party, touch, conversation and description may be changed.'::text);
+		RAISE EXCEPTION '% "%" is in use', TG_TABLE_NAME,
+			concat(content ->> 'framework' || '.', content ->> TG_TABLE_NAME)
+			USING ERRCODE = 'dependent_objects_still_exist',
+				  DETAIL = format('It is named by %s.', array_to_string(uses, ', ')),
+				  HINT = CASE TG_TABLE_NAME
+					WHEN 'stage' THEN 'A stage that no transition leads to stays empty: remove the transitions and keep the stage.'
+					WHEN 'element' THEN 'Its label, weight and position may be changed.'
+					WHEN 'kind' THEN 'Its party, touch, conversation and description may be changed.'
+					WHEN 'reason' THEN 'Give the transition another reason first, or change its label and position only.'
+					ELSE 'Its role and description may be changed.' END,
+				  SCHEMA = TG_TABLE_SCHEMA, TABLE = TG_TABLE_NAME;
 	END IF;
-
-	IF TG_OP = 'DELETE' THEN
-		RETURN OLD;
-	END IF;
-	RETURN NEW;
+	RETURN coalesce(NEW, OLD);
 END
 $body$;
 
-COMMENT ON FUNCTION protect_kind() IS
-'trigger on kind: refuses to rename or remove a kind that rules or activities name';
+COMMENT ON FUNCTION protect_used() IS
+'trigger on stage, element, kind, reason and side: BEFORE UPDATE, DELETE or TRUNCATE: what is named elsewhere is neither renamed nor removed';
 
 -- A deadline in working time needs working time.
 CREATE FUNCTION check_working_time() RETURNS trigger

@@ -284,6 +284,7 @@ RETURN CASE relation
 	WHEN 'transition' THEN content ->> 'transition_id'
 	WHEN 'list' THEN jsonb_build_array(content -> 'list', content -> 'value')::text
 	WHEN 'element' THEN jsonb_build_array(content -> 'framework', content -> 'element')::text
+	WHEN 'reason' THEN jsonb_build_array(content -> 'applies_to', content -> 'reason')::text
 	ELSE content ->> relation END;
 
 COMMENT ON FUNCTION _policy_key(text, jsonb) IS

@@ -68,6 +68,13 @@ PG_FUNCTION_INFO_V1(_template_triggers);
 	{table, "zz_emptied", "policy_changed", AFTER_STATEMENT | ON_TRUNCATE, \
 		LQ_TRIGGER_ALWAYS}
 
+/* in the place of foreign keys from busy tables to small ones */
+#define IN_USE(table) \
+	{table, "zz_protect", "protect_used", \
+		BEFORE_ROW | ON_UPDATE | ON_DELETE, 0}, \
+	{table, "zz_no_truncate", "protect_used", \
+		BEFORE_STATEMENT | ON_TRUNCATE, 0}
+
 /* in the place of GENERATED ALWAYS, under which no dump could be loaded */
 #define ID(table) \
 	{table, "zz_id", "guard_id", BEFORE_ROW | ON_INSERT | ON_UPDATE, 0}
@@ -121,12 +128,11 @@ const LqTrigger lq_triggers[] =
 	BEFORE_ROW | ON_UPDATE | ON_DELETE, 0},
 	{LQ_TABLE_TRANSITION, "zz_check", "check_transition",
 	BEFORE_ROW | ON_INSERT | ON_UPDATE, 0},
-	{LQ_TABLE_STAGE, "zz_protect", "protect_stage",
-	BEFORE_ROW | ON_UPDATE | ON_DELETE, 0},
-	{LQ_TABLE_ELEMENT, "zz_protect", "protect_element",
-	BEFORE_ROW | ON_UPDATE | ON_DELETE, 0},
-	{LQ_TABLE_KIND, "zz_protect", "protect_kind",
-	BEFORE_ROW | ON_UPDATE | ON_DELETE, 0},
+	IN_USE(LQ_TABLE_STAGE),
+	IN_USE(LQ_TABLE_ELEMENT),
+	IN_USE(LQ_TABLE_KIND),
+	IN_USE(LQ_TABLE_REASON),
+	IN_USE(LQ_TABLE_SIDE),
 	ID(LQ_TABLE_RULE),
 	ID(LQ_TABLE_TRANSITION),
 	ID(LQ_TABLE_SIGNATURE),
@@ -139,6 +145,8 @@ const LqTrigger lq_triggers[] =
 	AFTER_STATEMENT | ON_DELETE | ON_TRUNCATE, 0},
 	{LQ_TABLE_TRANSITION, "zz_circle", "refuse_circle",
 	AFTER_ROW | ON_INSERT | ON_UPDATE, 0},
+	{LQ_TABLE_TRANSITION, "zz_way_in", "keep_way_in",
+	AFTER_ROW | ON_UPDATE | ON_DELETE, LQ_TRIGGER_DEFERRABLE},
 	{LQ_TABLE_TRANSITION, "zz_owner", "guard_sides",
 	BEFORE_ROW | ON_INSERT | ON_UPDATE | ON_DELETE, 0},
 	{LQ_TABLE_RULE, "zz_signed", "guard_signed",
@@ -155,8 +163,6 @@ const LqTrigger lq_triggers[] =
 	BEFORE_ROW | ON_INSERT | ON_UPDATE, 0},
 	{LQ_TABLE_DEFINITION, "zz_one_active", "keep_one_active",
 	AFTER_ROW | ON_UPDATE | ON_DELETE, LQ_TRIGGER_DEFERRABLE},
-	{LQ_TABLE_SIDE, "zz_protect", "protect_side",
-	BEFORE_ROW | ON_UPDATE | ON_DELETE, 0},
 	{LQ_TABLE_VERDICT, "zz_guard", "guard_verdict",
 	BEFORE_ROW | ON_INSERT | ON_UPDATE, 0},
 	{LQ_TABLE_SIGNATURE, "zz_stamp", "stamp_signature",

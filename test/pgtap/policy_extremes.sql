@@ -38,6 +38,10 @@ INSERT INTO act (statement) VALUES
 	($$UPDATE f.lead SET stage = 'disqualified', reason = (SELECT min(reason) FROM f.reason WHERE applies_to = 'disqualified') WHERE lead_id = 1$$),
 	($$INSERT INTO f.activity (lead_id, kind) VALUES (1, 'demo_request')$$),
 	($$UPDATE f.rule SET points = 7 WHERE name = 'webinar'$$),
+	($$INSERT INTO f.rule (definition, name, axis, condition, points) SELECT definition, 'mine', 'fit', 'country IS NULL', 1 FROM f.definition WHERE status = 'active'$$),
+	($$INSERT INTO f.transition (definition, position, from_stage, to_stage) SELECT definition, 900, 'lead', 'nurture' FROM f.definition WHERE status = 'active'$$),
+	($$INSERT INTO f.question (framework, element, text) VALUES ('bant', 'need', 'What?')$$),
+	($$INSERT INTO f.content (title, milestones) VALUES ('A talk', '{mql}')$$),
 	($$UPDATE f.stage SET sla = '2 days', working_time = true WHERE stage = 'sal'$$),
 	($$INSERT INTO f.holiday VALUES ('2026-12-25')$$),
 	($$SELECT copy_definition('f', (SELECT definition FROM f.definition WHERE status = 'active'), 'copy')$$),
@@ -73,10 +77,10 @@ EXCEPTION WHEN SQLSTATE 'LQ001' THEN
 	RETURN failed;
 END $$;
 CREATE TEMP TABLE bad AS
-	SELECT pg_temp.tried(format('UPDATE %1$s SET %2$I = %3$L' || CASE WHEN k.type IN ('text', 'time without time zone') THEN ' WHERE ctid = (SELECT max(ctid) FROM %1$s)' ELSE '' END,
+	SELECT pg_temp.tried(format('UPDATE %1$s SET %2$I = %3$L' || CASE WHEN k.type IN ('text', 'bigint', 'time without time zone') THEN ' WHERE ctid = (SELECT max(ctid) FROM %1$s)' ELSE '' END,
 		a.attrelid::regclass, a.attname, v.value)) AS said
 	FROM pg_attribute AS a JOIN pg_class AS c ON c.oid = a.attrelid
-	JOIN (VALUES ('integer', '{2147483647,-2147483648,0}'::text[]), ('numeric', '{1e130,-1e130,NaN,Infinity,1e-100}'), ('date', '{infinity,-infinity,5874897-12-31,4713-01-01 BC}'),
+	JOIN (VALUES ('integer', '{2147483647,-2147483648,0}'::text[]), ('bigint', '{9223372036854775807,-9223372036854775808,9000}'), ('numeric', '{1e130,-1e130,NaN,Infinity,1e-100}'), ('date', '{infinity,-infinity,5874897-12-31,4713-01-01 BC}'),
 		('interval', '{178000000 years,-178000000 years,2147483647 days,0.000001 seconds,infinity}'), ('text', NULL), ('time without time zone', '{24:00,00:00}'), ('name', '{x}')) AS k (type, vals)
 		ON k.type = format_type(a.atttypid, NULL)
 	CROSS JOIN unnest(coalesce(k.vals, ARRAY['', repeat('x', 2600), E'\t"''\\', '%I$1'])) AS v (value)

@@ -1,7 +1,7 @@
 -- Reasons: of moves that nobody asked for, and the rules that they blame.
 BEGIN;
 SET LOCAL client_min_messages = warning;
-SELECT plan(16);
+SELECT plan(23);
 SELECT create_funnel('crm', 'UTC');
 SET LOCAL search_path = crm, public;
 SET LOCAL lead_qual.clock = '2026-03-02 09:00Z';
@@ -43,5 +43,14 @@ SELECT results_eq($$ SELECT object, n FROM check_funnel('crm') WHERE finding = '
 SELECT lives_ok($$ UPDATE crm.reason SET label = 'Only reads' WHERE reason = 'only_downloads' $$, 'S6: and stands in the way of no other change');
 SELECT lives_ok($$ UPDATE crm.reason SET rule = NULL WHERE reason = 'only_downloads' $$, 'N20 R002-06 a reason need not blame any');
 SELECT throws_ok($$ UPDATE crm.reason SET rule = 'ebook_download' WHERE reason = 'only_downloads' $$, '23503', NULL, 'N20 R002-06 of a draft does not do');
+
+-- what a transition names stays
+SELECT throws_ok(statement, '2BP01', 'reason "do_not_contact" is in use', 'S6: ' || statement)
+FROM unnest(ARRAY[$$DELETE FROM crm.reason WHERE reason = 'do_not_contact'$$, $$UPDATE crm.reason SET reason = 'dnc' WHERE reason = 'do_not_contact'$$,
+	$$UPDATE crm.reason SET applies_to = 'nurture' WHERE reason = 'do_not_contact'$$, 'TRUNCATE crm.reason']) AS statement;
+SELECT lives_ok($$ UPDATE crm.reason SET label = 'Asked not to be', position = 9 WHERE reason = 'do_not_contact' $$, 'S6: but for its label');
+SELECT lives_ok($$ SELECT copy_definition('crm', 'third', 'fourth') $$, 'S6: so a copy is made');
+DELETE FROM definition WHERE definition IN ('next', 'third', 'fourth');
+SELECT lives_ok($$ DELETE FROM crm.reason WHERE reason = 'do_not_contact' $$, 'S6: what none names any more goes');
 SELECT * FROM finish();
 ROLLBACK;

@@ -1,0 +1,273 @@
+--
+-- Signatures: who signs for which side, and that it binds
+--
+
+CREATE FUNCTION _actor() RETURNS text
+AS 'MODULE_PATHNAME', 'actor' LANGUAGE C STABLE STRICT PARALLEL RESTRICTED;
+
+COMMENT ON FUNCTION _actor() IS
+'who acts: the end user that an application names, or the role';
+
+--
+-- Sides
+--
+
+-- The role whose members sign for a side; raises if there is none.
+CREATE FUNCTION _role_of_side(funnel text, side text) RETURNS name
+LANGUAGE plpgsql STABLE PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+AS $body$
+DECLARE
+	named name;
+	known text[];
+BEGIN
+	EXECUTE format('SELECT coalesce(role, (SELECT pg_get_userbyid(relowner) FROM pg_class '
+				   'WHERE oid = %1$L::regclass)) FROM %1$s AS s WHERE s.side = $1',
+				   format('%I.side', funnel))
+		INTO named USING side;
+	IF named IS NULL THEN
+		EXECUTE format('SELECT array_agg(s.side ORDER BY s.side) FROM %I.side AS s', funnel)
+			INTO known;
+		RAISE EXCEPTION 'side "%" does not exist', side
+			USING ERRCODE = 'foreign_key_violation',
+				  HINT = coalesce(format('The sides are: %s.', array_to_string(known, ', ')),
+								  'Insert it into table "side" first.');
+	END IF;
+	RETURN named;
+END
+$body$;
+
+COMMENT ON FUNCTION _role_of_side(text, text) IS
+'the role whose members sign for a side of a funnel; an error if there is no such side';
+
+CREATE FUNCTION check_sides() RETURNS trigger
+LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+SET search_path = pg_catalog, pg_temp
+-- lint: extschema, because what others plant in our schema must not be found
+AS $body$
+DECLARE
+	proven constant boolean := @extschema@._prove_trigger('check_sides'::text, TG_RELID::oid, TG_WHEN::text, TG_LEVEL::text, TG_OP::text);
+	asked text;
+BEGIN
+	-- a restore may bring the sides later
+	IF @extschema@._importing() THEN
+		RETURN NEW;
+	END IF;
+
+	FOREACH asked IN ARRAY coalesce(NEW.sides, '{}') LOOP
+		IF asked IS NULL THEN
+			RAISE EXCEPTION 'a side must not be null'
+				USING ERRCODE = 'null_value_not_allowed',
+					  SCHEMA = TG_TABLE_SCHEMA, TABLE = TG_TABLE_NAME, COLUMN = 'sides';
+		END IF;
+		PERFORM @extschema@._role_of_side(TG_TABLE_SCHEMA::text, asked);
+	END LOOP;
+	RETURN NEW;
+END
+$body$;
+
+COMMENT ON FUNCTION check_sides() IS
+'trigger on transition and definition: the sides that they ask for exist';
+
+-- Whoever signs is a member of the side's role, now; who and when, and which
+-- cycle or version, is not for the client to say.
+CREATE FUNCTION stamp_signature() RETURNS trigger
+LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+SET search_path = pg_catalog, pg_temp
+-- lint: extschema, because what others plant in our schema must not be found
+AS $body$
+DECLARE
+	proven constant boolean := @extschema@._prove_trigger('stamp_signature'::text, TG_RELID::oid, TG_WHEN::text, TG_LEVEL::text, TG_OP::text);
+	k record;
+	named name;
+BEGIN
+	PERFORM @extschema@._check_settings(TG_RELID);
+	IF @extschema@._importing() THEN
+		RETURN NEW;
+	END IF;
+
+	named := @extschema@._role_of_side(TG_TABLE_SCHEMA::text, NEW.side::text);
+	IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = named) THEN
+		RAISE EXCEPTION 'permission denied to sign for side "%"', NEW.side
+			USING ERRCODE = 'insufficient_privilege',
+				  DETAIL = format('Role "%s", whose members may, does not exist.', named),
+				  HINT = format('The owner of the funnel names the role in %I.side.', TG_TABLE_SCHEMA);
+	END IF;
+	IF NOT pg_has_role(named, 'MEMBER') THEN
+		RAISE EXCEPTION 'permission denied to sign for side "%"', NEW.side
+			USING ERRCODE = 'insufficient_privilege',
+				  DETAIL = format('Only members of role "%s" may.', named),
+				  HINT = format('The owner of the funnel names the role in %I.side.', TG_TABLE_SCHEMA);
+	END IF;
+
+	NEW.signed_by := @extschema@._actor();
+	NEW.signed_at := @extschema@.funnel_now();
+	IF NEW.lead_id IS NOT NULL THEN
+		k := @extschema@._funnel_key(TG_TABLE_SCHEMA::text);
+		EXECUTE format('SELECT cycle FROM %s WHERE %I = $1', k.leads, k.key)
+			INTO NEW.cycle USING NEW.lead_id;
+		-- in the words of require_lead(), which comes too late
+		IF NEW.cycle IS NULL THEN
+			RAISE EXCEPTION 'insert or update on table "signature" violates foreign key constraint "signature_lead_id_fkey"'
+				USING ERRCODE = 'foreign_key_violation',
+					  DETAIL = format('Key (lead_id)=(%s) is not present in table "lead".', NEW.lead_id),
+					  HINT = 'Insert the lead first.',
+					  SCHEMA = TG_TABLE_SCHEMA, TABLE = TG_TABLE_NAME, CONSTRAINT = 'signature_lead_id_fkey';
+		END IF;
+	ELSE
+		EXECUTE format('SELECT version FROM %I.definition WHERE definition = $1', TG_TABLE_SCHEMA)
+			INTO NEW.version USING NEW.definition;
+	END IF;
+	RETURN NEW;
+END
+$body$;
+
+COMMENT ON FUNCTION stamp_signature() IS
+'trigger on signature: members of the side''s role sign; keeps signed_by, signed_at, cycle and version';
+
+-- Who signed a definition as it is now.  A change of its rules, transitions
+-- or limits, or of what all definitions share, makes what was signed before
+-- worth nothing; activating it does not.
+CREATE FUNCTION _signers(funnel text, definition text)
+RETURNS TABLE (side text, signed_by text, signed_at timestamptz)
+LANGUAGE plpgsql STABLE PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+AS $body$
+BEGIN
+	RETURN QUERY EXECUTE format($query$
+		SELECT DISTINCT ON (s.side, s.signed_by) s.side, s.signed_by, s.signed_at
+		FROM %1$I.signature AS s
+		WHERE s.definition = $1
+		AND NOT EXISTS (
+			SELECT FROM %1$I.definition_log AS l
+			WHERE l.version > s.version
+			AND (l.definition IS NULL OR
+				 (l.definition = $1 AND
+				  (l.relation IN ('rule', 'transition') OR
+				   (l.operation = 'update' AND
+					(l.old_row -> 'max_fit', l.old_row -> 'max_engagement', l.old_row -> 'floor')
+					IS DISTINCT FROM
+					(l.new_row -> 'max_fit', l.new_row -> 'max_engagement', l.new_row -> 'floor'))))))
+		ORDER BY s.side, s.signed_by, s.signature_id DESC
+		$query$, funnel) USING definition;
+END
+$body$;
+
+COMMENT ON FUNCTION _signers(text, text) IS
+'who signed a definition, as it is now, for which side';
+
+--
+-- What was signed stays as it was signed
+--
+-- A definition that asks for signatures is changed by copying it: the copy is
+-- signed as it is, then activated.  Where the owner allows changes in place
+-- (setting.edit_signed), they leave it unsigned, which the agreement tells.
+--
+CREATE FUNCTION _refuse_signed(funnel text, definition text, relation text) RETURNS void
+LANGUAGE plpgsql STABLE PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+AS $body$
+DECLARE
+	asked text[];
+	allowed boolean;
+BEGIN
+	EXECUTE format('SELECT d.sides FROM %I.definition AS d '
+				   'WHERE d.definition = $1 AND d.status = ''active'' AND cardinality(d.sides) > 0', funnel)
+		INTO asked USING definition;
+	IF asked IS NULL THEN
+		RETURN;
+	END IF;
+	EXECUTE format('SELECT s.edit_signed FROM %I.setting AS s', funnel) INTO allowed;
+	IF allowed IS NOT TRUE THEN
+		RAISE EXCEPTION 'definition "%" is not changed while it is active', definition
+			USING ERRCODE = 'object_not_in_prerequisite_state',
+				  DETAIL = format('It asks for the signatures of: %s.', array_to_string(asked, ', ')),
+				  HINT = format('Call copy_definition(), change the copy, have it signed with sign_definition() '
+								'and call activate_definition(); or the owner sets edit_signed in %I.setting.', funnel),
+				  SCHEMA = funnel, TABLE = relation;
+	END IF;
+END
+$body$;
+
+COMMENT ON FUNCTION _refuse_signed(text, text, text) IS
+'raises if a definition is active and asks for signatures, unless the funnel allows to change it in place';
+
+CREATE FUNCTION guard_signed() RETURNS trigger
+LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+SET search_path = pg_catalog, pg_temp
+-- lint: extschema, because what others plant in our schema must not be found
+AS $body$
+DECLARE
+	proven constant boolean := @extschema@._prove_trigger('guard_signed'::text, TG_RELID::oid, TG_WHEN::text, TG_LEVEL::text, TG_OP::text);
+BEGIN
+	IF @extschema@._importing() THEN
+		RETURN coalesce(NEW, OLD);
+	END IF;
+	-- nothing is changed by who writes back what is there
+	IF TG_OP = 'UPDATE' AND NEW IS NOT DISTINCT FROM OLD THEN
+		RETURN NEW;
+	END IF;
+	IF TG_OP IN ('UPDATE', 'DELETE') THEN
+		PERFORM @extschema@._refuse_signed(TG_TABLE_SCHEMA::text, OLD.definition::text, TG_TABLE_NAME::text);
+	END IF;
+	IF TG_OP IN ('UPDATE', 'INSERT') THEN
+		PERFORM @extschema@._refuse_signed(TG_TABLE_SCHEMA::text, NEW.definition::text, TG_TABLE_NAME::text);
+	END IF;
+	RETURN coalesce(NEW, OLD);
+END
+$body$;
+
+COMMENT ON FUNCTION guard_signed() IS
+'trigger on rule and transition: BEFORE INSERT, UPDATE OR DELETE FOR EACH ROW: an active definition that asks for signatures is not changed in place';
+
+-- Who must sign a move is the owner's to say: not to be taken away, nor passed
+-- by on another way to the same stage, wherever that one begins.
+CREATE FUNCTION guard_sides() RETURNS trigger
+LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+SET search_path = pg_catalog, pg_temp
+-- lint: extschema, because what others plant in our schema must not be found
+AS $body$
+DECLARE
+	proven constant boolean := @extschema@._prove_trigger('guard_sides'::text, TG_RELID::oid, TG_WHEN::text, TG_LEVEL::text, TG_OP::text);
+	owner constant oid := (SELECT relowner FROM pg_class WHERE oid = TG_RELID);
+	asked text[];
+	of_stage text;
+BEGIN
+	IF @extschema@._importing() OR @extschema@._owns_table(TG_RELID::oid) THEN
+		RETURN coalesce(NEW, OLD);
+	END IF;
+
+	IF TG_OP IN ('UPDATE', 'DELETE') AND cardinality(OLD.sides) > 0 AND
+	   (TG_OP = 'DELETE' OR
+		(NEW.definition, NEW.from_stage, NEW.to_stage, NEW.sides) IS DISTINCT FROM
+		(OLD.definition, OLD.from_stage, OLD.to_stage, OLD.sides)) THEN
+		asked := OLD.sides;
+		of_stage := OLD.to_stage;
+	ELSIF TG_OP = 'INSERT' OR
+		  (TG_OP = 'UPDATE' AND
+		   (NEW.definition, NEW.from_stage, NEW.to_stage, NEW.automatic, NEW.condition, NEW.needs_reason,
+			NEW.exception, NEW.sides) IS DISTINCT FROM
+		   (OLD.definition, OLD.from_stage, OLD.to_stage, OLD.automatic, OLD.condition, OLD.needs_reason,
+			OLD.exception, OLD.sides)) THEN
+		EXECUTE format('SELECT t.sides, t.to_stage FROM %1$I.transition AS t '
+					   'JOIN %1$I.definition AS d ON d.definition = t.definition '
+					   'WHERE d.status = ''active'' AND t.definition = $1 AND t.transition_id <> $2 '
+					   'AND t.to_stage = $3 AND NOT coalesce($4, ''{}'') @> t.sides '
+					   'ORDER BY t.transition_id LIMIT 1', TG_TABLE_SCHEMA)
+			INTO asked, of_stage
+			USING NEW.definition, NEW.transition_id, NEW.to_stage, NEW.sides;
+	END IF;
+	IF asked IS NOT NULL THEN
+		RAISE EXCEPTION 'permission denied to change who must sign a move to stage "%"', of_stage
+			USING ERRCODE = 'insufficient_privilege',
+				  DETAIL = format('It asks for the signatures of: %s. Only members of role "%s", which owns the funnel, '
+								  'may lift that or open another way there.',
+								  array_to_string(asked, ', '), pg_get_userbyid(owner)),
+				  SCHEMA = TG_TABLE_SCHEMA, TABLE = TG_TABLE_NAME, COLUMN = 'sides';
+	END IF;
+	RETURN coalesce(NEW, OLD);
+END
+$body$;
+
+COMMENT ON FUNCTION guard_sides() IS
+'trigger on transition: BEFORE INSERT, UPDATE OR DELETE FOR EACH ROW: who must sign a move is the owner''s to say';
