@@ -162,14 +162,17 @@ BEGIN
 		FROM %1$I.side
 		WHERE role IS NOT NULL AND NOT EXISTS (SELECT FROM pg_roles AS r WHERE r.rolname = role)
 		UNION ALL
-		SELECT 'reason_without_rule', 'warning', r.reason, 1,
-			   format('It blames rule "%%s", which the active definition lacks.', r.rule),
+		-- a reason that no lead was moved for blames nothing yet
+		SELECT 'reason_without_rule', 'warning', r.reason, count(*),
+			   format('Leads were moved for it, and it blames rule "%%s", which the active definition lacks.', r.rule),
 			   'Name another rule in column rule of table "reason", or set it to NULL.'
 		FROM %1$I.reason AS r
+		JOIN %1$I.stage_history AS h ON h.to_stage = r.applies_to AND h.reason = r.reason AND h.voided_at IS NULL
 		WHERE r.rule IS NOT NULL
 		AND NOT EXISTS (SELECT FROM %1$I.rule AS known
 						JOIN %1$I.definition AS d ON d.definition = known.definition
 						WHERE d.status = 'active' AND known.name = r.rule)
+		GROUP BY r.applies_to, r.reason, r.rule
 		UNION ALL
 		SELECT 'definition_unsigned', 'warning', d.definition, cardinality(unsigned.sides),
 			   format('These sides have not signed it as it is now: %%s.', array_to_string(unsigned.sides, ', ')),
