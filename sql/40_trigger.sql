@@ -88,6 +88,11 @@ AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE PARALLEL UNSAFE;
 COMMENT ON FUNCTION guard_id() IS
 'BEFORE INSERT OR UPDATE on policy tables with an id FOR EACH ROW: it is one that the sequence gave, unless the owner writes';
 
+CREATE FUNCTION _version_used(funnel text) RETURNS void
+AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE;
+COMMENT ON FUNCTION _version_used(text) IS
+'somebody goes by the definitions of a funnel as they are now: what this transaction changes next is another version';
+
 CREATE FUNCTION append_only_history() RETURNS trigger
 AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE PARALLEL UNSAFE;
 COMMENT ON FUNCTION append_only_history() IS

@@ -262,6 +262,15 @@ BEGIN
 		END;
 	END IF;
 
+	-- to change what was signed is not for those to allow who would change it
+	IF TG_OP = 'UPDATE' AND NEW.edit_signed IS DISTINCT FROM OLD.edit_signed AND NOT @extschema@._owns_table(TG_RELID::oid) THEN
+		RAISE EXCEPTION 'permission denied to change edit_signed'
+			USING ERRCODE = 'insufficient_privilege',
+				  DETAIL = format('Only members of role "%s", which owns the funnel, may.',
+								  (SELECT pg_get_userbyid(relowner) FROM pg_class WHERE oid = TG_RELID)),
+				  SCHEMA = TG_TABLE_SCHEMA, TABLE = TG_TABLE_NAME, COLUMN = 'edit_signed';
+	END IF;
+
 	IF TG_OP = 'UPDATE' AND NOT @extschema@._importing() THEN
 		NEW.template_version := OLD.template_version;
 		NEW.lead_table := OLD.lead_table;
@@ -272,4 +281,4 @@ END
 $body$;
 
 COMMENT ON FUNCTION keep_setting() IS
-'trigger on setting: its row stays, the time zone is one that is known; keeps template_version, lead_table and lead_key';
+'trigger on setting: its row stays, the time zone is one that is known, edit_signed is the owner''s; keeps template_version, lead_table and lead_key';

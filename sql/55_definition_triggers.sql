@@ -106,12 +106,6 @@ BEGIN
 				  SCHEMA = TG_TABLE_SCHEMA, TABLE = TG_TABLE_NAME;
 	END IF;
 
-	IF OLD.status = 'active' AND NEW.status = 'active' AND
-	   (NEW.max_fit, NEW.max_engagement, NEW.floor) IS DISTINCT FROM
-	   (OLD.max_fit, OLD.max_engagement, OLD.floor) THEN
-		PERFORM @extschema@._refuse_signed(TG_TABLE_SCHEMA::text, OLD.definition::text, TG_TABLE_NAME::text);
-	END IF;
-
 	-- Cards know a version and no name, and some may be of a definition that is
 	-- gone, or of the last time that this one was active.  So whoever writes a
 	-- version gets the next one that was never given.

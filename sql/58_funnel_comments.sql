@@ -83,11 +83,11 @@ BEGIN
 		('COLUMN side.role', 'PostgreSQL role whose members sign for it; NULL: the role that owns the funnel'),
 		('COLUMN side.description', 'what it is asked for, in words'),
 
-		('TABLE definition_log', 'a change of a rule, transition, definition, stage, list, kind or element; rows are added by triggers and never changed; definition_at() reads it'),
+		('TABLE definition_log', 'a change of a rule, transition, definition, stage, list, kind, element or reason, of the calendar, a holiday or the time zone; rows are added by triggers and never changed; definition_at() reads it'),
 		('COLUMN definition_log.log_id', 'key, in the order of the changes'),
 		('COLUMN definition_log.changed_at', 'when'),
 		('COLUMN definition_log.actor', 'who'),
-		('COLUMN definition_log.relation', 'table: rule, transition, definition, stage, list, kind or element'),
+		('COLUMN definition_log.relation', 'table: rule, transition, definition, stage, list, kind, element, reason, calendar, holiday or setting'),
 		('COLUMN definition_log.operation', 'insert, update, delete or truncate'),
 		('COLUMN definition_log.definition', 'definition that the row belongs to; NULL: all of them share it, or the table was emptied'),
 		('COLUMN definition_log.version', 'version of that definition (NULL: of the active one) after the change'),

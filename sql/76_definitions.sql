@@ -307,6 +307,7 @@ BEGIN
 			SELECT l.*, @extschema@._policy_key(l.relation::text, l.old_row) AS old_key,
 				   @extschema@._policy_key(l.relation::text, l.new_row) AS new_key
 			FROM %1$I.definition_log AS l
+			WHERE l.relation NOT IN ('calendar', 'holiday', 'reason', 'setting')
 		), event AS (
 			-- a row whose key changed is two: one went, one came
 			SELECT l.relation, l.changed_at, l.log_id, l.new_key AS key, l.new_row AS after,
@@ -448,4 +449,4 @@ END
 $body$;
 
 COMMENT ON FUNCTION sign_definition(text, text, text, text) IS
-'agrees to a definition as it is now for a side; any later change of its rules, or of stages, lists, kinds or elements, needs a new signature';
+'agrees to a definition as it is now for a side; any later change of its rules, or of stages, lists, kinds, elements, reasons, hours, holidays or the time zone, needs a new signature';

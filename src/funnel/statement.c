@@ -206,6 +206,12 @@ static const struct
 	/* to which, guard_definition() says */
 	[LQ_STATEMENT_RAISE_VERSION] = {"t", "",
 	"UPDATE {definition} SET version = version + 1 WHERE definition = $1"},
+	/* the sides that signed what may not be changed */
+	[LQ_STATEMENT_BOUND] = {"t", "t",
+		"SELECT pg_catalog.array_to_string(sides, ', ') FROM {definition}"
+		" WHERE definition = $1 AND status = 'active'"
+		" AND pg_catalog.cardinality(sides) > 0"
+	" AND NOT coalesce((SELECT edit_signed FROM {setting}), false)"},
 	[LQ_STATEMENT_SIGNERS] = {"ktitz", "t!",
 		"SELECT DISTINCT signed_by FROM {signature}"
 		" WHERE lead_id {=} $1 AND to_stage = $2 AND cycle = $3 AND side = $4"

@@ -17,6 +17,7 @@
 #include "funnel/identity.h"
 #include "funnel/milestone.h"
 #include "funnel/partition.h"
+#include "funnel/raised.h"
 #include "funnel/policy.h"
 #include "funnel/row.h"
 #include "funnel/statement.h"
@@ -252,6 +253,7 @@ qualify_lead(PG_FUNCTION_ARGS)
 	int			flags = 0;
 	bool		own;
 
+	lq_version_forget(funnel->schema, LQ_VERSION_RAISED);
 	partition = lq_partition(funnel, trigdata->tg_relation);
 
 	lq_lead_init(&lead, funnel, lq_partition_to_lead(partition, tuple));

@@ -34,13 +34,17 @@ typedef struct LqLogged
 	LqColumn	definition;		/* the column that says whose a row is */
 } LqLogged;
 
-/* stages, lists, kinds and elements belong to all definitions */
+/* stages, lists and the like belong to all definitions */
 static const LqLogged logged[] = {
+	{LQ_TABLE_CALENDAR, LQ_N_COLUMNS},
 	{LQ_TABLE_DEFINITION, LQ_DEFINITION_DEFINITION},
 	{LQ_TABLE_ELEMENT, LQ_N_COLUMNS},
+	{LQ_TABLE_HOLIDAY, LQ_N_COLUMNS},
 	{LQ_TABLE_KIND, LQ_N_COLUMNS},
 	{LQ_TABLE_LIST, LQ_N_COLUMNS},
+	{LQ_TABLE_REASON, LQ_N_COLUMNS},
 	{LQ_TABLE_RULE, LQ_RULE_DEFINITION},
+	{LQ_TABLE_SETTING, LQ_N_COLUMNS},
 	{LQ_TABLE_STAGE, LQ_N_COLUMNS},
 	{LQ_TABLE_TRANSITION, LQ_TRANSITION_DEFINITION},
 };

@@ -4,10 +4,9 @@
  */
 #include "postgres.h"
 
-#include "access/xact.h"
+#include "catalog/namespace.h"
 #include "commands/trigger.h"
 #include "executor/spi.h"
-#include "nodes/pg_list.h"
 #include "utils/builtins.h"
 #include "utils/inval.h"
 #include "utils/lsyscache.h"
@@ -19,6 +18,7 @@
 #include "funnel/funnel.h"
 #include "funnel/identity.h"
 #include "funnel/lookup.h"
+#include "funnel/raised.h"
 #include "funnel/statement.h"
 #include "funnel/tables.h"
 #include "funnel/trigger.h"
@@ -26,93 +26,81 @@
 #include "policy/definition_log.h"
 
 PG_FUNCTION_INFO_V1(policy_changed);
+PG_FUNCTION_INFO_V1(_version_used);
 PG_FUNCTION_INFO_V1(refuse_truncate);
 
+/* The first value that a statement about a definition gives; NULL: none. */
+static char *
+ask(const LqFunnel *funnel, LqStatement statement, const char *definition)
+{
+	MemoryContext caller = CurrentMemoryContext;
+	Datum		value = CStringGetTextDatum(definition);
+	char	   *answer = NULL;
+	LqIdentity	saved;
+
+	lq_funnel_enter(funnel, &saved);
+	if (lq_statement_run(funnel, statement, &value, NULL) > 0 &&
+		SPI_tuptable != NULL)
+	{
+		answer = SPI_getvalue(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1);
+		if (answer != NULL)
+			answer = MemoryContextStrdup(caller, answer);
+	}
+	lq_funnel_leave(&saved);
+	return answer;
+}
+
 /*
- * Definitions whose version this transaction has raised already.  When a
- * subtransaction is undone they are forgotten, and raised once too often
- * rather than not at all.
+ * What was signed stays as it was signed.
  */
-typedef struct Raised
-{
-	Oid			schema;
-	char	   *definition;		/* NULL: what all definitions share changed */
-} Raised;
-
-static List *raised = NIL;
-static bool registered = false;
-
 static void
-forget_at_end(XactEvent event, void *arg)
+refuse_signed(Relation rel, const char *definition)
 {
-	raised = NIL;				/* its memory goes with the transaction */
-}
+	LqFunnel   *funnel;
+	char	   *asked;
 
-static void
-forget_at_undo(SubXactEvent event, SubTransactionId mine,
-			   SubTransactionId parent, void *arg)
-{
-	if (event == SUBXACT_EVENT_ABORT_SUB)
-		raised = NIL;
-}
-
-static bool
-is_raised(Oid schema, const char *definition)
-{
-	ListCell   *cell;
-
-	foreach(cell, raised)
-	{
-		Raised	   *r = lfirst(cell);
-
-		if (r->schema == schema &&
-			(definition == NULL ? r->definition == NULL :
-			 r->definition != NULL && strcmp(r->definition, definition) == 0))
-			return true;
-	}
-	return false;
-}
-
-static void
-note_raised(Oid schema, const char *definition)
-{
-	MemoryContext old;
-	Raised	   *r;
-
-	if (!registered)
-	{
-		RegisterXactCallback(forget_at_end, NULL);
-		RegisterSubXactCallback(forget_at_undo, NULL);
-		registered = true;
-	}
-	old = MemoryContextSwitchTo(TopTransactionContext);
-	r = palloc(sizeof(Raised));
-	r->schema = schema;
-	r->definition = definition == NULL ? NULL : pstrdup(definition);
-	raised = lappend(raised, r);
-	MemoryContextSwitchTo(old);
+	if (lq_version_is(RelationGetNamespace(rel), definition,
+					  LQ_VERSION_UNBOUND))
+		return;
+	funnel = lq_funnel_but_rules(RelationGetNamespace(rel));
+	asked = ask(funnel, LQ_STATEMENT_BOUND, definition);
+	if (asked != NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("definition \"%s\" is not changed while it is active",
+						definition),
+				 errdetail("It asks for the signatures of: %s.", asked),
+				 errhint("Call copy_definition(), change the copy, have it signed with sign_definition() and call activate_definition(); or the owner sets edit_signed in %s.setting.",
+						 quote_identifier(funnel->name)),
+				 errtable(rel)));
+	lq_version_note(funnel->schema, definition, LQ_VERSION_UNBOUND);
 }
 
 /*
  * A definition gets a new version when its rules or transitions change, or
- * what all definitions share, once a transaction: cards say which version they
- * were scored under.
+ * what all definitions share: cards say which version they were scored under,
+ * signatures which one was signed.
  */
 static void
-raise_version(LqFunnel *funnel, const char *definition)
+raise_version(Relation rel, const char *definition)
 {
-	Datum		value = CStringGetTextDatum(definition);
-	LqIdentity	saved;
+	LqFunnel   *funnel;
 
-	lq_funnel_enter(funnel, &saved);
-	(void) lq_statement_run(funnel, LQ_STATEMENT_RAISE_VERSION, &value, NULL);
-	lq_funnel_leave(&saved);
-	note_raised(funnel->schema, definition);
+	if (lq_version_is(RelationGetNamespace(rel), definition,
+					  LQ_VERSION_RAISED))
+		return;
+	funnel = lq_funnel_but_rules(RelationGetNamespace(rel));
+	(void) ask(funnel, LQ_STATEMENT_RAISE_VERSION, definition);
+	lq_version_note(funnel->schema, definition, LQ_VERSION_RAISED);
 }
 
-/* row: NULL if all of them went */
+/*
+ * A row came, changed or went; row: NULL if all of them went.  What all
+ * definitions share has no copy to be changed and signed instead: it leaves
+ * the active one unsigned, unless it is refused as a rule would be (binds).
+ */
 static void
-version_of_row(TriggerData *trigdata, HeapTuple row)
+new_version(TriggerData *trigdata, HeapTuple row, bool binds)
 {
 	Relation	rel = trigdata->tg_relation;
 	Oid			schema = RelationGetNamespace(rel);
@@ -120,29 +108,31 @@ version_of_row(TriggerData *trigdata, HeapTuple row)
 
 	if (definition == NULL)
 	{
-		if (is_raised(schema, NULL))
+		if (!binds && lq_version_is(schema, NULL, LQ_VERSION_RAISED))
 			return;
 		/* what is shared counts for whichever definition is active */
 		definition = lq_funnel_but_rules(schema)->definition;
-		note_raised(schema, NULL);
+		lq_version_note(schema, NULL, LQ_VERSION_RAISED);
+		if (definition == NULL)
+			return;
+		definition = pstrdup(definition);
 	}
-	if (definition != NULL && !is_raised(schema, definition))
-		raise_version(lq_funnel_but_rules(schema), definition);
+	else
+		binds = true;
+	if (binds)
+		refuse_signed(rel, definition);
+	raise_version(rel, definition);
 }
 
-/* Did the caps or the floor of a definition change, which cards keep? */
+/* Did one of the columns change? */
 static bool
-limits_changed(TriggerData *trigdata)
+changed(TriggerData *trigdata, LqColumn first, LqColumn last)
 {
-	static const LqColumn columns[] = {
-		LQ_DEFINITION_MAX_FIT, LQ_DEFINITION_MAX_ENGAGEMENT,
-		LQ_DEFINITION_FLOOR
-	};
 	TupleDesc	desc = RelationGetDescr(trigdata->tg_relation);
 
-	for (int i = 0; i < lengthof(columns); i++)
+	for (int column = first; column <= last; column++)
 	{
-		int			attno = lq_column_of(trigdata->tg_relation, columns[i]);
+		int			attno = lq_column_of(trigdata->tg_relation, column);
 		char	   *before = SPI_getvalue(trigdata->tg_trigtuple, desc, attno);
 		char	   *after = SPI_getvalue(trigdata->tg_newtuple, desc, attno);
 
@@ -153,16 +143,44 @@ limits_changed(TriggerData *trigdata)
 	return false;
 }
 
-/* Do cards or moves depend on what changed? */
+static bool
+is_of(const TriggerData *trigdata, LqTable table)
+{
+	return strcmp(RelationGetRelationName(trigdata->tg_relation),
+				  lq_table_name(table)) == 0;
+}
+
+/*
+ * Do cards, moves or deadlines depend on what changed?  Of a definition itself
+ * the caps and the floor, which cards keep; of the settings the time zone.
+ */
 static bool
 raises_version(TriggerData *trigdata)
 {
-	const char *table = RelationGetRelationName(trigdata->tg_relation);
+	bool		update = TRIGGER_FIRED_BY_UPDATE(trigdata->tg_event);
 
-	if (strcmp(table, "definition") == 0)
-		return TRIGGER_FIRED_BY_UPDATE(trigdata->tg_event) &&
-			limits_changed(trigdata);
+	if (is_of(trigdata, LQ_TABLE_DEFINITION))
+		return update &&
+			changed(trigdata, LQ_DEFINITION_MAX_FIT, LQ_DEFINITION_FLOOR);
+	if (is_of(trigdata, LQ_TABLE_SETTING))
+		return update &&
+			changed(trigdata, LQ_SETTING_TIME_ZONE, LQ_SETTING_TIME_ZONE);
 	return true;
+}
+
+/*
+ * Is what changed refused as a rule would be?  A stage's milestone is what
+ * transitions to it mean.
+ */
+static bool
+binds(TriggerData *trigdata)
+{
+	if (TRIGGER_FIRED_BY_UPDATE(trigdata->tg_event))
+		return is_of(trigdata, LQ_TABLE_STAGE) &&
+			changed(trigdata, LQ_STAGE_MILESTONE, LQ_STAGE_MILESTONE);
+	/* all rules at once */
+	return TRIGGER_FIRED_BY_TRUNCATE(trigdata->tg_event) &&
+		(is_of(trigdata, LQ_TABLE_RULE) || is_of(trigdata, LQ_TABLE_TRANSITION));
 }
 
 /*
@@ -190,15 +208,36 @@ policy_changed(PG_FUNCTION_ARGS)
 	if (!lq_definition_logs(RelationGetRelationName(trigdata->tg_relation)) ||
 		!lq_definition_row_changed(trigdata))
 		return PointerGetDatum(NULL);
+
+	/* who must sign, what may be edited, which one is active: all may differ */
+	if (is_of(trigdata, LQ_TABLE_DEFINITION) ||
+		is_of(trigdata, LQ_TABLE_SETTING))
+		lq_version_forget(RelationGetNamespace(trigdata->tg_relation),
+						  LQ_VERSION_UNBOUND);
 	if (raises_version(trigdata))
 	{
-		version_of_row(trigdata, TRIGGER_FIRED_FOR_ROW(trigdata->tg_event) ?
-					   trigdata->tg_trigtuple : NULL);
+		bool		as_rules = binds(trigdata);
+
+		new_version(trigdata, TRIGGER_FIRED_FOR_ROW(trigdata->tg_event) ?
+					trigdata->tg_trigtuple : NULL, as_rules);
 		if (TRIGGER_FIRED_BY_UPDATE(trigdata->tg_event))
-			version_of_row(trigdata, trigdata->tg_newtuple);
+			new_version(trigdata, trigdata->tg_newtuple, as_rules);
 	}
+	else if (is_of(trigdata, LQ_TABLE_SETTING))
+		return PointerGetDatum(NULL);
 	lq_definition_log(trigdata);
 	return PointerGetDatum(NULL);
+}
+
+/*
+ * _version_used(funnel text) - somebody signs a version as it is now
+ */
+Datum
+_version_used(PG_FUNCTION_ARGS)
+{
+	lq_version_forget(get_namespace_oid(text_to_cstring(PG_GETARG_TEXT_PP(0)),
+										false), LQ_VERSION_RAISED);
+	PG_RETURN_VOID();
 }
 
 /*

@@ -36,7 +36,7 @@ SELECT is(pg_temp.attempt('regress_lq_mia', 'UPDATE crm.rule SET points = points
 -- the way it goes
 SELECT is(pg_temp.attempt('regress_lq_mia', $$ SELECT copy_definition('crm', 'default', 'next') $$), 'done', 'S10: a copy is made');
 SELECT is(pg_temp.attempt('regress_lq_mia', 'UPDATE crm.rule SET points = 99 WHERE points = 5 AND definition = ''next'''), 'done', 'S10: and edited');
-SELECT alike(pg_temp.attempt('regress_lq_mia', 'UPDATE crm.rule SET definition = ''default'' WHERE definition = ''next'' AND points = 99'),
+SELECT alike(pg_temp.attempt('regress_lq_mia', 'UPDATE crm.rule SET definition = ''default'', name = name || ''_2'' WHERE definition = ''next'' AND points = 99'),
 	'55000 definition "default" is not changed while it is active%', 'S10: its rows do not move into the signed one');
 
 -- what goes out of a signed draft leaves another one than was signed
