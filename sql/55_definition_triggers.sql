@@ -45,14 +45,26 @@ SET search_path = pg_catalog, pg_temp
 AS $body$
 DECLARE
 	proven constant boolean := @extschema@._prove_trigger('refuse_circle'::text, TG_RELID::oid, TG_WHEN::text, TG_LEVEL::text, TG_OP::text);
+	looped text;
 	circle text;
 BEGIN
-	IF NOT NEW.automatic OR NEW.from_stage IS NULL THEN
+	-- which moves begin a cycle, and so end a circle, is what milestones say
+	IF TG_TABLE_NAME = 'stage' THEN
+		IF NEW.milestone = OLD.milestone OR @extschema@._importing() THEN
+			RETURN NULL;
+		END IF;
+		EXECUTE format('SELECT d.definition, c.circle FROM %1$I.definition AS d, '
+					   'LATERAL @extschema@._automatic_circle(%1$L::text, d.definition::text) AS c (circle) '
+					   'WHERE c.circle IS NOT NULL ORDER BY 1 LIMIT 1', TG_TABLE_SCHEMA)
+			INTO looped, circle;
+	ELSIF NOT NEW.automatic OR NEW.from_stage IS NULL THEN
 		RETURN NULL;
+	ELSE
+		looped := NEW.definition;
+		circle := @extschema@._automatic_circle(TG_TABLE_SCHEMA::text, looped);
 	END IF;
-	circle := @extschema@._automatic_circle(TG_TABLE_SCHEMA::text, NEW.definition::text);
 	IF circle IS NOT NULL THEN
-		RAISE EXCEPTION 'automatic transitions of definition "%" lead in a circle', NEW.definition
+		RAISE EXCEPTION 'automatic transitions of definition "%" lead in a circle', looped
 			USING ERRCODE = 'check_violation',
 				  DETAIL = format('It is: %s. A lead there would never rest.', circle),
 				  HINT = 'Give one of them a condition that the others exclude, or let people ask for it.',
@@ -63,7 +75,7 @@ END
 $body$;
 
 COMMENT ON FUNCTION refuse_circle() IS
-'trigger on transition: automatic transitions that hold at once do not lead in a circle';
+'trigger on transition and stage: automatic transitions that hold at once do not lead in a circle';
 
 CREATE FUNCTION guard_definition() RETURNS trigger
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE

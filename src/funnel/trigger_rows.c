@@ -145,6 +145,8 @@ const LqTrigger lq_triggers[] =
 	AFTER_STATEMENT | ON_DELETE | ON_TRUNCATE, 0},
 	{LQ_TABLE_TRANSITION, "zz_circle", "refuse_circle",
 	AFTER_ROW | ON_INSERT | ON_UPDATE, 0},
+	{LQ_TABLE_STAGE, "zz_circle", "refuse_circle",
+	AFTER_ROW | ON_UPDATE, 0},
 	{LQ_TABLE_TRANSITION, "zz_way_in", "keep_way_in",
 	AFTER_ROW | ON_UPDATE | ON_DELETE, LQ_TRIGGER_DEFERRABLE},
 	{LQ_TABLE_TRANSITION, "zz_owner", "guard_sides",

@@ -2,7 +2,7 @@
 -- that is done with the policy works as before.
 BEGIN;
 SET LOCAL client_min_messages = error;
-SELECT plan(27);
+SELECT plan(29);
 
 CREATE ROLE regress_lq_admin;
 CREATE ROLE regress_lq_marketing;
@@ -69,22 +69,28 @@ CREATE TEMP TABLE policy AS
 	SELECT unnest('{kind,source,list,element,question,stage,calendar,holiday,transition,rule,reason,message,content,side,definition,setting}'::text[]) AS name;
 SELECT is((SELECT string_agg(pg_temp.tried(who, format('DELETE FROM f.%I', name)), E'\n') FROM unnest('{admin,marketing}'::text[]) AS who),
 	NULL, 'S6: DELETE FROM ' || name || ' leaves no ruin') FROM policy;
-CREATE FUNCTION pg_temp.each_row(which name, what text) RETURNS text LANGUAGE plpgsql AS $$
+CREATE FUNCTION pg_temp.each_value(which name, of name) RETURNS text LANGUAGE plpgsql AS $$
 DECLARE
 	failed text;
-	at tid;
+	value text;
 BEGIN
-	FOR at IN EXECUTE format('SELECT ctid FROM f.%I', which) LOOP
-		failed := concat_ws(E'\n', failed, pg_temp.tried('marketing', format(what, which) || format(' WHERE ctid = %L', at)));
+	FOR value IN EXECUTE format('SELECT DISTINCT %I FROM f.%I', of, which) LOOP
+		failed := concat_ws(E'\n', failed, pg_temp.tried('marketing', format('DELETE FROM f.%I WHERE %I = %L', which, of, value)));
 	END LOOP;
 	RETURN nullif(failed, '');
 END $$;
-SELECT is(pg_temp.each_row(t, 'DELETE FROM f.%I'), NULL, 'S6: nor does any row of ' || t)
-FROM unnest('{element,stage,reason,side}'::text[]) AS t;
-SELECT is((SELECT string_agg(pg_temp.tried('marketing', format('DELETE FROM f.list WHERE list = %L', list)), E'\n') FROM (SELECT DISTINCT list FROM f.list) AS l), NULL,
-	'S6: nor do all values of a list');
+SELECT is(pg_temp.each_value(t, c), NULL, format('S6: nor does that of one %s of table %s', c, t))
+FROM (VALUES ('element', 'framework'), ('reason', 'applies_to'), ('stage', 'stage'), ('list', 'list')) AS v (t, c);
 SELECT is(pg_temp.tried('marketing', s), NULL, 'S6: ' || s)
 FROM unnest(ARRAY['UPDATE f.list SET list = list || ''_2''', 'UPDATE f.reason SET applies_to = ''nurture'' WHERE reason = ''rival''',
 	'UPDATE f.reason SET reason = reason || '' 2''', 'UPDATE f.stage SET position = -position', 'DELETE FROM f.transition WHERE from_stage IS NULL']) AS s;
+
+-- what a stage is says whether automatic moves begin a cycle, and so whether
+-- they lead in a circle
+INSERT INTO f.transition (definition, position, from_stage, to_stage, automatic, condition) VALUES
+	('draft', 700, 'nurture', 'mql', true, 'cycle = 1'), ('draft', 701, 'mql', 'nurture', true, 'cycle = 1');
+SELECT throws_ok($$ UPDATE f.stage SET milestone = 'lead' WHERE stage = 'nurture' $$, '23514', 'automatic transitions of definition "draft" lead in a circle', 'S6: a stage''s milestone makes no circle');
+SELECT lives_ok($$ UPDATE f.stage SET milestone = 'lost' WHERE stage = 'nurture' $$, 'it may be another');
+SELECT lives_ok($$ SELECT copy_definition('f', 'draft', 'copy') $$, 'S6: so a copy is made');
 SELECT * FROM finish();
 ROLLBACK;

@@ -33,7 +33,11 @@ sub build
 			  . "SET client_min_messages = warning;"
 			  . "SELECT create_funnel('$funnel', 'Europe/Vienna');"
 			  . "SELECT grant_funnel('$funnel', 'regress_lq_app', 'app');"
-			  . fill_funnel($funnel));
+			  . fill_funnel($funnel)
+			  # a condition that names a list without values
+			  . qq{INSERT INTO "$funnel".list VALUES ('gone', 'DE');}
+			  . qq{INSERT INTO "$funnel".rule (definition, name, axis, condition, points) VALUES ('default', 'gone', 'fit', 'country = ANY (list.gone)', 3);}
+			  . qq{DELETE FROM "$funnel".list WHERE list = 'gone';});
 	}
 }
 
@@ -54,10 +58,11 @@ INSERT INTO "$funnel".activity (lead_id, kind) SELECT max(lead_id), 'demo_reques
 SELECT rule, hits, points FROM "$funnel".lead, explain_score('$funnel', lead_id)
 	WHERE email = 'new\@example.org' AND rule IN ('own_bant', 'own_list', 'own_property', 'demo_request') ORDER BY rule;
 SELECT stage, (SELECT count(*) FROM "$funnel".stage_history AS h WHERE h.lead_id = l.lead_id) FROM "$funnel".lead AS l WHERE email = 'new\@example.org';
+SELECT count(*) FROM copy_definition('$funnel', 'default', 'a copy');
 ROLLBACK;
 SQL
 		is("$ret $out $err",
-			"0 lead\ndemo_request|1|120\nown_bant|1|7\nown_list|1|3\nown_property|1|5\nmql|2 ",
+			"0 lead\ndemo_request|1|120\nown_bant|1|7\nown_list|1|3\nown_property|1|5\nmql|2\n1 ",
 			"$name: funnel $funnel works and compiles all conditions");
 	}
 }
