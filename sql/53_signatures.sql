@@ -43,7 +43,6 @@ COMMENT ON FUNCTION _role_of_side(text, text) IS
 CREATE FUNCTION check_sides() RETURNS trigger
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
 SET search_path = pg_catalog, pg_temp
--- lint: extschema, because what others plant in our schema must not be found
 AS $body$
 DECLARE
 	proven constant boolean := @extschema@._prove_trigger('check_sides'::text, TG_RELID::oid, TG_WHEN::text, TG_LEVEL::text, TG_OP::text);
@@ -74,7 +73,6 @@ COMMENT ON FUNCTION check_sides() IS
 CREATE FUNCTION stamp_signature() RETURNS trigger
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
 SET search_path = pg_catalog, pg_temp
--- lint: extschema, because what others plant in our schema must not be found
 AS $body$
 DECLARE
 	proven constant boolean := @extschema@._prove_trigger('stamp_signature'::text, TG_RELID::oid, TG_WHEN::text, TG_LEVEL::text, TG_OP::text);
@@ -164,7 +162,6 @@ COMMENT ON FUNCTION _signers(text, text) IS
 CREATE FUNCTION guard_sides() RETURNS trigger
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
 SET search_path = pg_catalog, pg_temp
--- lint: extschema, because what others plant in our schema must not be found
 AS $body$
 DECLARE
 	proven constant boolean := @extschema@._prove_trigger('guard_sides'::text, TG_RELID::oid, TG_WHEN::text, TG_LEVEL::text, TG_OP::text);

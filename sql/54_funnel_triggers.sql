@@ -6,7 +6,6 @@
 CREATE FUNCTION stamp_deal() RETURNS trigger
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
 SET search_path = pg_catalog, pg_temp
--- lint: extschema, because what others plant in our schema must not be found
 AS $body$
 DECLARE
 	proven constant boolean := @extschema@._prove_trigger('stamp_deal'::text, TG_RELID::oid, TG_WHEN::text, TG_LEVEL::text, TG_OP::text);
@@ -51,7 +50,6 @@ COMMENT ON FUNCTION stamp_deal() IS
 CREATE FUNCTION _users_of(funnel text, relation text, content jsonb) RETURNS text[]
 LANGUAGE plpgsql STABLE PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
--- lint: extschema, because what others plant in our schema must not be found
 AS $body$
 DECLARE
 	uses text[];
@@ -102,7 +100,6 @@ COMMENT ON FUNCTION _users_of(text, text, jsonb) IS
 CREATE FUNCTION protect_used() RETURNS trigger
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
 SET search_path = pg_catalog, pg_temp
--- lint: extschema, because what others plant in our schema must not be found
 AS $body$
 DECLARE
 	proven constant boolean := @extschema@._prove_trigger('protect_used'::text, TG_RELID::oid, TG_WHEN::text, TG_LEVEL::text, TG_OP::text);
@@ -151,7 +148,6 @@ COMMENT ON FUNCTION protect_used() IS
 CREATE FUNCTION check_working_time() RETURNS trigger
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
 SET search_path = pg_catalog, pg_temp
--- lint: extschema, because what others plant in our schema must not be found
 AS $body$
 DECLARE
 	proven constant boolean := @extschema@._prove_trigger('check_working_time'::text, TG_RELID::oid, TG_WHEN::text, TG_LEVEL::text, TG_OP::text);
@@ -190,7 +186,6 @@ COMMENT ON FUNCTION check_working_time() IS
 CREATE FUNCTION check_hours() RETURNS trigger
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
 SET search_path = pg_catalog, pg_temp
--- lint: extschema, because what others plant in our schema must not be found
 AS $body$
 DECLARE
 	proven constant boolean := @extschema@._prove_trigger('check_hours'::text, TG_RELID::oid, TG_WHEN::text, TG_LEVEL::text, TG_OP::text);
@@ -233,7 +228,6 @@ CREATE FUNCTION keep_setting() RETURNS trigger
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
 SET search_path = pg_catalog, pg_temp
 SET TimeZone = 'UTC'
--- lint: extschema, because what others plant in our schema must not be found
 AS $body$
 DECLARE
 	proven constant boolean := @extschema@._prove_trigger('keep_setting'::text, TG_RELID, TG_WHEN, TG_LEVEL, TG_OP);

@@ -10,7 +10,6 @@
 CREATE FUNCTION _automatic_circle(funnel text, definition text) RETURNS text
 LANGUAGE plpgsql STABLE PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
--- lint: extschema, because what others plant in our schema must not be found
 AS $body$
 DECLARE
 	circle text;
@@ -54,7 +53,6 @@ CREATE FUNCTION _out_of_reach(funnel text, definition text)
 RETURNS TABLE (transition text, quantity text, threshold numeric, most numeric)
 LANGUAGE plpgsql STABLE PARALLEL UNSAFE
 SET search_path = pg_catalog, pg_temp
--- lint: extschema, because what others plant in our schema must not be found
 AS $body$
 #variable_conflict use_variable
 DECLARE
@@ -116,7 +114,6 @@ CREATE FUNCTION check_definition(funnel text, definition text)
 RETURNS TABLE (problem text, hint text)
 LANGUAGE plpgsql STABLE PARALLEL UNSAFE
 SET search_path = pg_catalog, pg_temp
--- lint: extschema, because what others plant in our schema must not be found
 AS $body$
 #variable_conflict use_variable
 DECLARE

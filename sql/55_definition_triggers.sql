@@ -5,7 +5,6 @@
 CREATE FUNCTION check_reason() RETURNS trigger
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
 SET search_path = pg_catalog, pg_temp
--- lint: extschema, because what others plant in our schema must not be found
 AS $body$
 DECLARE
 	proven constant boolean := @extschema@._prove_trigger('check_reason'::text, TG_RELID::oid, TG_WHEN::text, TG_LEVEL::text, TG_OP::text);
@@ -41,7 +40,6 @@ COMMENT ON FUNCTION check_reason() IS
 CREATE FUNCTION refuse_circle() RETURNS trigger
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
 SET search_path = pg_catalog, pg_temp
--- lint: extschema, because what others plant in our schema must not be found
 AS $body$
 DECLARE
 	proven constant boolean := @extschema@._prove_trigger('refuse_circle'::text, TG_RELID::oid, TG_WHEN::text, TG_LEVEL::text, TG_OP::text);
@@ -80,7 +78,6 @@ COMMENT ON FUNCTION refuse_circle() IS
 CREATE FUNCTION guard_definition() RETURNS trigger
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
 SET search_path = pg_catalog, pg_temp
--- lint: extschema, because what others plant in our schema must not be found
 AS $body$
 DECLARE
 	proven constant boolean := @extschema@._prove_trigger('guard_definition'::text, TG_RELID::oid, TG_WHEN::text, TG_LEVEL::text, TG_OP::text);
@@ -171,7 +168,6 @@ COMMENT ON FUNCTION guard_definition() IS
 CREATE FUNCTION keep_one_active() RETURNS trigger
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
 SET search_path = pg_catalog, pg_temp
--- lint: extschema, because what others plant in our schema must not be found
 AS $body$
 DECLARE
 	proven constant boolean := @extschema@._prove_trigger('keep_one_active'::text, TG_RELID::oid, TG_WHEN::text, TG_LEVEL::text, TG_OP::text);
@@ -200,7 +196,6 @@ COMMENT ON FUNCTION keep_one_active() IS
 CREATE FUNCTION keep_way_in() RETURNS trigger
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
 SET search_path = pg_catalog, pg_temp
--- lint: extschema, because what others plant in our schema must not be found
 AS $body$
 DECLARE
 	proven constant boolean := @extschema@._prove_trigger('keep_way_in'::text, TG_RELID::oid, TG_WHEN::text, TG_LEVEL::text, TG_OP::text);
