@@ -10,15 +10,7 @@
 #ifndef LQ_ORDERED_TYPE_H
 #define LQ_ORDERED_TYPE_H
 
-#include "fmgr.h"
-
-#define LQ_SQL_FUNCTION(name, result) \
-PG_FUNCTION_INFO_V1(name); \
-Datum \
-name(PG_FUNCTION_ARGS) \
-{ \
-	return result; \
-}
+#include "type/sql_function.h"
 
 #define LQ_ORDERED_TYPE(type, compare) \
 	LQ_SQL_FUNCTION(type##_eq, BoolGetDatum(compare(fcinfo) == 0)) \

@@ -18,17 +18,12 @@
 #include "type/scorecard_crossing.h"
 #include "type/scorecard_explain.h"
 #include "type/scorecard_io.h"
+#include "type/sql_function.h"
 
-PG_FUNCTION_INFO_V1(scorecard_score);
-PG_FUNCTION_INFO_V1(scorecard_fit);
-PG_FUNCTION_INFO_V1(scorecard_engagement);
-PG_FUNCTION_INFO_V1(scorecard_points);
 PG_FUNCTION_INFO_V1(scorecard_hits);
 PG_FUNCTION_INFO_V1(scorecard_as_of);
 PG_FUNCTION_INFO_V1(scorecard_last_activity);
 PG_FUNCTION_INFO_V1(scorecard_version);
-PG_FUNCTION_INFO_V1(scorecard_falls_below);
-PG_FUNCTION_INFO_V1(scorecard_reaches);
 PG_FUNCTION_INFO_V1(scorecard_explain);
 
 /* Hundredths of a point as a number without trailing zeros. */
@@ -92,55 +87,23 @@ view_at(FunctionCallInfo fcinfo, int arg, LqCard *card)
 	return at;
 }
 
-/*
- * score(card, at)
- */
-Datum
-scorecard_score(PG_FUNCTION_ARGS)
+static Datum
+points_at(FunctionCallInfo fcinfo, LqCardQuantity quantity, int64 rule_id,
+		  int arg)
 {
 	LqCard		card;
-	TimestampTz at = view_at(fcinfo, 1, &card);
+	TimestampTz at = view_at(fcinfo, arg, &card);
 
-	PG_RETURN_DATUM(lq_points_to_numeric(lq_card_score(&card, at)));
+	return lq_points_to_numeric(lq_card_points(&card, quantity, rule_id, at));
 }
 
-/*
- * fit(card, at)
- */
-Datum
-scorecard_fit(PG_FUNCTION_ARGS)
-{
-	LqCard		card;
-	TimestampTz at = view_at(fcinfo, 1, &card);
-
-	PG_RETURN_DATUM(lq_points_to_numeric(lq_card_fit(&card, at)));
-}
-
-/*
- * engagement(card, at)
- */
-Datum
-scorecard_engagement(PG_FUNCTION_ARGS)
-{
-	LqCard		card;
-	TimestampTz at = view_at(fcinfo, 1, &card);
-
-	PG_RETURN_DATUM(lq_points_to_numeric(lq_card_engagement(&card, at)));
-}
-
-/*
- * points(card, rule_id, at)
- */
-Datum
-scorecard_points(PG_FUNCTION_ARGS)
-{
-	LqCard		card;
-	TimestampTz at = view_at(fcinfo, 2, &card);
-
-	PG_RETURN_DATUM(lq_points_to_numeric(lq_card_rule_points(&card,
-															 PG_GETARG_INT64(1),
-															 at)));
-}
+/* score(), fit() and engagement() of (card, at), points(card, rule_id, at) */
+LQ_SQL_FUNCTION(scorecard_score, points_at(fcinfo, LQ_CARD_SCORE, 0, 1))
+LQ_SQL_FUNCTION(scorecard_fit, points_at(fcinfo, LQ_CARD_FIT, 0, 1))
+LQ_SQL_FUNCTION(scorecard_engagement,
+				points_at(fcinfo, LQ_CARD_ENGAGEMENT, 0, 1))
+LQ_SQL_FUNCTION(scorecard_points,
+				points_at(fcinfo, LQ_CARD_RULE_POINTS, PG_GETARG_INT64(1), 2))
 
 /*
  * hits(card, rule_id)
@@ -219,23 +182,9 @@ score_crossing(FunctionCallInfo fcinfo, bool falls)
 	PG_RETURN_TIMESTAMPTZ(at);
 }
 
-/*
- * falls_below(card, threshold, at)
- */
-Datum
-scorecard_falls_below(PG_FUNCTION_ARGS)
-{
-	return score_crossing(fcinfo, true);
-}
-
-/*
- * reaches(card, threshold, at) - points below zero fade as well
- */
-Datum
-scorecard_reaches(PG_FUNCTION_ARGS)
-{
-	return score_crossing(fcinfo, false);
-}
+/* (card, threshold, at); points below zero fade as well */
+LQ_SQL_FUNCTION(scorecard_falls_below, score_crossing(fcinfo, true))
+LQ_SQL_FUNCTION(scorecard_reaches, score_crossing(fcinfo, false))
 
 /* A half-life for people: whole days as days. */
 static Datum
