@@ -39,6 +39,7 @@ typedef struct Fired
 	const char *function;
 	int16		type;			/* as in pg_trigger, with one event */
 	Oid			relid;
+	Oid			namespace;		/* in which that stands */
 	const Trigger *trigger;		/* NULL: not known, and of no account */
 	Oid			schema;			/* of the funnel */
 	bool		known;			/* its tables are proven already */
@@ -117,7 +118,7 @@ refuse_table(const Fired *fired)
 			 errmsg("function \"%s\" must be fired for table %s of a funnel",
 					fired->function, buf.data),
 			 errdetail("It was fired for table \"%s.%s\".",
-					   get_namespace_name_or_temp(get_rel_namespace(fired->relid)),
+					   get_namespace_name_or_temp(fired->namespace),
 					   get_rel_name(fired->relid))));
 }
 
@@ -159,7 +160,7 @@ schema_of(const Fired *fired, const LqTrigger *row, bool missing_ok)
 
 	if (row->table != LQ_TABLE_LEAD || trigger == NULL ||
 		trigger->tgnargs == 0)
-		return get_rel_namespace(fired->relid);
+		return fired->namespace;
 	schema = get_namespace_oid(trigger->tgargs[0], true);
 	if (!OidIsValid(schema) && !missing_ok)
 		ereport(ERROR,
@@ -308,6 +309,7 @@ prove(FunctionCallInfo fcinfo, const char *function, Fired *fired)
 	fired->function = function;
 	fired->type = type_of_event(trigdata->tg_event);
 	fired->relid = RelationGetRelid(trigdata->tg_relation);
+	fired->namespace = RelationGetNamespace(trigdata->tg_relation);
 	fired->trigger = trigdata->tg_trigger;
 	row = prove_table(fired);
 	prove_rows(row, trigdata);
@@ -364,6 +366,7 @@ _prove_trigger(PG_FUNCTION_ARGS)
 
 	fired.function = text_to_cstring(PG_GETARG_TEXT_PP(0));
 	fired.relid = PG_GETARG_OID(1);
+	fired.namespace = get_rel_namespace(fired.relid);
 	fired.trigger = NULL;
 	fired.type = says(op, "INSERT") ? TRIGGER_TYPE_INSERT :
 		says(op, "UPDATE") ? TRIGGER_TYPE_UPDATE :
