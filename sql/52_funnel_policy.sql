@@ -15,7 +15,6 @@ CREATE FUNCTION _create_funnel_stages() RETURNS void
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
 AS $template$
 BEGIN
-	-- lint: search_path, because create_funnel() has set it
 	INSERT INTO stage (stage, position, milestone, owner_role, sla, description) VALUES
 		('lead', 1, 'lead', 'marketing', NULL,
 		 'a person who may buy; marketing wins and keeps the interest'),
@@ -45,7 +44,6 @@ CREATE FUNCTION _create_funnel_policy() RETURNS void
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
 AS $template$
 BEGIN
-	-- lint: search_path, because create_funnel() has set it
 	--
 	-- Working time, for deadlines of stages that ask for it
 	--

@@ -4,8 +4,6 @@
  *
  * What a text may name a lead by, and whose right it takes to look, is said in
  * SQL, for functions in either language: see 70_find_lead.sql.
- *
- * Copyright (c) 2026, lead_qual contributors
  */
 #include "postgres.h"
 

@@ -1,8 +1,6 @@
 /*
  * find_lead.h
  *		The lead that somebody names.
- *
- * Copyright (c) 2026, lead_qual contributors
  */
 #ifndef LQ_FIND_LEAD_H
 #define LQ_FIND_LEAD_H

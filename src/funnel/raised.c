@@ -4,8 +4,6 @@
  *
  * When a subtransaction is undone it is forgotten, and a version raised once
  * too often rather than not at all.
- *
- * Copyright (c) 2026, lead_qual contributors
  */
 #include "postgres.h"
 

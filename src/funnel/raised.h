@@ -5,8 +5,6 @@
  * Changes of a definition in one transaction share a version, as long as
  * nobody went by it: when a lead was judged by it or a side signed it, the
  * next change gets another.
- *
- * Copyright (c) 2026, lead_qual contributors
  */
 #ifndef LQ_RAISED_H
 #define LQ_RAISED_H

@@ -4,8 +4,6 @@
  *
  * One that is ahead of its sequence would be given a second time, and whoever
  * inserts that row is refused.
- *
- * Copyright (c) 2026, lead_qual contributors
  */
 #include "postgres.h"
 
