@@ -13,7 +13,7 @@ LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
 SET search_path = pg_catalog, pg_temp
 AS $body$
 BEGIN
-	RETURN @extschema@.record_activity(funnel, @extschema@._name_key(funnel, lead::text, pg_typeof(lead)::oid), kind, occurred_at,
+	RETURN @extschema@.record_activity(funnel, @extschema@._name_key(funnel, lead::text, pg_typeof(lead)::oid)::text, kind, occurred_at,
 									   source, campaign, properties, actor, external_id);
 END
 $body$;
@@ -27,7 +27,7 @@ LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
 SET search_path = pg_catalog, pg_temp
 AS $body$
 BEGIN
-	RETURN @extschema@.sign_move(funnel, @extschema@._name_key(funnel, lead::text, pg_typeof(lead)::oid), stage, note, side);
+	RETURN @extschema@.sign_move(funnel, @extschema@._name_key(funnel, lead::text, pg_typeof(lead)::oid)::text, stage, note, side);
 END
 $body$;
 
@@ -40,7 +40,7 @@ LANGUAGE plpgsql STABLE PARALLEL UNSAFE
 SET search_path = pg_catalog, pg_temp
 AS $body$
 BEGIN
-	RETURN QUERY SELECT * FROM @extschema@.framework_levels(funnel, @extschema@._name_key(funnel, lead::text, pg_typeof(lead)::oid), framework);
+	RETURN QUERY SELECT * FROM @extschema@.framework_levels(funnel, @extschema@._name_key(funnel, lead::text, pg_typeof(lead)::oid)::text, framework);
 END
 $body$;
 
@@ -54,7 +54,7 @@ LANGUAGE plpgsql STABLE PARALLEL UNSAFE
 SET search_path = pg_catalog, pg_temp
 AS $body$
 BEGIN
-	RETURN @extschema@.framework_verdict(funnel, @extschema@._name_key(funnel, lead::text, pg_typeof(lead)::oid), framework, need, unknown_as_no);
+	RETURN @extschema@.framework_verdict(funnel, @extschema@._name_key(funnel, lead::text, pg_typeof(lead)::oid)::text, framework, need, unknown_as_no);
 END
 $body$;
 
@@ -70,7 +70,7 @@ SET search_path = pg_catalog, pg_temp
 AS $body$
 BEGIN
 	SELECT * INTO points, possible, share
-	FROM @extschema@.framework_score(funnel, @extschema@._name_key(funnel, lead::text, pg_typeof(lead)::oid), framework, part);
+	FROM @extschema@.framework_score(funnel, @extschema@._name_key(funnel, lead::text, pg_typeof(lead)::oid)::text, framework, part);
 END
 $body$;
 
@@ -82,7 +82,7 @@ LANGUAGE plpgsql STABLE PARALLEL UNSAFE
 SET search_path = pg_catalog, pg_temp
 AS $body$
 BEGIN
-	RETURN @extschema@.framework_gaps(funnel, @extschema@._name_key(funnel, lead::text, pg_typeof(lead)::oid), framework);
+	RETURN @extschema@.framework_gaps(funnel, @extschema@._name_key(funnel, lead::text, pg_typeof(lead)::oid)::text, framework);
 END
 $body$;
 
@@ -94,7 +94,7 @@ LANGUAGE plpgsql STABLE PARALLEL UNSAFE
 SET search_path = pg_catalog, pg_temp
 AS $body$
 BEGIN
-	RETURN @extschema@.may_send(funnel, @extschema@._name_key(funnel, lead::text, pg_typeof(lead)::oid), message);
+	RETURN @extschema@.may_send(funnel, @extschema@._name_key(funnel, lead::text, pg_typeof(lead)::oid)::text, message);
 END
 $body$;
 
@@ -107,7 +107,7 @@ LANGUAGE plpgsql STABLE PARALLEL UNSAFE
 SET search_path = pg_catalog, pg_temp
 AS $body$
 BEGIN
-	RETURN QUERY SELECT * FROM @extschema@.next_content(funnel, @extschema@._name_key(funnel, lead::text, pg_typeof(lead)::oid));
+	RETURN QUERY SELECT * FROM @extschema@.next_content(funnel, @extschema@._name_key(funnel, lead::text, pg_typeof(lead)::oid)::text);
 END
 $body$;
 
@@ -122,7 +122,7 @@ AS $body$
 BEGIN
 	SELECT * INTO activities, answers, deals, moves
 	FROM @extschema@.merge_leads(funnel,
-		@extschema@._name_key(funnel, keep::text, pg_typeof(keep)::oid),
+		@extschema@._name_key(funnel, keep::text, pg_typeof(keep)::oid)::text,
 		merge);
 END
 $body$;
@@ -139,7 +139,7 @@ BEGIN
 	SELECT * INTO activities, answers, deals, moves
 	FROM @extschema@.merge_leads(funnel,
 		keep,
-		@extschema@._name_key(funnel, merge::text, pg_typeof(merge)::oid));
+		@extschema@._name_key(funnel, merge::text, pg_typeof(merge)::oid)::text);
 END
 $body$;
 
@@ -154,8 +154,8 @@ AS $body$
 BEGIN
 	SELECT * INTO activities, answers, deals, moves
 	FROM @extschema@.merge_leads(funnel,
-		@extschema@._name_key(funnel, keep::text, pg_typeof(keep)::oid),
-		@extschema@._name_key(funnel, merge::text, pg_typeof(merge)::oid));
+		@extschema@._name_key(funnel, keep::text, pg_typeof(keep)::oid)::text,
+		@extschema@._name_key(funnel, merge::text, pg_typeof(merge)::oid)::text);
 END
 $body$;
 
@@ -167,7 +167,7 @@ LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
 SET search_path = pg_catalog, pg_temp
 AS $body$
 BEGIN
-	PERFORM @extschema@.erase_lead(funnel, @extschema@._name_key(funnel, lead::text, pg_typeof(lead)::oid));
+	PERFORM @extschema@.erase_lead(funnel, @extschema@._name_key(funnel, lead::text, pg_typeof(lead)::oid)::text);
 END
 $body$;
 
