@@ -21,6 +21,7 @@
 #include "condition/pseudo.h"
 #include "funnel/columns.h"
 #include "funnel/funnel.h"
+#include "funnel/key.h"
 #include "funnel/policy.h"
 #include "funnel/tables.h"
 #include "lead/lead.h"
@@ -341,20 +342,44 @@ append_failing(void *arg, const LqTransition *transition, const char *part,
 	appendStringInfoChar(buf, '.');
 }
 
+/* What clients know a refused move by, as they do a constraint of a table. */
+#define STAGE_CONSTRAINT "lead_stage_move"
+
 /*
- * Refuse a move that somebody asked for: what fails in the detail, where the
- * lead may go in the hint.
+ * Which of a statement's leads it is.  As in the server's own errors, a row
+ * that row security may hide is not told of.
+ */
+static void
+name_lead(StringInfo buf, const LqLead *lead)
+{
+	const LqFunnel *funnel = lead->funnel;
+	int			key = funnel->key_attno - 1;
+
+	if (lead->isnull[key] || !may_read(funnel, funnel->key_attno) ||
+		check_enable_rls(funnel->relid[LQ_TABLE_LEAD], InvalidOid,
+						 true) == RLS_ENABLED)
+		return;
+	appendStringInfo(buf, "The key of the lead is %s.\n",
+					 lq_key_text(funnel, lead->values[key]));
+}
+
+/*
+ * Refuse a move that somebody asked for: which lead it is and what fails in
+ * the detail, where the lead may go in the hint.
  */
 void
 lq_stage_refuse(LqLead *lead, const LqStage *from, const char *asked)
 {
 	const LqFunnel *funnel = lead->funnel;
 	const LqStage *to = lq_funnel_stage(funnel, asked);
+	StringInfoData which;
 	StringInfoData detail;
 	StringInfoData allowed;
 	Bitmapset  *seen = NULL;
 	Relation	rel;
 
+	initStringInfo(&which);
+	name_lead(&which, lead);
 	initStringInfo(&detail);
 	initStringInfo(&allowed);
 	for (int i = 0; i < funnel->n_transitions; i++)
@@ -384,7 +409,7 @@ lq_stage_refuse(LqLead *lead, const LqStage *from, const char *asked)
 			 errmsg("cannot create lead in stage \"%s\"", asked) :
 			 errmsg("cannot move lead from stage \"%s\" to \"%s\"",
 					from->name, asked),
-			 errdetail("%s", detail.data),
+			 errdetail("%s%s", which.data, detail.data),
 			 allowed.len > 0 ?
 			 errhint(from == NULL ?
 					 "Transitions lead in to: %s." :
@@ -394,6 +419,7 @@ lq_stage_refuse(LqLead *lead, const LqStage *from, const char *asked)
 								get_namespace_name(RelationGetNamespace(rel))),
 			 err_generic_string(PG_DIAG_TABLE_NAME,
 								RelationGetRelationName(rel)),
+			 err_generic_string(PG_DIAG_CONSTRAINT_NAME, STAGE_CONSTRAINT),
 			 err_generic_string(PG_DIAG_COLUMN_NAME,
 								NameStr(TupleDescAttr(funnel->lead_desc,
 													  funnel->attno[LQ_LEAD_STAGE] - 1)->attname))));
