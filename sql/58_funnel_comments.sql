@@ -280,9 +280,24 @@ BEGIN
 		('COLUMN stage_history.owner', 'owner of the lead then'),
 		('COLUMN stage_history.account_id', 'account of the lead then'),
 		('COLUMN stage_history.due_at', 'deadline that the stay began with'),
+		('COLUMN stage_history.scorecard', 'scorecard then, of moves to mql and off the path'),
+		('COLUMN stage_history.first_touch_at', 'of a move to mql: first activity of party sales after it, of those that are in the log no more'),
+		('COLUMN stage_history.first_conversation_at', 'first conversation of these'),
+		('COLUMN stage_history.touches', 'how many these are'),
 		('COLUMN stage_history.voided_at', 'when the row was declared void; NULL: it counts'),
 		('COLUMN stage_history.voided_by', 'who declared it void'),
 		('COLUMN stage_history.voided_why', 'why'),
+
+		('TABLE departure', 'a lead that went; kept by triggers, append-only'),
+		('COLUMN departure.departure_id', 'key'),
+		('COLUMN departure.lead_id', 'lead; one that comes under its key later is another'),
+		('COLUMN departure.at', 'when'),
+		('COLUMN departure.how', 'deleted; erased (erase_lead), merged (merge_leads), forgotten (forget_leads)'),
+		('COLUMN departure.last_move', 'greatest history_id of its moves: they are of the life that ended'),
+
+		('TABLE journey', 'a unit: a lead and one of its cycles; kept by triggers beside the history, and never written by others'),
+		('COLUMN journey.lead_id', 'lead, which may be gone'),
+		('COLUMN journey.cycle', 'which time it was in the funnel'),
 
 		('TABLE deal', 'revenue that may come, came or did not'),
 		('COLUMN deal.deal_id', 'key'),
@@ -315,6 +330,9 @@ BEGIN
 		('COLUMN spend.currency', 'its currency; NULL: the funnel''s')
 	LOOP
 		EXECUTE pg_catalog.format('COMMENT ON %s IS %L', object, said);
+	END LOOP;
+	FOR object, said IN SELECT c.name, c.meaning FROM _journey_columns() AS c LOOP
+		EXECUTE pg_catalog.format('COMMENT ON COLUMN journey.%I IS %L', object, said);
 	END LOOP;
 	EXECUTE _each_framework('COMMENT ON COLUMN lead.%1$I IS ''what is known of the elements of framework %1$s'''::text, '; '::text);
 END
