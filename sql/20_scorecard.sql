@@ -99,6 +99,13 @@ LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE ROWS 10;
 COMMENT ON FUNCTION explain_score(scorecard, timestamptz) IS
 'a row for each rule, for max_fit, max_engagement and floor where they bite, and for what rounding each part by itself leaves out: the points add up to the score';
 
+-- Views of users' funnels call it: its signature is frozen.
+CREATE FUNCTION _best_rules(card scorecard, at timestamptz) RETURNS bigint[]
+AS 'MODULE_PATHNAME', 'scorecard_best_rules'
+LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION _best_rules(scorecard, timestamptz) IS
+'the three rules that give most points at that instant, or as of the card where that is later: the best first, of equals the first by rule_id; none without points above zero';
+
 CREATE FUNCTION falls_below(card scorecard, threshold numeric,
 	at timestamptz DEFAULT funnel_now())
 RETURNS timestamptz

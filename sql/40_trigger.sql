@@ -101,7 +101,22 @@ COMMENT ON FUNCTION append_only_history() IS
 CREATE FUNCTION refuse_change() RETURNS trigger
 AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE PARALLEL UNSAFE;
 COMMENT ON FUNCTION refuse_change() IS
-'BEFORE ROW and BEFORE TRUNCATE on signature, definition_log and baseline: they are append-only, or written by other triggers alone';
+'BEFORE ROW and BEFORE TRUNCATE on signature, definition_log, baseline and departure: they are append-only, or written by other triggers alone';
+
+CREATE FUNCTION refuse_write() RETURNS trigger
+AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION refuse_write() IS
+'BEFORE INSERT, UPDATE, DELETE OR TRUNCATE ON journey FOR EACH STATEMENT: it follows from other tables, and other triggers alone write it';
+
+CREATE FUNCTION follow_stage() RETURNS trigger
+AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION follow_stage() IS
+'AFTER INSERT, UPDATE or DELETE ON stage FOR EACH STATEMENT: units of leads have the milestones of their stages';
+
+CREATE FUNCTION follow_kind() RETURNS trigger
+AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION follow_kind() IS
+'AFTER INSERT, UPDATE or DELETE ON kind FOR EACH STATEMENT: units of leads have what sales did with them';
 
 CREATE FUNCTION refuse_truncate() RETURNS trigger
 AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE PARALLEL UNSAFE;

@@ -374,7 +374,7 @@ BEGIN
 		voided_by text,
 		voided_why text
 	);
-	CREATE INDEX stage_history_lead ON stage_history (lead_id, entered_at, ordinal, history_id);
+	CREATE INDEX stage_history_lead ON stage_history (lead_id, cycle, entered_at, ordinal, history_id);
 	CREATE INDEX stage_history_entered ON stage_history (to_stage, entered_at);
 
 	-- A lead that went; its moves until then are those of one life of its key.

@@ -10,7 +10,6 @@
 CREATE FUNCTION _journey_columns() RETURNS TABLE (name text, type text, derived text, meaning text)
 LANGUAGE sql STABLE PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
--- lint: extschema, because what others plant in our schema must not be found
 AS $body$
 	SELECT 'started_at', 'timestamptz NOT NULL', 'min(m.entered_at)', 'when the unit began'
 	UNION ALL
@@ -66,12 +65,25 @@ $body$;
 COMMENT ON FUNCTION _journey_columns() IS
 'the columns of table journey after its key: name, type, what they are of a unit''s moves (NULL: they are from elsewhere), and meaning';
 
+-- Plans have not taken place.  The code reads this text, too, under a path that
+-- has the funnel's schema.
+CREATE FUNCTION _sales_log_query(funnel text) RETURNS text
+LANGUAGE sql STABLE STRICT PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+RETURN format($query$
+	SELECT a.lead_id, a.occurred_at::timestamptz AS at, k.conversation
+	FROM %1$I.activity AS a
+	JOIN %1$I.kind AS k ON k.kind = a.kind AND k.party = 'sales'
+	WHERE a.occurred_at = @extschema@._counts_at(a.occurred_at::timestamptz, a.recorded_at::timestamptz) $query$, funnel);
+
+COMMENT ON FUNCTION _sales_log_query(text) IS
+'text of a query: what sales has done with leads: lead, instant, whether it was a conversation';
+
 -- A life of a key ends with a departure: gone_at is that of the first one that
--- has seen the unit's moves.
+-- has seen the unit's moves.  The log is that of the present life.
 CREATE FUNCTION _journey_query(funnel text, keys text[], key_type text) RETURNS text
 LANGUAGE plpgsql STABLE PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
--- lint: extschema, because what others plant in our schema must not be found
 AS $body$
 DECLARE
 	wanted text := '';
@@ -79,11 +91,10 @@ DECLARE
 	named text;
 BEGIN
 	IF keys IS NOT NULL THEN
-		wanted := format(' AND h.lead_id IN (SELECT k::%s FROM unnest(%L::text[]) AS k)', key_type, keys);
+		wanted := format(' AND h.lead_id IN (%s)', @extschema@._keys_query(keys, key_type));
 	END IF;
 	SELECT string_agg(format('%s AS %I', c.derived, c.name), ', ') FILTER (WHERE c.derived IS NOT NULL),
 		   string_agg(CASE WHEN c.name LIKE 'first\_%' THEN format('least(u.kept_%1$s, t.%1$s) AS %1$I', c.name)
-						   WHEN c.name = 'gone_at' THEN 'd.at AS gone_at'
 						   ELSE format('u.%I', c.name) END, ', ')
 		INTO of_moves, named
 	FROM @extschema@._journey_columns() AS c;
@@ -115,25 +126,22 @@ BEGIN
 			   lead(min(m.entered_at)) OVER (PARTITION BY m.lead_id ORDER BY m.cycle) AS ended_at
 		FROM move AS m
 		GROUP BY m.lead_id, m.cycle
-	), touch AS (
-		SELECT u.lead_id, u.cycle, min(a.occurred_at) AS first_touch_at,
-			   min(a.occurred_at) FILTER (WHERE k.conversation) AS first_conversation_at
+	), lived AS (
+		SELECT u.*, d.at[1 + pg_catalog.width_bucket(u.last_move - 1, d.last_move)] AS gone_at
 		FROM unit AS u
-		JOIN %1$I.activity AS a ON a.lead_id = u.lead_id AND a.occurred_at >= u.mql_at
-			AND a.occurred_at < coalesce(u.ended_at, 'infinity')
-			-- plans have not taken place
-			AND a.occurred_at = @extschema@._counts_at(a.occurred_at::timestamptz, a.recorded_at::timestamptz)
-		JOIN %1$I.kind AS k ON k.kind = a.kind AND k.party = 'sales'
-		WHERE u.mql_at IS NOT NULL
+		LEFT JOIN (%5$s) AS d ON d.lead_id = u.lead_id
+	), touch AS (
+		SELECT u.lead_id, u.cycle, min(l.at) AS first_touch_at,
+			   min(l.at) FILTER (WHERE l.conversation) AS first_conversation_at
+		FROM lived AS u
+		JOIN (%6$s) AS l ON l.lead_id = u.lead_id AND l.at >= u.mql_at AND l.at < coalesce(u.ended_at, 'infinity')
+		WHERE u.gone_at IS NULL
 		GROUP BY u.lead_id, u.cycle
 	)
 	SELECT u.lead_id, u.cycle, %4$s
-	FROM unit AS u
-	LEFT JOIN touch AS t ON t.lead_id = u.lead_id AND t.cycle = u.cycle
-	LEFT JOIN LATERAL (SELECT d.at FROM %1$I.departure AS d
-					   WHERE d.lead_id = u.lead_id AND d.last_move >= u.last_move
-					   ORDER BY d.last_move, d.departure_id LIMIT 1) AS d ON true $query$,
-		funnel, wanted, of_moves, named);
+	FROM lived AS u
+	LEFT JOIN touch AS t ON t.lead_id = u.lead_id AND t.cycle = u.cycle $query$,
+		funnel, wanted, of_moves, named, @extschema@._departures_query(funnel, keys, key_type), @extschema@._sales_log_query(funnel));
 END
 $body$;
 
@@ -145,7 +153,6 @@ CREATE FUNCTION _rebuild_journey(funnel text, keys text[]) RETURNS bigint
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
 SET search_path = pg_catalog, pg_temp
 SET lead_qual.import = on
--- lint: extschema, because what others plant in our schema must not be found
 AS $body$
 DECLARE
 	k constant record := @extschema@._funnel_key(funnel);
@@ -172,7 +179,7 @@ BEGIN
 		string_agg(format('j.%I', c.name), ', '), string_agg(format('w.%I', c.name), ', '),
 		string_agg(quote_ident(c.name), ', '),
 		CASE WHEN keys IS NOT NULL
-			 THEN format('j.lead_id IN (SELECT k::%s FROM unnest(%L::text[]) AS k) AND', k.key_type, keys) ELSE '' END,
+			 THEN format('j.lead_id IN (%s) AND', @extschema@._keys_query(keys, k.key_type::text)) ELSE '' END,
 		string_agg(format('excluded.%I', c.name), ', '))
 		FROM @extschema@._journey_columns() AS c)
 		INTO changed;

@@ -1,6 +1,24 @@
 --
 -- History as it was
 --
+CREATE FUNCTION _keys_query(keys text[], key_type text) RETURNS text
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+RETURN format('SELECT k::%s FROM unnest(%L::text[]) AS k', key_type, keys);
+
+COMMENT ON FUNCTION _keys_query(text[], text) IS
+'text of a query: these keys of leads, of that type';
+
+CREATE FUNCTION _departures_query(funnel text, keys text[], key_type text) RETURNS text
+LANGUAGE sql STABLE PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+RETURN format('SELECT lead_id, pg_catalog.array_agg(last_move ORDER BY last_move, departure_id) AS last_move, '
+			  'pg_catalog.array_agg(at ORDER BY last_move, departure_id) AS at FROM %I.departure%s GROUP BY lead_id', funnel,
+			  CASE WHEN keys IS NOT NULL THEN format(' WHERE lead_id IN (%s)', @extschema@._keys_query(keys, key_type)) ELSE '' END);
+
+COMMENT ON FUNCTION _departures_query(text, text[], text) IS
+'text of a query: of each lead that has ever gone, or of these, the ends of its lives in order: the last move that each has seen, and when';
+
 -- What a row of history says of the rows before it, in the order of moves:
 -- by instant; of moves at one instant, those that triggers recorded (they have
 -- a definition) as they were made, and those that were loaded where the path
@@ -14,6 +32,10 @@
 -- they come after, how often history_id has stepped back in the lead's log;
 -- NULL for all others, which come last at their instant.
 --
+-- A key has lives, which departures end: a move is of the life whose end has
+-- seen it, or else of the present one.  The first move of a life begins a
+-- cycle, and cycles are counted through all of them.
+--
 -- One sort of the history is all that most of it costs: only live moves at an
 -- instant for which others were loaded have to be ranked first.
 CREATE FUNCTION _history_query(funnel text, keys text[], key_type text) RETURNS text
@@ -25,27 +47,35 @@ BEGIN ATOMIC
 		SELECT format('(SELECT stage, milestone, row_number() OVER (ORDER BY @extschema@._is_exit(milestone::text), position, stage) AS place '
 					  'FROM %I.stage)', funnel) AS stages,
 			   -- what repeats is void, but may be a move again
-			   format('(SELECT * FROM %I.stage_history WHERE (voided_at IS NULL OR from_stage = to_stage)%s)', funnel,
-					  CASE WHEN keys IS NOT NULL THEN format(' AND lead_id IN (SELECT k::%s FROM unnest(%L::text[]) AS k)', key_type, keys) ELSE '' END) AS moves
+			   format('(SELECT h.*, coalesce(pg_catalog.width_bucket(h.history_id - 1, d.last_move), 0) AS life '
+					  'FROM %I.stage_history AS h LEFT JOIN (%s) AS d ON d.lead_id = h.lead_id '
+					  'WHERE (h.voided_at IS NULL OR h.from_stage = h.to_stage)%s)', funnel,
+					  @extschema@._departures_query(funnel, keys, key_type),
+					  CASE WHEN keys IS NOT NULL THEN format(' AND h.lead_id IN (%s)', @extschema@._keys_query(keys, key_type)) ELSE '' END) AS moves
 	)
 	SELECT format($query$
 	SELECT *, (kept_from, kept_cycle, kept_ordinal, void) IS DISTINCT FROM (from_stage, cycle, ordinal, repeats) AS differs
 	FROM (
 		SELECT *, coalesce(from_stage = to_stage, false) AS repeats,
-			   (1 + count(*) FILTER (WHERE @extschema@._begins_cycle(left_milestone::text, milestone::text)
-										-- loaded before anything else it was dated wrongly
-										AND NOT (loaded AND left_milestone = 'customer' AND left_id = first_id)) OVER log)::integer AS cycle,
+			   (count(*) FILTER (WHERE left_id IS NULL OR begins) OVER log)::integer AS cycle,
+			   -- cycles of this life that have begun
+			   count(*) FILTER (WHERE begins) OVER life AS begun,
 			   CASE WHEN placed AND (left_at = entered_at OR next_at = entered_at)
 					THEN count(*) FILTER (WHERE left_at = entered_at AND left_id > history_id) OVER log
 					END::integer AS ordinal
 		FROM (
-			SELECT *, lag(to_stage) OVER log AS from_stage, lag(milestone) OVER log AS left_milestone,
-				   lag(place) OVER log AS left_place, lag(entered_at) OVER log AS left_at,
-				   lag(history_id) OVER log AS left_id, first_value(milestone) OVER log AS first_milestone,
-				   first_value(history_id) OVER log AS first_id,
-				   lead(CASE WHEN placed THEN entered_at END) OVER log AS next_at
+			SELECT *,
+				   @extschema@._begins_cycle(left_milestone::text, milestone::text)
+					   -- loaded before anything else it was dated wrongly
+					   AND NOT (loaded AND left_milestone = 'customer' AND left_id = first_id) AS begins
 			FROM (
-				SELECT h.history_id, h.lead_id, h.to_stage, h.entered_at, s.milestone, s.place, h.definition IS NULL AS loaded,
+			SELECT *, lag(to_stage) OVER life AS from_stage, lag(milestone) OVER life AS left_milestone,
+				   lag(place) OVER life AS left_place, lag(entered_at) OVER life AS left_at,
+				   lag(history_id) OVER life AS left_id, first_value(milestone) OVER life AS first_milestone,
+				   first_value(history_id) OVER life AS first_id,
+				   lead(CASE WHEN placed THEN entered_at END) OVER life AS next_at
+			FROM (
+				SELECT h.history_id, h.lead_id, h.life, h.to_stage, h.entered_at, s.milestone, s.place, h.definition IS NULL AS loaded,
 					   h.from_stage AS kept_from, h.cycle AS kept_cycle, h.ordinal AS kept_ordinal, h.voided_at IS NOT NULL AS void,
 					   h.source IS NULL OR h.campaign IS NULL OR h.due_at IS NULL AS incomplete,
 					   CASE WHEN h.definition IS NULL THEN 2 * s.place ELSE 2 * live.rank + 1 END AS rank,
@@ -54,18 +84,19 @@ BEGIN ATOMIC
 				LEFT JOIN %1$s AS s ON s.stage = h.to_stage
 				LEFT JOIN (
 					SELECT l.history_id, l.last_loaded,
-						   max(greatest(s.place, f.place)) OVER (PARTITION BY l.lead_id, l.entered_at ORDER BY l.history_id) AS rank
-					FROM (SELECT h.history_id, h.lead_id, h.entered_at, h.from_stage, h.to_stage,
+						   max(greatest(s.place, f.place)) OVER (PARTITION BY l.lead_id, l.life, l.entered_at ORDER BY l.history_id) AS rank
+					FROM (SELECT h.history_id, h.lead_id, h.life, h.entered_at, h.from_stage, h.to_stage,
 								 bool_or(loaded.to_stage = h.from_stage) AS left_loaded, max(p.place) AS last_loaded
 						  FROM %2$s AS h
-						  JOIN %2$s AS loaded ON loaded.lead_id = h.lead_id AND loaded.entered_at = h.entered_at
+						  JOIN %2$s AS loaded ON loaded.lead_id = h.lead_id AND loaded.life = h.life AND loaded.entered_at = h.entered_at
 						  LEFT JOIN %1$s AS p ON p.stage = loaded.to_stage
 						  WHERE h.definition IS NOT NULL AND loaded.definition IS NULL
-						  GROUP BY h.history_id, h.lead_id, h.entered_at, h.from_stage, h.to_stage) AS l
+						  GROUP BY h.history_id, h.lead_id, h.life, h.entered_at, h.from_stage, h.to_stage) AS l
 					LEFT JOIN %1$s AS s ON s.stage = l.to_stage
 					LEFT JOIN %1$s AS f ON f.stage = l.from_stage AND l.left_loaded) AS live ON live.history_id = h.history_id) AS move
-			WINDOW log AS (PARTITION BY lead_id ORDER BY entered_at, rank, history_id)) AS step
-		WINDOW log AS (PARTITION BY lead_id ORDER BY entered_at, rank, history_id)) AS told $query$,
+			WINDOW life AS (PARTITION BY lead_id, life ORDER BY entered_at, rank, history_id)) AS after) AS step
+		WINDOW life AS (PARTITION BY lead_id, life ORDER BY entered_at, rank, history_id),
+			   log AS (PARTITION BY lead_id ORDER BY life, entered_at, rank, history_id)) AS told $query$,
 	stages, moves) FROM text_of;
 END;
 
@@ -140,9 +171,9 @@ DECLARE
 	total bigint := 0;
 BEGIN
 	IF keys IS NOT NULL THEN
-		wanted := format('voided_at IS NULL AND lead_id IN (SELECT k::%s FROM unnest(%L::text[]) AS k)', k.key_type, keys);
-		deals := format('SELECT * FROM (%s) AS of_all WHERE key IN (SELECT k::%s FROM unnest(%L::text[]) AS k)',
-						deals, k.key_type, keys);
+		wanted := format('voided_at IS NULL AND lead_id IN (%s)', @extschema@._keys_query(keys, k.key_type::text));
+		deals := format('SELECT * FROM (%s) AS of_all WHERE key IN (%s)',
+						deals, @extschema@._keys_query(keys, k.key_type::text));
 	END IF;
 
 	-- who agreed did so in a cycle, whatever its number is to be; where its
@@ -215,7 +246,7 @@ BEGIN
 			  FROM %3$s AS l
 			  JOIN (SELECT DISTINCT ON (lead_id) lead_id, to_stage, entered_at, cycle, due_at
 					FROM %1$I.stage_history WHERE %2$s
-					ORDER BY lead_id DESC, entered_at DESC, ordinal DESC, history_id DESC) AS last ON last.lead_id = l.%4$I
+					ORDER BY lead_id DESC, cycle DESC, entered_at DESC, ordinal DESC, history_id DESC) AS last ON last.lead_id = l.%4$I
 			  JOIN (SELECT h.lead_id, h.cycle, min(h.entered_at) AS started_at,
 						   min(h.entered_at) FILTER (WHERE s.milestone = 'sal' AND NOT h.automatic) AS accepted_at,
 						   (array_agg(h.actor ORDER BY h.entered_at, h.ordinal, h.history_id)
@@ -255,12 +286,12 @@ BEGIN
 	GET DIAGNOSTICS changed = ROW_COUNT;
 	total := total + changed;
 
-	RETURN total;
+	RETURN total + @extschema@._rebuild_journey(funnel, keys);
 END
 $body$;
 
 COMMENT ON FUNCTION _rebuild_leads(text, text[]) IS
-'part of rebuild_history(), void_moves() and merge_leads(): order, from_stage and cycle of the history, what repeats in it, the cycle of signatures, and where leads stand; returns how many rows changed';
+'part of rebuild_history(), void_moves() and merge_leads(): order, from_stage and cycle of the history, what repeats in it, the cycle of signatures, where leads stand, and their units; returns how many rows changed';
 
 -- A cast to time goes by the session's zone, as did that of a date to an
 -- instant: whoever calls this from a function must not set another.
@@ -310,7 +341,7 @@ BEGIN
 	PERFORM @extschema@._require_read_committed('rebuild_history'::text);
 
 	-- what arrives meanwhile would be built on what is being replaced
-	EXECUTE format('LOCK TABLE %s, %I.stage_history IN SHARE ROW EXCLUSIVE MODE',
+	EXECUTE format('LOCK TABLE %1$s, %2$I.stage_history, %2$I.journey IN SHARE ROW EXCLUSIVE MODE',
 				   k.leads, funnel);
 
 	EXECUTE format($query$
@@ -326,13 +357,15 @@ BEGIN
 				  HINT = format('Add them to %I.stage, or correct the rows under lead_qual.import.', funnel);
 	END IF;
 
-	-- a lead without history came into being where it is
+	-- a lead without history in its present life came into being where it is
 	EXECUTE format($query$
 		INSERT INTO %1$I.stage_history (lead_id, to_stage, entered_at, source, campaign, owner, account_id)
 		SELECT l.%3$I, l.stage, l.stage_entered_at, l.source, l.campaign, l.owner, l.account_id
 		FROM %2$s AS l
 		WHERE NOT EXISTS (SELECT FROM %1$I.stage_history AS h
-						  WHERE h.lead_id = l.%3$I AND h.voided_at IS NULL)
+						  WHERE h.lead_id = l.%3$I AND h.voided_at IS NULL
+						  AND NOT EXISTS (SELECT FROM %1$I.departure AS d
+										  WHERE d.lead_id = h.lead_id AND d.last_move >= h.history_id))
 		ORDER BY l.%3$I $query$, funnel, k.leads, k.key);
 	GET DIAGNOSTICS changed = ROW_COUNT;
 	total := total + changed;

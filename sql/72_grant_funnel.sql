@@ -71,6 +71,7 @@ BEGIN ATOMIC
 		   resume_at,reason,answers,stage,stage_entered_at,cycle,cycle_started_at,
 		   accepted_by,accepted_at,scorecard,deals_open,deals_won,deals_lost,won_amount,
 		   due_at,review_at,created_at}'::name[] || _frameworks()::name[]),
+		(1, '{analyst}', 'SELECT', '{journey,departure}', NULL),
 		(1, '{analyst}', 'SELECT', '{account}', '{account_id,name,domain}'),
 		(1, '{analyst}', 'SELECT', '{activity}',
 		 '{lead_id,occurred_at,activity_id,kind,source,campaign,actor,recorded_at}'),
@@ -81,7 +82,7 @@ BEGIN ATOMIC
 		(1, '{analyst}', 'SELECT', '{stage_history}',
 		 '{history_id,lead_id,from_stage,to_stage,entered_at,cycle,actor,automatic,exception,
 		   reason,score,definition,version,source,campaign,owner,account_id,due_at,ordinal,
-		   voided_at,voided_by}');
+		   scorecard,first_touch_at,first_conversation_at,touches,voided_at,voided_by}');
 END;
 
 COMMENT ON FUNCTION _funnel_grants() IS

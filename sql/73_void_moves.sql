@@ -26,6 +26,28 @@ $body$;
 COMMENT ON FUNCTION _void(text, bigint[], text) IS
 'part of void_moves() and merge_leads(): marks moves as void by whoever acts; returns how many were not yet';
 
+-- In key order, as triggers take them: whoever moves one of these leads comes
+-- before or after.  Who has gone has no row to lock, and one may just be coming
+-- under that key.
+CREATE FUNCTION _hold_leads(funnel text, keys text[]) RETURNS void
+LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+SET search_path = pg_catalog, pg_temp
+AS $body$
+DECLARE
+	k constant record := @extschema@._funnel_key(funnel);
+	there bigint;
+BEGIN
+	EXECUTE format('SELECT count(*) FROM (SELECT FROM %1$s WHERE %2$I IN (%3$s) ORDER BY %2$I FOR NO KEY UPDATE) AS locked',
+				   k.leads, k.key, @extschema@._keys_query(keys, k.key_type::text)) INTO there;
+	IF there < cardinality(keys) THEN
+		EXECUTE format('LOCK TABLE %s IN SHARE ROW EXCLUSIVE MODE', k.leads);
+	END IF;
+END
+$body$;
+
+COMMENT ON FUNCTION _hold_leads(text, text[]) IS
+'part of void_moves() and forget_leads(): locks leads, given by distinct keys; all of them where some are gone';
+
 CREATE FUNCTION void_moves(funnel text, history_ids bigint[], why text) RETURNS bigint
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
 SET search_path = pg_catalog, pg_temp
@@ -54,20 +76,18 @@ BEGIN
 				  HINT = format('Moves are named by history_id of %I.stage_history.', funnel);
 	END IF;
 
-	-- in key order, as triggers take them: whoever moves one of these leads
-	-- comes before or after
-	EXECUTE format('SELECT array_agg(key::text) FROM '
-				   '(SELECT %2$I AS key FROM %1$s WHERE %2$I IN '
-				   '(SELECT lead_id FROM %3$I.stage_history WHERE history_id = ANY ($1)) '
-				   'ORDER BY %2$I FOR NO KEY UPDATE) AS locked', k.leads, k.key, funnel)
+	EXECUTE format('SELECT array_agg(DISTINCT lead_id::text) FROM %I.stage_history WHERE history_id = ANY ($1)', funnel)
 		INTO keys USING history_ids;
+	PERFORM @extschema@._hold_leads(funnel, keys);
 
 	voided := @extschema@._void(funnel, history_ids, why);
 
 	EXECUTE format('SELECT array_agg(key) FROM unnest($1) AS key WHERE NOT EXISTS '
-				   '(SELECT FROM %I.stage_history WHERE lead_id = key::%s '
-				   'AND (voided_at IS NULL OR from_stage = to_stage))',
-				   funnel, k.key_type)
+				   '(SELECT FROM %1$I.stage_history AS h WHERE h.lead_id = key::%2$s '
+				   'AND (h.voided_at IS NULL OR h.from_stage = h.to_stage) '
+				   'AND NOT EXISTS (SELECT FROM %1$I.departure AS d WHERE d.lead_id = h.lead_id AND d.last_move >= h.history_id)) '
+				   'AND EXISTS (SELECT FROM %3$s WHERE %4$I = key::%2$s)',
+				   funnel, k.key_type, k.leads, k.key)
 		INTO homeless USING keys;
 	IF homeless IS NOT NULL THEN
 		RAISE EXCEPTION 'cannot void all moves of a lead of funnel "%"', funnel
@@ -76,7 +96,6 @@ BEGIN
 				  HINT = 'Delete a lead that should never have been there.';
 	END IF;
 
-	-- none where the leads are gone
 	IF keys IS NOT NULL THEN
 		PERFORM @extschema@._rebuild_leads(funnel, keys);
 	END IF;

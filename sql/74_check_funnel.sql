@@ -210,7 +210,9 @@ BEGIN
 			   'Call rebuild_history().'
 		FROM %2$s AS l
 		WHERE NOT EXISTS (SELECT FROM %1$I.stage_history AS h
-						  WHERE h.lead_id = l.%3$I AND h.voided_at IS NULL)
+						  WHERE h.lead_id = l.%3$I AND h.voided_at IS NULL
+						  AND NOT EXISTS (SELECT FROM %1$I.departure AS d
+										  WHERE d.lead_id = h.lead_id AND d.last_move >= h.history_id))
 		HAVING count(*) > 0
 		UNION ALL
 		SELECT 'stage_differs', 'error', 'lead', count(*),
@@ -219,7 +221,7 @@ BEGIN
 		FROM %2$s AS l
 		JOIN (SELECT DISTINCT ON (lead_id) lead_id, to_stage, cycle
 			  FROM %1$I.stage_history WHERE voided_at IS NULL
-			  ORDER BY lead_id DESC, entered_at DESC, ordinal DESC, history_id DESC) AS h ON h.lead_id = l.%3$I
+			  ORDER BY lead_id DESC, cycle DESC, entered_at DESC, ordinal DESC, history_id DESC) AS h ON h.lead_id = l.%3$I
 		WHERE h.to_stage <> l.stage OR h.cycle <> l.cycle
 		HAVING count(*) > 0
 		UNION ALL
@@ -236,7 +238,7 @@ BEGIN
 								  AND NOT @extschema@._is_exit(w.milestone::text)
 								  AND ((@extschema@._is_on_path(w.milestone::text) AND
 										(@extschema@._is_on_path(w.left_milestone::text) OR
-										 (w.cycle = 2 AND NOT @extschema@._is_on_path(w.first_milestone::text) AND w.left_milestone <> 'nurture'))) OR
+										 (w.begun = 1 AND NOT @extschema@._is_on_path(w.first_milestone::text) AND w.left_milestone <> 'nurture'))) OR
 									   (w.left_at < w.entered_at AND
 										w.left_at AT TIME ZONE s.time_zone = date_trunc('day', w.entered_at AT TIME ZONE s.time_zone)))) AS b (backwards)) AS t
 		CROSS JOIN LATERAL (VALUES
@@ -248,6 +250,20 @@ BEGIN
 			AS f (finding, severity, n, rows, what, hint)
 		WHERE f.n > 0
 		$query$, funnel, k.leads, k.key, named, @extschema@._history_query(funnel, NULL::text[], NULL::text));
+
+	-- as the history is, which may be about to change
+	RETURN QUERY EXECUTE format($query$
+		SELECT 'journey_differs', 'error', 'journey', count(*),
+			   'Leads ' || array_to_string((array_agg(DISTINCT coalesce(j.lead_id, w.lead_id)::text))[:5], ', ')
+				   || ': units are not what history, departures and log say.',
+			   'Call repair_funnel().'
+		FROM %1$I.journey AS j
+		FULL JOIN (%2$s) AS w ON w.lead_id = j.lead_id AND w.cycle = j.cycle
+		WHERE j.lead_id IS NULL OR w.lead_id IS NULL OR (%3$s) IS DISTINCT FROM (%4$s)
+		HAVING count(*) > 0
+		$query$, funnel, @extschema@._journey_query(funnel, NULL::text[], NULL::text),
+		(SELECT string_agg(format('j.%I', c.name), ', ') FROM @extschema@._journey_columns() AS c),
+		(SELECT string_agg(format('w.%I', c.name), ', ') FROM @extschema@._journey_columns() AS c));
 
 	--
 	-- Caps

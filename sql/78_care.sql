@@ -54,6 +54,40 @@ $body$;
 COMMENT ON FUNCTION _lock_leads(text, text[]) IS
 'locks leads, given by key; raises if one does not exist';
 
+-- Triggers write that a lead has gone; who let it go says how.
+CREATE FUNCTION _last_departure(funnel text, lead text) RETURNS bigint
+LANGUAGE plpgsql STABLE PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+AS $body$
+DECLARE
+	k constant record := @extschema@._funnel_key(funnel);
+	last bigint;
+BEGIN
+	EXECUTE format('SELECT coalesce(max(departure_id), 0) FROM %I.departure WHERE lead_id = $1::%s', funnel, k.key_type)
+		INTO last USING lead;
+	RETURN last;
+END
+$body$;
+
+COMMENT ON FUNCTION _last_departure(text, text) IS
+'part of erase_lead() and merge_leads(): departure_id of the last departure under a key; 0: there was none';
+
+CREATE FUNCTION _depart_as(funnel text, lead text, after bigint, how text) RETURNS void
+LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+SET search_path = pg_catalog, pg_temp
+SET lead_qual.import = on
+AS $body$
+DECLARE
+	k constant record := @extschema@._funnel_key(funnel);
+BEGIN
+	EXECUTE format('UPDATE %I.departure SET how = $3 WHERE lead_id = $1::%s AND departure_id > $2', funnel, k.key_type)
+		USING lead, after, how;
+END
+$body$;
+
+COMMENT ON FUNCTION _depart_as(text, text, bigint, text) IS
+'part of erase_lead() and merge_leads(): says how a lead went that has just gone';
+
 -- Units of two leads that are one person.  Those that overlap in time are one
 -- attempt: the one that got further stays, of equals that of the lead that is
 -- kept, and the moves of the other are void.  Units that do not overlap stay,
@@ -84,8 +118,8 @@ BEGIN
 						FROM unnest(ARRAY[j.lead_at, j.mql_at, j.sal_at, j.sql_at, j.opportunity_at, j.customer_at])
 							WITH ORDINALITY AS m (at, n)
 						WHERE m.at IS NOT NULL) AS reached
-				FROM %1$I.lead_journey AS j
-				WHERE j.lead_id IN ($1::%2$s, $2::%2$s)
+				FROM %1$I.journey AS j
+				WHERE j.lead_id IN ($1::%2$s, $2::%2$s) AND j.gone_at IS NULL
 			)
 			SELECT *, @extschema@._has_reached((@extschema@._milestones())[reached], 'sql'::text) AS is_sql,
 				   (SELECT array_agg(h.history_id) FROM %1$I.stage_history AS h
@@ -116,6 +150,41 @@ $body$;
 COMMENT ON FUNCTION _merge_units(text, text, text) IS
 'part of merge_leads(): voids the moves of units that overlap one that got further; whether where the person stands is told by the merged lead';
 
+-- The moves of the merged lead's present life go to the lead that is kept; who
+-- bore its key before were others.  Moves that an earlier life of the kept key
+-- has seen the end of are of this one all the same: they get new numbers.
+CREATE FUNCTION _merge_moves(funnel text, keep text, merge text) RETURNS bigint
+LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+SET search_path = pg_catalog, pg_temp
+AS $body$
+DECLARE
+	k constant record := @extschema@._funnel_key(funnel);
+	moves bigint;
+BEGIN
+	EXECUTE format($query$
+		UPDATE %1$I.stage_history AS h
+		SET lead_id = $1::%2$s, history_id = m.number,
+			cycle = CASE WHEN voided_at IS NULL OR from_stage = to_stage THEN - cycle ELSE cycle END
+		FROM (SELECT o.history_id,
+					 CASE WHEN o.seen THEN nextval(pg_get_serial_sequence($3, 'history_id')) ELSE o.history_id END AS number
+			  FROM (SELECT a.history_id,
+						   EXISTS (SELECT FROM %1$I.departure AS d
+								   JOIN %1$I.stage_history AS b ON b.lead_id = $2::%2$s AND b.history_id <= d.last_move
+								   WHERE d.lead_id = $1::%2$s) AS seen
+					FROM %1$I.stage_history AS a
+					WHERE a.lead_id = $2::%2$s
+					AND NOT EXISTS (SELECT FROM %1$I.departure AS d WHERE d.lead_id = a.lead_id AND d.last_move >= a.history_id)
+					ORDER BY a.history_id) AS o) AS m
+		WHERE h.history_id = m.history_id $query$, funnel, k.key_type)
+		USING keep, merge, format('%I.stage_history', funnel);
+	GET DIAGNOSTICS moves = ROW_COUNT;
+	RETURN moves;
+END
+$body$;
+
+COMMENT ON FUNCTION _merge_moves(text, text, text) IS
+'part of merge_leads(): gives a lead the moves of another''s present life; returns how many';
+
 -- Everything but the score.  The setting spares both leads what triggers
 -- would make of half-done work.
 CREATE FUNCTION _merge_leads(funnel text, keep text, merge text, OUT activities bigint,
@@ -126,6 +195,7 @@ SET lead_qual.import = on
 AS $body$
 DECLARE
 	k constant record := @extschema@._funnel_key(funnel);
+	before constant bigint := @extschema@._last_departure(funnel, merge);
 	writable text[];
 	filled text;
 	came_as_merged boolean;
@@ -187,11 +257,7 @@ BEGIN
 	-- lead are less than 0 until they are counted
 	EXECUTE format('UPDATE %1$I.signature SET lead_id = $1::%2$s, cycle = - cycle WHERE lead_id = $2::%2$s',
 				   funnel, k.key_type) USING keep, merge;
-	EXECUTE format('UPDATE %1$I.stage_history SET lead_id = $1::%2$s, '
-				   'cycle = CASE WHEN voided_at IS NULL OR from_stage = to_stage THEN - cycle ELSE cycle END '
-				   'WHERE lead_id = $2::%2$s',
-				   funnel, k.key_type) USING keep, merge;
-	GET DIAGNOSTICS moves = ROW_COUNT;
+	moves := @extschema@._merge_moves(funnel, keep, merge);
 
 	-- what the kept lead lacks; what triggers keep is worked out below
 	SELECT array_agg(l.name::text ORDER BY l.attnum) INTO writable
@@ -234,7 +300,8 @@ BEGIN
 			'%1$I = ((m.%1$I OPERATOR(@extschema@.||) l.%1$I)::jsonb || coalesce(a.levels -> %1$L, ''{}''))::@extschema@.%1$I'::text,
 			', '::text))
 		USING keep, merge;
-	PERFORM @extschema@._rebuild_leads(funnel, ARRAY[keep]);
+	PERFORM @extschema@._depart_as(funnel, merge, before, 'merged'::text);
+	PERFORM @extschema@._rebuild_leads(funnel, ARRAY[keep, merge]);
 END
 $body$;
 
@@ -279,12 +346,14 @@ AS $body$
 DECLARE
 	k constant record := @extschema@._funnel_key(funnel);
 	found_lead text;
+	before bigint;
 	noted record;
 BEGIN
 	PERFORM @extschema@._require_funnel_owner(@extschema@._funnel_schema(funnel), 'erase_lead'::text);
 	PERFORM @extschema@._require_read_committed('erase_lead'::text);
 	found_lead := @extschema@._find_lead(funnel, lead);
 	PERFORM @extschema@._lock_leads(funnel, ARRAY[found_lead]);
+	before := @extschema@._last_departure(funnel, found_lead);
 
 	-- people write what they like there, names included
 	FOR noted IN
@@ -306,11 +375,84 @@ BEGIN
 	-- activities, answers and the baseline go with it
 	EXECUTE format('DELETE FROM %1$s WHERE %2$I = $1::%3$s', k.leads, k.key, k.key_type)
 		USING found_lead;
+	PERFORM @extschema@._depart_as(funnel, found_lead, before, 'erased'::text);
 END
 $body$;
 
 COMMENT ON FUNCTION erase_lead(text, text) IS
-'erases a person: the lead, its activities and answers, and what was noted with its moves; moves and deals stay, so that no count changes. What it had not ended is not known to go on: see last_seen_at of lead_journey';
+'erases a person: the lead, its activities and answers, and what was noted with its moves; moves and deals stay, so that no count changes: its units are gone since then, and no longer open. Leads that should never have counted: forget_leads()';
+
+-- What the log and the moves of these leads told is not told any more.  Nobody
+-- comes under such a key meanwhile, or would begin in a cycle after theirs.
+CREATE FUNCTION forget_leads(funnel text, leads text[]) RETURNS bigint
+LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+SET search_path = pg_catalog, pg_temp
+SET lead_qual.import = on
+AS $body$
+DECLARE
+	k constant record := @extschema@._funnel_key(funnel);
+	keys text[];
+	wanted text;
+	unknown text;
+	moves bigint[];
+	before bigint;
+	relation text;
+BEGIN
+	PERFORM @extschema@._require_funnel_owner(@extschema@._funnel_schema(funnel), 'forget_leads'::text);
+	PERFORM @extschema@._require_read_committed('forget_leads'::text);
+	IF leads IS NULL OR array_position(leads, NULL) IS NOT NULL THEN
+		RAISE EXCEPTION 'keys of the leads to forget must not be null'
+			USING ERRCODE = 'null_value_not_allowed';
+	END IF;
+	EXECUTE format('SELECT array_agg(DISTINCT key::%1$s::text) FROM unnest($1) AS key', k.key_type)
+		INTO keys USING leads;
+	IF keys IS NULL THEN
+		RETURN 0;
+	END IF;
+	wanted := @extschema@._keys_query(keys, k.key_type::text);
+	EXECUTE format('LOCK TABLE %1$s, %2$I.stage_history, %2$I.journey IN SHARE ROW EXCLUSIVE MODE', k.leads, funnel);
+
+	EXECUTE format('SELECT min(key::text) FROM (%1$s) AS w (key) '
+				   'WHERE NOT EXISTS (SELECT FROM %2$s AS l WHERE l.%3$I = w.key) '
+				   'AND NOT EXISTS (SELECT FROM %4$I.stage_history AS h WHERE h.lead_id = w.key)',
+				   wanted, k.leads, k.key, funnel)
+		INTO unknown;
+	IF unknown IS NOT NULL THEN
+		RAISE EXCEPTION 'funnel "%" has no lead with key "%"', funnel, unknown
+			USING ERRCODE = 'no_data_found',
+				  DETAIL = 'None is there, and none has been there.';
+	END IF;
+
+	EXECUTE format('SELECT coalesce(max(departure_id), 0) FROM %I.departure', funnel) INTO before;
+	-- activities, answers, verdicts and the baseline go with it
+	EXECUTE format('DELETE FROM %1$s WHERE %2$I IN (%3$s)', k.leads, k.key, wanted);
+	EXECUTE format('SELECT min(%2$I::text) FROM %1$s WHERE %2$I IN (%3$s)', k.leads, k.key, wanted) INTO unknown;
+	IF unknown IS NOT NULL THEN
+		RAISE EXCEPTION 'lead % of funnel "%" could not be deleted', unknown, funnel
+			USING ERRCODE = 'triggered_data_change_violation',
+				  HINT = 'A trigger or a rule on the table of leads suppressed it.';
+	END IF;
+	FOREACH relation IN ARRAY '{deal_contact,signature}'::text[] LOOP
+		EXECUTE format('DELETE FROM %I.%I WHERE lead_id IN (%s)', funnel, relation, wanted);
+	END LOOP;
+	EXECUTE format('UPDATE %1$I.departure SET how = ''forgotten'' WHERE departure_id > $1 AND lead_id IN (%2$s)', funnel, wanted)
+		USING before;
+	EXECUTE format('INSERT INTO %1$I.departure (lead_id, how, last_move) '
+				   'SELECT h.lead_id, ''forgotten'', max(h.history_id) FROM %1$I.stage_history AS h WHERE h.lead_id IN (%2$s) '
+				   'AND NOT EXISTS (SELECT FROM %1$I.departure AS d WHERE d.lead_id = h.lead_id AND d.departure_id > $1) '
+				   'GROUP BY h.lead_id', funnel, wanted)
+		USING before;
+	EXECUTE format('SELECT array_agg(history_id) FROM %I.stage_history '
+				   'WHERE (voided_at IS NULL OR from_stage = to_stage) AND lead_id IN (%s)', funnel, wanted)
+		INTO moves;
+	PERFORM @extschema@._void(funnel, moves, 'the lead was forgotten: it never counted'::text);
+	PERFORM @extschema@._rebuild_journey(funnel, keys);
+	RETURN cardinality(keys);
+END
+$body$;
+
+COMMENT ON FUNCTION forget_leads(text, text[]) IS
+'takes leads out of every count, such as those of a test or of an import that is to be done again: given by key, there or gone, in all their lives. What is there is deleted with its facts, its deals name it no more, and its moves are void; who erases a person but keeps what it counted for calls erase_lead(). For members of the role that owns the funnel; returns how many';
 
 -- Triggers, for repair_funnel() and upgrade_funnel().
 CREATE FUNCTION _repair_trigger(schema oid, finding text, object text, hint text) RETURNS text
@@ -376,7 +518,7 @@ BEGIN
 		FROM @extschema@.check_funnel(funnel, true) AS c
 		ORDER BY array_position(ARRAY['trigger_misdirected', 'trigger_missing', 'trigger_disabled', 'partition_without_triggers',
 									  'history_missing', 'history_order', 'stage_differs', 'deals_differ',
-									  'answers_differ', 'card_differs', 'card_stale', 'review_overdue'],
+									  'answers_differ', 'journey_differs', 'card_differs', 'card_stale', 'review_overdue'],
 								c.finding), c.finding, c.object
 	LOOP
 		finding := f.finding;
@@ -397,6 +539,9 @@ BEGIN
 				END;
 			END IF;
 			action := nullif(rebuilt, '');
+		WHEN f.finding = 'journey_differs' THEN
+			-- a history that was rebuilt has brought its units along
+			action := coalesce(rebuilt, format('%s units made anew', @extschema@._rebuild_journey(funnel, NULL::text[])));
 		WHEN f.finding IN ('card_differs', 'card_stale') THEN
 			IF rescored IS NULL THEN
 				rescored := format('rescore_funnel(): %s leads scored anew', @extschema@.rescore_funnel(funnel, false));
@@ -414,4 +559,4 @@ END
 $body$;
 
 COMMENT ON FUNCTION repair_funnel(text) IS
-'repairs what check_funnel() finds where that can be done without asking: triggers, what leads hold of history, deals and answers, scores, overdue reviews; a row a finding with what was done, NULL where its hint is for a human';
+'repairs what check_funnel() finds where that can be done without asking: triggers, what leads hold of history, deals and answers, units, scores, overdue reviews; a row a finding with what was done, NULL where its hint is for a human';

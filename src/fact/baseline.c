@@ -131,6 +131,8 @@ archive_lead(const LqFunnel *funnel, Datum key, TimestampTz before)
 
 	values[0] = key;
 	values[1] = TimestampTzGetDatum(before);
+	(void) lq_statement_run_latest(funnel, LQ_STATEMENT_KEEP_TOUCHES, values,
+								   NULL);
 	n = lq_statement_run_latest(funnel, LQ_STATEMENT_TAKE_OLD, values, NULL);
 	rows = SPI_tuptable;
 	if (n == 0)

@@ -251,6 +251,50 @@ take_back(const LqFunnel *funnel, Datum key, LqCard *card,
 }
 
 /*
+ * What sales did may be the first since a hand-over.  One event is held
+ * against what is known; else, and where events go, the log is read.
+ */
+static void
+note_touches(const LqFunnel *funnel, const Event *events, int n)
+{
+	const Event *touch = NULL;
+	bool		anew = false;
+	Datum		values[3];
+	char		nulls[4] = "   ";
+
+	for (int i = 0; i < n && !anew; i++)
+	{
+		const LqActivity *activity = &events[i].activity;
+
+		/* of those that are not read one by one, the kind is not known */
+		anew = events[i].replay;
+		if (activity->kind == NULL || !activity->kind->of_sales ||
+			activity->planned)
+			continue;
+		anew |= events[i].gone || touch != NULL;
+		touch = &events[i];
+	}
+	values[0] = events[0].key;
+	if (anew)
+	{
+		values[1] = TimestampTzGetDatum(DT_NOEND);
+		(void) lq_statement_run_latest(funnel, LQ_STATEMENT_TOUCHES_ANEW,
+									   values, NULL);
+	}
+	else if (touch != NULL)
+	{
+		values[1] = TimestampTzGetDatum(touch->activity.at);
+		values[2] = values[1];
+		if (!touch->activity.kind->conversation)
+			nulls[2] = 'n';
+		if (lq_statement_run_latest(funnel, LQ_STATEMENT_IS_FIRST_TOUCH,
+									values, nulls) > 0)
+			(void) lq_statement_run_latest(funnel, LQ_STATEMENT_TOUCH, values,
+										   nulls);
+	}
+}
+
+/*
  * Bring one lead up to date with its events.
  */
 static void
@@ -321,6 +365,7 @@ update_lead(Batch *batch, const Event *events, int n)
 				 first_touch != NULL ? LQ_STATEMENT_SET_CARD_AND_SOURCE :
 				 LQ_STATEMENT_SET_CARD,
 				 values, nulls, flags);
+	note_touches(funnel, events, n);
 }
 
 static void

@@ -140,24 +140,26 @@ typedef struct AtHand
 
 static AtHand at_hand;
 
-void
+uint64
 lq_write_for_lead(const LqFunnel *funnel, LqTable table,
 				  LqStatement statement, Datum *values, const char *nulls)
 {
 	AtHand		outer = at_hand;
+	uint64		rows = 0;
 
 	at_hand.funnel = funnel;
 	at_hand.table = table;
 	at_hand.key = values[0];
 	PG_TRY();
 	{
-		(void) lq_statement_run(funnel, statement, values, nulls);
+		rows = lq_statement_run(funnel, statement, values, nulls);
 	}
 	PG_FINALLY();
 	{
 		at_hand = outer;
 	}
 	PG_END_TRY();
+	return rows;
 }
 
 /*

@@ -28,9 +28,9 @@ extern bool lq_own_write_after(const LqFunnel *funnel, Datum key, int *flags);
  * Run an INSERT of a row that names a lead which is there and locked;
  * values[0] is its key.  Is this such a row of that table?
  */
-extern void lq_write_for_lead(const LqFunnel *funnel, LqTable table,
-							  LqStatement statement, Datum *values,
-							  const char *nulls);
+extern uint64 lq_write_for_lead(const LqFunnel *funnel, LqTable table,
+								LqStatement statement, Datum *values,
+								const char *nulls);
 extern bool lq_lead_at_hand(const LqFunnel *funnel, LqTable table, Datum key);
 
 /*

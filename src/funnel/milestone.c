@@ -62,6 +62,18 @@ lq_milestone_named(const char *name, LqMilestone *milestone)
 	return named(name, strlen(name), milestone);
 }
 
+const char *
+lq_milestone_name(LqMilestone milestone)
+{
+	return known[milestone].name;
+}
+
+bool
+lq_is_exit(LqMilestone milestone)
+{
+	return known[milestone].part == AT_EXIT;
+}
+
 /*
  * A new cycle begins when a lead leaves what ends one, be it success, for
  * the path.
@@ -109,7 +121,7 @@ is_exit(PG_FUNCTION_ARGS)
 	LqMilestone milestone;
 
 	PG_RETURN_BOOL(argument(fcinfo, 0, &milestone) &&
-				   known[milestone].part == AT_EXIT);
+				   lq_is_exit(milestone));
 }
 
 /* _has_reached(milestone text, other text) - boolean */

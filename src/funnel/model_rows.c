@@ -321,7 +321,9 @@ read_kind(RowReader *row, void *element)
 
 	kind->name = get_text(row, LQ_KIND_KIND);
 	kind->of_lead = is_text(row, LQ_KIND_PARTY, "lead");
+	kind->of_sales = is_text(row, LQ_KIND_PARTY, "sales");
 	kind->touch = get_bool(row, LQ_KIND_TOUCH);
+	kind->conversation = get_bool(row, LQ_KIND_CONVERSATION);
 	header = DatumGetHeapTupleHeader(SPI_getbinval(row->tuple, row->desc,
 												   row->desc->natts,
 												   &isnull));
@@ -506,8 +508,8 @@ prove_facts(LqFunnel *funnel)
 	static const LqTable facts[] = {
 		LQ_TABLE_ACCOUNT, LQ_TABLE_ACTIVITY, LQ_TABLE_ANSWER,
 		LQ_TABLE_BASELINE, LQ_TABLE_DEAL, LQ_TABLE_DEAL_CONTACT,
-		LQ_TABLE_DEFINITION_LOG, LQ_TABLE_SIGNATURE, LQ_TABLE_STAGE_HISTORY,
-		LQ_TABLE_VERDICT,
+		LQ_TABLE_DEFINITION_LOG, LQ_TABLE_DEPARTURE, LQ_TABLE_JOURNEY,
+		LQ_TABLE_SIGNATURE, LQ_TABLE_STAGE_HISTORY, LQ_TABLE_VERDICT,
 	};
 
 	for (int i = 0; i < lengthof(facts); i++)

@@ -34,7 +34,9 @@ typedef struct LqKind
 {
 	char	   *name;
 	bool		of_lead;		/* party = lead */
+	bool		of_sales;		/* party = sales */
 	bool		touch;
+	bool		conversation;
 	HeapTuple	tuple;			/* the row, for kind.<column> */
 } LqKind;
 

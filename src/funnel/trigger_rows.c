@@ -51,6 +51,15 @@ PG_FUNCTION_INFO_V1(_template_triggers);
 	{table, "zz_no_truncate", "refuse_truncate", \
 		BEFORE_STATEMENT | ON_TRUNCATE, 0}
 
+/* units of leads follow each statement on what they are told by */
+#define FOLLOWED(table, function) \
+	{table, "zz_insert", function, AFTER_STATEMENT | ON_INSERT, \
+		LQ_TRIGGER_ROWS}, \
+	{table, "zz_update", function, AFTER_STATEMENT | ON_UPDATE, \
+		LQ_TRIGGER_ROWS}, \
+	{table, "zz_delete", function, AFTER_STATEMENT | ON_DELETE, \
+		LQ_TRIGGER_ROWS}
+
 /* in the place of a foreign key */
 #define NAMES_LEAD(table) \
 	{table, "zz_insert", "require_lead", AFTER_STATEMENT | ON_INSERT, \
@@ -139,6 +148,8 @@ const LqTrigger lq_triggers[] =
 	ID(LQ_TABLE_VERDICT),
 	{LQ_TABLE_STAGE, "zz_open", "check_working_time",
 	AFTER_STATEMENT | ON_INSERT | ON_UPDATE, 0},
+	FOLLOWED(LQ_TABLE_STAGE, "follow_stage"),
+	FOLLOWED(LQ_TABLE_KIND, "follow_kind"),
 	{LQ_TABLE_CALENDAR, "zz_hours", "check_hours",
 	BEFORE_ROW | ON_INSERT | ON_UPDATE, 0},
 	{LQ_TABLE_CALENDAR, "zz_open", "check_working_time",
@@ -173,6 +184,9 @@ const LqTrigger lq_triggers[] =
 	/* only our code writes these at all */
 	APPEND_ONLY(LQ_TABLE_DEFINITION_LOG, ON_INSERT | ON_UPDATE | ON_DELETE),
 	APPEND_ONLY(LQ_TABLE_BASELINE, ON_INSERT | ON_UPDATE | ON_DELETE),
+	APPEND_ONLY(LQ_TABLE_DEPARTURE, ON_INSERT | ON_UPDATE | ON_DELETE),
+	{LQ_TABLE_JOURNEY, "zz_kept", "refuse_write",
+	BEFORE_STATEMENT | ON_INSERT | ON_UPDATE | ON_DELETE | ON_TRUNCATE, 0},
 
 	POLICY(LQ_TABLE_SETTING),
 	POLICY(LQ_TABLE_KIND),

@@ -8,6 +8,7 @@
 #include "postgres.h"
 
 #include "commands/trigger.h"
+#include "utils/timestamp.h"
 
 #include "compat.h"
 #include "funnel/funnel.h"
@@ -20,10 +21,26 @@
 PG_FUNCTION_INFO_V1(forget_lead);
 
 /*
+ * What sales did since a hand-over outlives the log, in the row of that move.
+ */
+static void
+keep_touches(const LqFunnel *funnel, Datum key)
+{
+	Datum		values[2];
+
+	values[0] = key;
+	values[1] = TimestampTzGetDatum(DT_NOEND);
+	(void) lq_statement_run_latest(funnel, LQ_STATEMENT_KEEP_TOUCHES, values,
+								   NULL);
+}
+
+/*
  * forget_lead() - AFTER DELETE ON lead FOR EACH ROW
  *
  * An update that takes a lead to another partition deletes its row, too: so
- * the facts go only if no lead of that key is there any more.
+ * the facts go only if no lead of that key is there any more.  Its moves stay
+ * and its units end; departure parts them from those of a lead that comes
+ * under its key one day.
  *
  * Whoever added a fact had locked the lead, and is done now that it is
  * deleted.  A fact that this transaction's snapshot does not show is an error.
@@ -35,15 +52,22 @@ forget_lead(PG_FUNCTION_ARGS)
 	TriggerData *trigdata = (TriggerData *) fcinfo->context;
 	LqIdentity	saved;
 	LqLead		lead;
-	Datum		key;
+	Datum		values[2];
 
 	lq_lead_init(&lead, funnel,
 				 lq_partition_to_lead(lq_partition(funnel,
 												   trigdata->tg_relation),
 									  trigdata->tg_trigtuple));
-	key = lead.values[funnel->key_attno - 1];
+	values[0] = lead.values[funnel->key_attno - 1];
+	values[1] = TimestampTzGetDatum(lead.now);
 	lq_funnel_enter(funnel, &saved);
-	(void) lq_statement_run_latest(funnel, LQ_STATEMENT_FORGET, &key, NULL);
+	if (lq_statement_run_latest(funnel, LQ_STATEMENT_LEAD_EXISTS, values,
+								NULL) == 0)
+	{
+		keep_touches(funnel, values[0]);
+		(void) lq_statement_run_latest(funnel, LQ_STATEMENT_FORGET, values,
+									   NULL);
+	}
 	lq_funnel_leave(&saved);
 	lq_lead_done(&lead);
 	return PointerGetDatum(NULL);

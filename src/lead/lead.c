@@ -32,6 +32,7 @@ lq_lead_init(LqLead *lead, LqFunnel *funnel, HeapTuple tuple)
 	lead->funnel = funnel;
 	lead->context = CurrentMemoryContext;
 	lead->now = lq_now();
+	lead->first_cycle = LQ_FIRST_CYCLE;
 	lead->slot = MakeSingleTupleTableSlot(funnel->lead_desc, &TTSOpsVirtual);
 	lead->values = lead->slot->tts_values;
 	lead->isnull = lead->slot->tts_isnull;

@@ -11,6 +11,8 @@
 #include "funnel/tables.h"
 #include "type/scorecard.h"
 
+#define LQ_FIRST_CYCLE 1
+
 typedef struct LqLead
 {
 	LqFunnel   *funnel;
@@ -22,6 +24,7 @@ typedef struct LqLead
 	LqCard	   *card;			/* never NULL */
 	bool		card_changed;
 	TimestampTz now;
+	int32		first_cycle;	/* in which it began, if it is new */
 	HeapTuple	account;		/* its account's row, once looked up */
 	bool		account_read;
 	uint32		together[LQ_N_FRAMEWORKS];	/* the best that other leads of

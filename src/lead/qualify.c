@@ -24,6 +24,7 @@
 #include "funnel/tables.h"
 #include "funnel/trigger.h"
 #include "lead/fit.h"
+#include "lead/journey.h"
 #include "lead/lead.h"
 #include "lead/qualify.h"
 #include "lead/refuse.h"
@@ -36,16 +37,16 @@ PG_FUNCTION_INFO_V1(qualify_lead);
 
 /* the value an untouched lead has in a column that triggers keep */
 static Datum
-kept_default(LqColumn column, TimestampTz now, bool *isnull)
+kept_default(const LqLead *lead, LqColumn column, bool *isnull)
 {
 	*isnull = false;
 	switch (column)
 	{
 		case LQ_LEAD_STAGE_ENTERED_AT:
 		case LQ_LEAD_CYCLE_STARTED_AT:
-			return TimestampTzGetDatum(now);
+			return TimestampTzGetDatum(lead->now);
 		case LQ_LEAD_CYCLE:
-			return Int32GetDatum(1);
+			return Int32GetDatum(lead->first_cycle);
 		case LQ_LEAD_DEALS_OPEN:
 		case LQ_LEAD_DEALS_WON:
 		case LQ_LEAD_DEALS_LOST:
@@ -76,7 +77,7 @@ lq_lead_restore(LqLead *lead, const LqLead *old,
 		if (old != NULL)
 			value = lq_lead_get(old, column, &isnull);
 		else
-			value = kept_default(column, lead->now, &isnull);
+			value = kept_default(lead, column, &isnull);
 		lq_lead_set(lead, column, value, isnull);
 	}
 }
@@ -302,7 +303,10 @@ qualify_lead(PG_FUNCTION_ARGS)
 			lq_lead_set_text(&lead, LQ_LEAD_STAGE, before);
 	}
 	else
+	{
 		asked = lq_lead_get_text(&lead, LQ_LEAD_STAGE);
+		lead.first_cycle = lq_first_cycle(funnel, key);
+	}
 	if (!own)
 		ignore_client(&lead, update ? &old : NULL);
 	lead.reason = lq_lead_get_text(&lead, LQ_LEAD_REASON);

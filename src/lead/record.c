@@ -25,12 +25,14 @@
 #include "funnel/funnel_entry.h"
 #include "funnel/identity.h"
 #include "funnel/key.h"
+#include "funnel/milestone.h"
 #include "funnel/partition.h"
 #include "funnel/policy.h"
 #include "funnel/row.h"
 #include "funnel/statement.h"
 #include "funnel/tables.h"
 #include "funnel/trigger.h"
+#include "lead/journey.h"
 #include "lead/lead.h"
 #include "lead/qualify.h"
 #include "lead/refuse.h"
@@ -95,6 +97,7 @@ first_difference(const LqLead *expected, const LqLead *actual)
 static void
 start_again(LqLead *expected, const LqLead *old, const LqUsedUp *facts)
 {
+	expected->first_cycle = facts->first_cycle;
 	lq_lead_restore(expected, old, LQ_LEAD_FIRST_STATE, LQ_LEAD_LAST_STATE);
 	lq_lead_set_text(expected, LQ_LEAD_STAGE, old == NULL ? NULL :
 					 lq_lead_get_text(old, LQ_LEAD_STAGE));
@@ -176,16 +179,24 @@ explain_move(LqFunnel *funnel, HeapTuple tuple, const LqLead *actual,
 }
 
 /*
- * One row of history a hop.  The last carries the reason and the note that
- * were given; a move that nobody gave one for has that of its transition.
+ * What a lead had earned when it was handed over, or left the path, is asked
+ * for later; its own card goes on.
  */
+static bool
+keeps_card(const LqHop *hop)
+{
+	return hop->to->milestone == LQ_MILESTONE_MQL ||
+		lq_is_exit(hop->to->milestone);
+}
+
+/* One row of history a hop, and what that is to its unit. */
 static void
-add_history(const LqLead *lead, Datum key, const LqHop *hop,
-			const char *reason, const char *note, const Datum *owner)
+add_move(const LqLead *lead, Datum key, const LqHop *hop,
+		 const char *reason, const char *note, const Datum *owner)
 {
 	const LqFunnel *funnel = lead->funnel;
-	Datum		values[18];
-	char		nulls[19];
+	Datum		values[20];
+	char		nulls[21];
 	int			n = 0;
 
 #define ADD(value, absent) \
@@ -209,7 +220,7 @@ add_history(const LqLead *lead, Datum key, const LqHop *hop,
 	ADD_TEXT(lq_actor());
 	ADD(BoolGetDatum(hop->automatic), false);
 	ADD(BoolGetDatum(hop->transition->exception), false);
-	ADD_TEXT(reason != NULL ? reason : hop->transition->reason);
+	ADD_TEXT(reason);
 	ADD_TEXT(note);
 	ADD(lq_points_to_numeric(lq_card_score(lead->card, hop->entered_at)), false);
 	ADD_TEXT(funnel->definition);
@@ -219,14 +230,16 @@ add_history(const LqLead *lead, Datum key, const LqHop *hop,
 	ADD(*owner, owner == NULL);
 	ADD_COLUMN(LQ_LEAD_ACCOUNT_ID);
 	ADD(TimestampTzGetDatum(hop->due_at), hop->to->sla == NULL);
+	ADD(keeps_card(hop) ? lq_card_to_datum(lead->card) : (Datum) 0,
+		!keeps_card(hop));
+	ADD(BoolGetDatum(lq_accepts(hop)), false);
 	nulls[n] = '\0';
 
 #undef ADD
 #undef ADD_TEXT
 #undef ADD_COLUMN
 
-	lq_write_for_lead(funnel, LQ_TABLE_STAGE_HISTORY, LQ_STATEMENT_ADD_HISTORY,
-					  values, nulls);
+	lq_journey_move(funnel, hop, values, nulls);
 }
 
 /* Tell who listens on the channel named like the funnel. */
@@ -355,8 +368,7 @@ record_lead(PG_FUNCTION_ARGS)
 
 		/* the row as it was judged, before a move used up some of it */
 		lq_lead_init(&judged, funnel, tuple);
-		refused_by = lq_used_up_take(&judged, key);
-		lq_used_up_read(&judged, &facts);
+		refused_by = lq_used_up_take(&judged, key, &facts);
 		reason = lq_lead_get_text(&judged, LQ_LEAD_REASON);
 		note = lq_lead_get_text(&judged, LQ_LEAD_NOTE);
 		owner = lq_lead_get(&judged, LQ_LEAD_OWNER, &owner_isnull);
@@ -383,11 +395,18 @@ record_lead(PG_FUNCTION_ARGS)
 		lq_funnel_enter(funnel, &saved);
 		for (int i = 0; i < path.n_hops; i++)
 		{
+			/*
+			 * The last carries the reason and the note that were given; a
+			 * move that nobody gave one for has that of its transition.
+			 */
+			const LqHop *hop = &path.hops[i];
 			bool		last = i == path.n_hops - 1;
+			const char *given = last ? reason : NULL;
 
-			add_history(&lead, key, &path.hops[i],
-						last ? reason : NULL, last ? note : NULL,
-						owner_isnull ? NULL : &owner);
+			if (given == NULL)
+				given = hop->transition->reason;
+			add_move(&lead, key, hop, given, last ? note : NULL,
+					 owner_isnull ? NULL : &owner);
 			if (path.hops[i].to->notify)
 				notify(funnel, key, &path.hops[i]);
 		}

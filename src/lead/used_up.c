@@ -43,6 +43,7 @@ lq_used_up_read(const LqLead *lead, LqUsedUp *columns)
 	for (int i = 0; i < lengthof(cleared); i++)
 		columns->values[i] = lq_lead_get(lead, cleared[i],
 										 &columns->isnull[i]);
+	columns->first_cycle = lead->first_cycle;
 }
 
 /* Keep that for the AFTER trigger. */
@@ -54,6 +55,7 @@ put(const LqFunnel *funnel, Datum key, const LqUsedUp *columns,
 	Kept	   *kept = palloc(sizeof(Kept));
 
 	kept->refused_by = refused_by;
+	kept->columns.first_cycle = columns->first_cycle;
 	for (int i = 0; i < lengthof(cleared); i++)
 	{
 		Form_pg_attribute attr = TupleDescAttr(funnel->lead_desc,
@@ -71,7 +73,7 @@ put(const LqFunnel *funnel, Datum key, const LqUsedUp *columns,
 void
 lq_used_up_put(const LqLead *lead, Datum key, const LqUsedUp *before)
 {
-	bool		changed = false;
+	bool		changed = before->first_cycle != LQ_FIRST_CYCLE;
 
 	(void) lq_waiting_take(lead->funnel, key, LQ_WAITING_USED_UP);
 	for (int i = 0; i < lengthof(cleared) && !changed; i++)
@@ -96,7 +98,8 @@ lq_used_up_refused(const LqLead *lead, Datum key)
 	LqUsedUp	columns;
 
 	(void) lq_waiting_take(lead->funnel, key, LQ_WAITING_USED_UP);
-	if (lq_funnel_replaced(lead->funnel) == NULL)
+	if (lq_funnel_replaced(lead->funnel) == NULL &&
+		lead->first_cycle == LQ_FIRST_CYCLE)
 		return;
 	lq_used_up_read(lead, &columns);
 	put(lead->funnel, key, &columns, lead->funnel->serial);
@@ -108,19 +111,20 @@ lq_used_up_restore(LqLead *lead, const LqUsedUp *columns)
 {
 	for (int i = 0; i < lengthof(cleared); i++)
 		lq_lead_set(lead, cleared[i], columns->values[i], columns->isnull[i]);
+	lead->first_cycle = columns->first_cycle;
 }
 
 /*
- * Put what the lead's move used up back into the row at hand.  Returns the
- * serial of the policy that refused a new lead its stage, or 0.
+ * Put what the lead's move used up back into the row at hand, and tell it.
+ * Returns the serial of the policy that refused a new lead its stage, or 0.
  */
 uint64
-lq_used_up_take(LqLead *lead, Datum key)
+lq_used_up_take(LqLead *lead, Datum key, LqUsedUp *columns)
 {
 	Kept	   *kept = lq_waiting_take(lead->funnel, key, LQ_WAITING_USED_UP);
 
-	if (kept == NULL)
-		return 0;
-	lq_used_up_restore(lead, &kept->columns);
-	return kept->refused_by;
+	if (kept != NULL)
+		lq_used_up_restore(lead, &kept->columns);
+	lq_used_up_read(lead, columns);
+	return kept == NULL ? 0 : kept->refused_by;
 }

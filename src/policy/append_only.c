@@ -20,6 +20,7 @@
 
 PG_FUNCTION_INFO_V1(append_only_history);
 PG_FUNCTION_INFO_V1(refuse_change);
+PG_FUNCTION_INFO_V1(refuse_write);
 
 static HeapTuple
 row_to_be(const TriggerData *trigdata)
@@ -28,7 +29,7 @@ row_to_be(const TriggerData *trigdata)
 		trigdata->tg_newtuple : trigdata->tg_trigtuple;
 }
 
-/* Is it our code that writes, or the owner who loads what was? */
+/* Is it our code that writes, or the owner who loads what was, row by row? */
 static bool
 may_write(const TriggerData *trigdata)
 {
@@ -38,7 +39,7 @@ may_write(const TriggerData *trigdata)
 	if (lq_acting_for(owner))
 		return true;
 	lq_check_settings(owner, get_namespace_name(RelationGetNamespace(rel)));
-	return lq_import_setting && TRIGGER_FIRED_FOR_ROW(trigdata->tg_event);
+	return lq_import_setting && !TRIGGER_FIRED_BY_TRUNCATE(trigdata->tg_event);
 }
 
 /* Does an update void a move that counted, and change nothing else? */
@@ -131,6 +132,33 @@ refuse_change(PG_FUNCTION_ARGS)
 					RelationGetRelationName(rel), schema),
 			 errdetail("What was agreed, earned and in force stays known as it was put down."),
 			 errhint("To load it as it was, the owner sets lead_qual.import."),
+			 err_generic_string(PG_DIAG_SCHEMA_NAME, schema),
+			 err_generic_string(PG_DIAG_TABLE_NAME,
+								RelationGetRelationName(rel))));
+	return PointerGetDatum(NULL);
+}
+
+/*
+ * refuse_write() - BEFORE STATEMENT on tables that follow from others
+ */
+Datum
+refuse_write(PG_FUNCTION_ARGS)
+{
+	TriggerData *trigdata = (TriggerData *) fcinfo->context;
+	Relation	rel;
+	char	   *schema;
+
+	lq_trigger_prove(fcinfo, "refuse_write");
+	if (may_write(trigdata))
+		return PointerGetDatum(NULL);
+	rel = trigdata->tg_relation;
+	schema = get_namespace_name(RelationGetNamespace(rel));
+	ereport(ERROR,
+			(errcode(ERRCODE_RESTRICT_VIOLATION),
+			 errmsg("table \"%s\" of funnel \"%s\" is kept by triggers",
+					RelationGetRelationName(rel), schema),
+			 errdetail("It follows from the history, the departures and the log."),
+			 errhint("To take moves back call void_moves(); to load history as it was, the owner sets lead_qual.import, and calls rebuild_history()."),
 			 err_generic_string(PG_DIAG_SCHEMA_NAME, schema),
 			 err_generic_string(PG_DIAG_TABLE_NAME,
 								RelationGetRelationName(rel))));

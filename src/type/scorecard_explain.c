@@ -6,8 +6,10 @@
 
 #include <math.h>
 
+#include "catalog/pg_type.h"
 #include "fmgr.h"
 #include "miscadmin.h"
+#include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/numeric.h"
 #include "utils/timestamp.h"
@@ -25,6 +27,7 @@ PG_FUNCTION_INFO_V1(scorecard_as_of);
 PG_FUNCTION_INFO_V1(scorecard_last_activity);
 PG_FUNCTION_INFO_V1(scorecard_version);
 PG_FUNCTION_INFO_V1(scorecard_explain);
+PG_FUNCTION_INFO_V1(scorecard_best_rules);
 
 /* Hundredths of a point as a number without trailing zeros. */
 Datum
@@ -271,4 +274,45 @@ scorecard_explain(PG_FUNCTION_ARGS)
 	put_adjustment(&result, "floor", "floor", parts.floor);
 	put_adjustment(&result, "rounding", NULL, parts.rounding);
 	return (Datum) 0;
+}
+
+/* how many rules _best_rules() names */
+#define BEST_RULES 3
+
+/*
+ * _best_rules(card, at) - the rules that give most points then, or as of the
+ * card where that is later: the best first, of equals the first by rule_id
+ */
+Datum
+scorecard_best_rules(PG_FUNCTION_ARGS)
+{
+	TimestampTz at = PG_GETARG_TIMESTAMPTZ(1);
+	LqCard		card;
+	Datum		ids[BEST_RULES];
+	int64		best[BEST_RULES];
+	int			n = 0;
+
+	lq_card_view(&card, PG_GETARG_SCORECARD_P(0));
+	for (int i = 0; i < card.n_entries; i++)
+	{
+		int64		points = lq_card_entry_points(&card, &card.entries[i], at);
+		int			place = n;
+
+		if (points <= 0)
+			continue;
+		while (place > 0 && best[place - 1] < points)
+			place--;
+		if (place == BEST_RULES)
+			continue;
+		n = Min(n + 1, BEST_RULES);
+		for (int j = n - 1; j > place; j--)
+		{
+			ids[j] = ids[j - 1];
+			best[j] = best[j - 1];
+		}
+		ids[place] = Int64GetDatum(card.entries[i].rule_id);
+		best[place] = points;
+	}
+	PG_RETURN_ARRAYTYPE_P(construct_array(ids, n, INT8OID, sizeof(int64),
+										  FLOAT8PASSBYVAL, TYPALIGN_DOUBLE));
 }

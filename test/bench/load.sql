@@ -12,6 +12,8 @@ CREATE PROCEDURE work(what text, first int, n int) LANGUAGE plpgsql AS $$ BEGIN
 		CASE what
 			WHEN 'activity' THEN	-- which moves nobody
 				INSERT INTO hot.activity (lead_id, kind) VALUES (1 + i % 1000, 'email_open');
+			WHEN 'sales' THEN		-- which has had to do with it before
+				INSERT INTO hot.activity (lead_id, kind) VALUES (9001 + i % 10, 'sales_email');
 			WHEN 'lead' THEN
 				INSERT INTO hot.lead (external_id, email, full_name, job_title, company, industry, company_size, country, source)
 					VALUES (i, 'lead' || i || '@example.com', 'First Last', 'Head of Something', 'Company', 'software', i % 1000, 'DE', 'organic');

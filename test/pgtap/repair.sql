@@ -2,7 +2,7 @@
 BEGIN;
 SET LOCAL client_min_messages = error;
 SET LOCAL TimeZone = 'UTC';
-SELECT plan(37);
+SELECT plan(38);
 
 CREATE ROLE regress_lq_owner;
 CREATE ROLE regress_lq_stranger;
@@ -87,7 +87,7 @@ UPDATE lead SET stage = 'nurture' WHERE lead_id = 3;
 DELETE FROM stage_history WHERE lead_id = 2;
 SET LOCAL lead_qual.import = off;
 SELECT set_eq('SELECT pg_temp.found()', $$ VALUES ('answers_differ error lead 1'), ('deals_differ error lead 1'),
-	('stage_differs error lead 1'), ('history_missing error stage_history 1') $$, 'answers, deals, stages and moves that are not as they were');
+	('stage_differs error lead 1'), ('history_missing error stage_history 1'), ('journey_differs error journey 1') $$, 'answers, deals, stages and moves that are not as they were');
 SELECT matches(r, 'rebuild_history\(\): [1-9][0-9]* rows changed', r) FROM pg_temp.repaired() AS r;
 SELECT is_empty('SELECT pg_temp.found()', 'are as they were');
 SELECT is((SELECT bant FROM lead WHERE lead_id = 1), 'B+'::bant, 'as the log has them');

@@ -49,7 +49,7 @@ SELECT alike(pg_temp.attempt('regress_lq_evil', $$ INSERT INTO evil.activity SEL
 
 -- all siblings are there, but the leads are a view on the victim's
 DO $$ DECLARE t text; BEGIN
-	FOREACH t IN ARRAY '{account,answer,baseline,calendar,deal,deal_contact,definition,definition_log,element,holiday,kind,list,reason,rule,setting,side,signature,source,stage,stage_history,transition}'::text[] LOOP
+	FOREACH t IN ARRAY '{account,answer,baseline,calendar,deal,deal_contact,definition,definition_log,departure,element,holiday,journey,kind,list,reason,rule,setting,side,signature,source,stage,stage_history,transition}'::text[] LOOP
 		EXECUTE format('CREATE TABLE evil.%I (LIKE crm.%1$I)', t);
 		EXECUTE format('ALTER TABLE evil.%I OWNER TO regress_lq_evil', t);
 	END LOOP;

@@ -1,0 +1,56 @@
+-- Table journey: what moves and activities of sales make of it, one by one.
+BEGIN;
+SET LOCAL client_min_messages = error;
+SET LOCAL TimeZone = 'UTC';
+SELECT plan(18);
+\ir helper/journey.sql
+
+SELECT create_funnel('crm', 'UTC');
+SET LOCAL search_path = crm, public;
+SET LOCAL lead_qual.clock = '2026-03-02 09:00Z';
+INSERT INTO account (name) VALUES ('Acme');
+INSERT INTO lead (lead_id, email, account_id, source, campaign, owner) OVERRIDING SYSTEM VALUE
+	SELECT i, 'ann' || i || '@example.com', 1, 'event', 'spring', 'ben' FROM generate_series(1, 6) AS i;
+SELECT is_empty($$ SELECT pg_temp.unlike('crm') $$, 'created');
+INSERT INTO activity (lead_id, kind) SELECT i, k FROM generate_series(1, 5) AS i, unnest('{webinar,demo_request,pricing_page_view}'::text[]) AS k;
+SELECT is_empty($$ SELECT pg_temp.unlike('crm') $$, 'MQLs');
+SELECT string_agg(stage, ' ' ORDER BY lead_id) FROM lead;
+SET LOCAL lead_qual.clock = '2026-03-02 10:00Z';
+INSERT INTO activity (lead_id, kind) SELECT i, 'sales_email' FROM generate_series(1, 3) AS i;
+SELECT is_empty($$ SELECT pg_temp.unlike('crm') $$, 'touched');
+INSERT INTO activity (lead_id, kind, occurred_at) SELECT 1, 'sales_call', '2026-03-02 09:30Z';
+INSERT INTO activity (lead_id, kind, occurred_at) SELECT 2, 'sales_call', '2026-03-02 08:30Z';
+SELECT is_empty($$ SELECT pg_temp.unlike('crm') $$, 'talked to');
+UPDATE lead SET stage = 'sal', owner = 'eve' WHERE lead_id IN (1, 2);
+SELECT is_empty($$ SELECT pg_temp.unlike('crm') $$, 'accepted');
+UPDATE lead SET stage = 'nurture', reason = (SELECT reason FROM reason WHERE applies_to = 'nurture' LIMIT 1) WHERE lead_id IN (2, 3);
+SELECT is_empty($$ SELECT pg_temp.unlike('crm') $$, 'returned');
+UPDATE lead SET stage = 'disqualified', reason = (SELECT reason FROM reason WHERE applies_to = 'disqualified' LIMIT 1) WHERE lead_id IN (3, 4);
+SELECT is_empty($$ SELECT pg_temp.unlike('crm') $$, 'disqualified');
+SET LOCAL lead_qual.clock = '2026-03-05 10:00Z';
+INSERT INTO activity (lead_id, kind) SELECT i, k FROM generate_series(1, 5) AS i, unnest('{webinar,demo_request,pricing_page_view,sales_call}'::text[]) AS k;
+SELECT string_agg(stage || cycle, ' ' ORDER BY lead_id) FROM lead;
+SELECT is_empty($$ SELECT pg_temp.unlike('crm') $$, 'back');
+UPDATE activity SET occurred_at = occurred_at - interval '1 day' WHERE kind = 'sales_call' AND lead_id < 4;
+SELECT is_empty($$ SELECT pg_temp.unlike('crm') $$, 'edited');
+DELETE FROM activity WHERE kind LIKE 'sales%' AND lead_id < 3;
+SELECT is_empty($$ SELECT pg_temp.unlike('crm') $$, 'deleted');
+SELECT archive_activities('crm', '2026-03-05Z');
+SELECT is_empty($$ SELECT pg_temp.unlike('crm') $$, 'archived');
+DELETE FROM lead WHERE lead_id = 5;
+SELECT is_empty($$ SELECT pg_temp.unlike('crm') $$, 'gone');
+SELECT erase_lead('crm', '4');
+SELECT is_empty($$ SELECT pg_temp.unlike('crm') $$, 'erased');
+SELECT * FROM merge_leads('crm', '1', '2');
+SELECT is_empty($$ SELECT pg_temp.unlike('crm') $$, 'merged');
+SELECT * FROM departure;
+INSERT INTO lead (lead_id, email) OVERRIDING SYSTEM VALUE SELECT i, 'ann' || i || '@example.com' FROM unnest(ARRAY[2,4,5]) AS i;
+SELECT is_empty($$ SELECT pg_temp.unlike('crm') $$, 'again');
+SELECT lead_id, cycle, stage FROM lead ORDER BY 1;
+SELECT is_empty($$ SELECT * FROM check_funnel('crm') $$, 'all is well');
+SELECT rebuild_history('crm'), _rebuild_journey('crm', NULL);
+SELECT void_moves('crm', (SELECT array_agg(history_id) FROM stage_history WHERE lead_id = 4 AND to_stage = 'mql' AND cycle = 1), 'why');
+SELECT is_empty($$ SELECT pg_temp.unlike('crm') $$, 'voided');
+SELECT is_empty($$ SELECT * FROM check_funnel('crm') $$, 'all is well');
+SELECT * FROM finish();
+ROLLBACK;
