@@ -31,12 +31,17 @@ COMMENT ON FUNCTION record_lead() IS
 CREATE FUNCTION forget_lead() RETURNS trigger
 AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE PARALLEL UNSAFE;
 COMMENT ON FUNCTION forget_lead() IS
-'AFTER DELETE ON lead FOR EACH ROW: its activities, answers, verdicts and baseline go with it';
+'AFTER DELETE ON lead FOR EACH ROW: its aliases, activities, answers, verdicts and baseline go with it';
+
+CREATE FUNCTION guard_alias() RETURNS trigger
+AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION guard_alias() IS
+'BEFORE INSERT OR UPDATE ON lead_alias FOR EACH ROW: refuses what is another lead''s own; since is the clock''s';
 
 CREATE FUNCTION require_lead() RETURNS trigger
 AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE PARALLEL UNSAFE;
 COMMENT ON FUNCTION require_lead() IS
-'AFTER INSERT or UPDATE ON baseline, verdict, signature or stage_history FOR EACH STATEMENT: a row names a lead that is there';
+'AFTER INSERT or UPDATE ON baseline, lead_alias, verdict, signature or stage_history FOR EACH STATEMENT: a row names a lead that is there';
 
 CREATE FUNCTION stamp_activity() RETURNS trigger
 AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE PARALLEL UNSAFE;

@@ -42,7 +42,7 @@ BEGIN ATOMIC
 		(1, '{
 			setting,kind,source,list,element,question,stage,calendar,holiday,side,definition,transition,rule,reason,
 			message,content,definition_log,
-			account,lead,activity,baseline,answer,verdict,stage_history,departure,journey,signature,deal,deal_contact,spend,
+			account,lead,lead_alias,activity,baseline,answer,verdict,stage_history,departure,journey,signature,deal,deal_contact,spend,
 			milestone_entry,won_deal,lead_journey,stage_stay,stage_velocity,
 			funnel,funnel_monthly,mql_to_sql,sql_conversion,sql_velocity,cost_per_sql,sql_revenue,
 			lead_now,inbox,hand_over,sla,rejection,agreement,

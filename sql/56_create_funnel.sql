@@ -225,7 +225,7 @@ BEGIN
 	END IF;
 
 	-- the lead comes first, as everywhere, and nothing may arrive any more
-	FOREACH fact IN ARRAY ARRAY['lead', 'account', 'activity', 'answer',
+	FOREACH fact IN ARRAY ARRAY['lead', 'lead_alias', 'account', 'activity', 'answer',
 								'stage_history', 'deal', 'deal_contact', 'spend', 'signature']
 	LOOP
 		CONTINUE WHEN fact = 'lead' AND lead_table IS NOT NULL;

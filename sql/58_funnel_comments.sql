@@ -205,6 +205,14 @@ BEGIN
 		('COLUMN lead.review_at', 'not before this instant can time alone move the lead; kept by triggers'),
 		('COLUMN lead.created_at', 'when it was recorded'),
 
+		('TABLE lead_alias', 'a further name of a lead, by which it is found: an external id, an e-mail address, or the key of a lead that was merged into it'),
+		('COLUMN lead_alias.alias_id', 'key'),
+		('COLUMN lead_alias.lead_id', 'lead'),
+		('COLUMN lead_alias.external_id', 'a further id in another system'),
+		('COLUMN lead_alias.email', 'a further e-mail address'),
+		('COLUMN lead_alias.former_key', 'the key of a lead that was merged into this one, for as long as no other lead has it'),
+		('COLUMN lead_alias.since', 'since when; kept by triggers'),
+
 		('TABLE activity', 'something a lead did, or sales did with it'),
 		('COLUMN activity.lead_id', 'lead'),
 		('COLUMN activity.occurred_at', 'when it happened'),

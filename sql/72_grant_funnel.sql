@@ -25,6 +25,8 @@ BEGIN ATOMIC
 		(1, '{app,sales,marketing}', 'INSERT', '{lead,activity}', NULL),
 		-- to find a lead, and for ON CONFLICT and RETURNING
 		(1, '{app,sales,marketing}', 'SELECT', '{lead}', '{lead_id,external_id,email}'),
+		(1, '{app,sales,marketing}', 'SELECT', '{lead_alias}', '{lead_id,external_id,email,former_key}'),
+		(1, '{app,sales,marketing}', 'INSERT', '{lead_alias}', '{lead_id,external_id,email}'),
 		(1, '{app,sales,marketing}', 'SELECT', '{activity}', '{lead_id,external_id}'),
 		(1, '{app,sales,marketing}', 'SELECT', '{kind,source}', NULL),
 
@@ -34,6 +36,7 @@ BEGIN ATOMIC
 		   company,account_id,industry,company_size,annual_revenue,country,source,campaign,
 		   unsubscribed,attributes,owner,resume_at,reason,note,stage}'::name[] || _frameworks()::name[]),
 		(1, '{sales,marketing}', 'INSERT, UPDATE', '{account,answer}', NULL),
+		(1, '{sales,marketing}', 'DELETE', '{lead_alias}', NULL),
 		(1, '{sales,marketing}', 'INSERT', '{verdict}', NULL),
 		(1, '{sales,marketing}', 'INSERT', '{signature}', '{lead_id,to_stage,definition,side,note}'),
 		-- triggers keep these: whatever is written there is who signed

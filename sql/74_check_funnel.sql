@@ -443,6 +443,9 @@ BEGIN
 			  SELECT 'answer', lead_id::text FROM %1$I.answer AS a
 			  WHERE NOT EXISTS (SELECT FROM %2$s AS l WHERE l.%3$I = a.lead_id)
 			  UNION ALL
+			  SELECT 'lead_alias', lead_id::text FROM %1$I.lead_alias AS a
+			  WHERE NOT EXISTS (SELECT FROM %2$s AS l WHERE l.%3$I = a.lead_id)
+			  UNION ALL
 			  SELECT 'verdict', lead_id::text FROM %1$I.verdict AS v
 			  WHERE NOT EXISTS (SELECT FROM %2$s AS l WHERE l.%3$I = v.lead_id)
 			  UNION ALL

@@ -198,6 +198,7 @@ DECLARE
 	before constant bigint := @extschema@._last_departure(funnel, merge);
 	writable text[];
 	filled text;
+	former_names jsonb;
 	came_as_merged boolean;
 	stands_by_merged boolean;
 BEGIN
@@ -280,6 +281,7 @@ BEGIN
 					'deals_open', 'deals_won', 'deals_lost', 'won_amount', 'answers',
 					'reason', 'note', 'attributes', 'unsubscribed',
 					'created_at');
+	former_names := @extschema@._names_of_lead(funnel, merge);
 	EXECUTE format($query$
 		WITH m AS (DELETE FROM %2$s WHERE %3$I = $2::%4$s RETURNING *)
 		UPDATE %2$s AS l
@@ -301,6 +303,7 @@ BEGIN
 			', '::text))
 		USING keep, merge;
 	PERFORM @extschema@._depart_as(funnel, merge, before, 'merged'::text);
+	PERFORM @extschema@._add_aliases(funnel, keep, former_names);
 	PERFORM @extschema@._rebuild_leads(funnel, ARRAY[keep, merge]);
 END
 $body$;
@@ -336,7 +339,7 @@ END
 $body$;
 
 COMMENT ON FUNCTION merge_leads(text, text, text) IS
-'makes one lead of two: facts of the second go to the first, which is scored anew. Of units of both that overlap in time, the one that got further stays, whichever lead is kept (of equals, the first lead''s), and the moves of the other are voided; units that do not overlap become cycles one after the other. An event of both counts once, unless it was archived. Returns what was moved';
+'makes one lead of two: facts of the second go to the first, which is scored anew. Of units of both that overlap in time, the one that got further stays, whichever lead is kept (of equals, the first lead''s), and the moves of the other are voided; units that do not overlap become cycles one after the other. An event of both counts once, unless it was archived. What the second was known by, its key included, is an alias of the first from then on. Returns what was moved';
 
 CREATE FUNCTION erase_lead(funnel text, lead text) RETURNS void
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
@@ -380,7 +383,7 @@ END
 $body$;
 
 COMMENT ON FUNCTION erase_lead(text, text) IS
-'erases a person: the lead, its activities and answers, and what was noted with its moves; moves and deals stay, so that no count changes: its units are gone since then, and no longer open. Leads that should never have counted: forget_leads()';
+'erases a person: the lead, its aliases, activities and answers, and what was noted with its moves; moves and deals stay, so that no count changes: its units are gone since then, and no longer open. Leads that should never have counted: forget_leads()';
 
 -- What the log and the moves of these leads told is not told any more.  Nobody
 -- comes under such a key meanwhile, or would begin in a cycle after theirs.
@@ -424,7 +427,7 @@ BEGIN
 	END IF;
 
 	EXECUTE format('SELECT coalesce(max(departure_id), 0) FROM %I.departure', funnel) INTO before;
-	-- activities, answers, verdicts and the baseline go with it
+	-- aliases, activities, answers, verdicts and the baseline go with it
 	EXECUTE format('DELETE FROM %1$s WHERE %2$I IN (%3$s)', k.leads, k.key, wanted);
 	EXECUTE format('SELECT min(%2$I::text) FROM %1$s WHERE %2$I IN (%3$s)', k.leads, k.key, wanted) INTO unknown;
 	IF unknown IS NOT NULL THEN

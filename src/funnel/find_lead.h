@@ -14,6 +14,6 @@
  * or of any other type; raises where it names none.
  */
 extern Datum lq_find_lead(FunctionCallInfo fcinfo, int arg,
-						  const LqFunnel *funnel);
+						  LqFunnel *funnel);
 
 #endif							/* LQ_FIND_LEAD_H */

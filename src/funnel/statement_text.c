@@ -13,6 +13,7 @@
 
 #include "lib/stringinfo.h"
 #include "utils/builtins.h"
+#include "utils/lsyscache.h"
 
 #include "compat.h"
 #include "funnel/columns.h"
@@ -31,8 +32,10 @@ PG_FUNCTION_INFO_V1(latest_first);
 /*
  * {lead} and the like stand for the qualified table, {key} for the lead's key;
  * {lead_rows} and {rows_key} for the same where leads are in a table of the
- * user's and {lead} is a view of it; {=} for the server's own operator;
- * {deals_of_leads} for the query that counts deals.  {frameworks} are the
+ * user's and {lead} is a view of it; {external_id} and {email} for those of
+ * a lead as text, NULL where it has none, and {external_id_type} for the type
+ * of the first; {=} for the server's own operator; {deals_of_leads} for the
+ * query that counts deals.  {frameworks} are the
  * columns of the frameworks that are types, {set_frameworks} sets them to the
  * last arguments, {best_frameworks} aggregates them, and {framework_names}
  * lists them as values.
@@ -61,11 +64,42 @@ static const Statement statements[] =
 	" FOR NO KEY UPDATE"},
 	[LQ_STATEMENT_LEAD_EXISTS] = {"k", "",
 	"SELECT FROM {lead} WHERE {key} {=} $1"},
+	/* two are enough to know that it is not one */
+	[LQ_STATEMENT_SEEK_EXTERNAL_ID] = {"t", "k!",
+		"SELECT {key} FROM {lead} WHERE external_id {=} $1::{external_id_type}"
+	" LIMIT 2"},
+	[LQ_STATEMENT_SEEK_EMAIL] = {"t", "k!",
+		"SELECT {key} FROM {lead} WHERE pg_catalog.lower({email})"
+	" {=} pg_catalog.lower($1) LIMIT 2"},
+	[LQ_STATEMENT_SEEK_ALIAS_ID] = {"t", "k!",
+		"SELECT a.lead_id FROM {lead_alias} AS a JOIN {lead} AS l"
+	" ON l.{key} {=} a.lead_id WHERE a.external_id {=} $1"},
+	[LQ_STATEMENT_SEEK_ALIAS_EMAIL] = {"t", "k!",
+		"SELECT a.lead_id FROM {lead_alias} AS a JOIN {lead} AS l"
+		" ON l.{key} {=} a.lead_id"
+	" WHERE pg_catalog.lower(a.email) {=} pg_catalog.lower($1)"},
+	[LQ_STATEMENT_SEEK_FORMER_KEY] = {"t", "k!",
+		"SELECT a.lead_id FROM {lead_alias} AS a JOIN {lead} AS l"
+	" ON l.{key} {=} a.lead_id WHERE a.former_key {=} $1"},
+	/* another lead that has an external id or an address, or an alias of one */
+	[LQ_STATEMENT_ADDRESS_OF] = {"ktt", "k!",
+		"SELECT {key} FROM {lead} WHERE {external_id} {=} $2"
+		" AND NOT {key} {=} $1 UNION ALL"
+		" SELECT {key} FROM {lead} WHERE pg_catalog.lower({email})"
+		" {=} pg_catalog.lower($3) AND NOT {key} {=} $1"
+	" LIMIT 1"},
+	[LQ_STATEMENT_ALIAS_OF] = {"ktt", "k!t",
+		"SELECT lead_id, email FROM {lead_alias} WHERE external_id {=} $2"
+		" AND NOT lead_id {=} $1 UNION ALL"
+		" SELECT lead_id, email FROM {lead_alias} WHERE pg_catalog.lower(email)"
+		" {=} pg_catalog.lower($3) AND NOT lead_id {=} $1"
+	" LIMIT 1"},
 	[LQ_STATEMENT_NAMED] = {"k", "",
 		"SELECT WHERE EXISTS (SELECT FROM {activity} WHERE lead_id {=} $1)"
 		" OR EXISTS (SELECT FROM {answer} WHERE lead_id {=} $1)"
 		" OR EXISTS (SELECT FROM {baseline} WHERE lead_id {=} $1)"
 		" OR EXISTS (SELECT FROM {deal_contact} WHERE lead_id {=} $1)"
+		" OR EXISTS (SELECT FROM {lead_alias} WHERE lead_id {=} $1)"
 		" OR EXISTS (SELECT FROM {signature} WHERE lead_id {=} $1)"
 		" OR EXISTS (SELECT FROM {stage_history} WHERE lead_id {=} $1)"
 	" OR EXISTS (SELECT FROM {verdict} WHERE lead_id {=} $1)"},
@@ -203,6 +237,7 @@ static const Statement statements[] =
 		" b AS (DELETE FROM {baseline} WHERE lead_id {=} $1),"
 		" c AS (DELETE FROM {answer} WHERE lead_id {=} $1),"
 		" d AS (DELETE FROM {verdict} WHERE lead_id {=} $1),"
+		" e AS (DELETE FROM {lead_alias} WHERE lead_id {=} $1),"
 		" j AS (UPDATE {journey} SET gone_at = $2"
 		" WHERE lead_id {=} $1 AND gone_at IS NULL)"
 		" INSERT INTO {departure} (lead_id, at, how, last_move)"
@@ -361,6 +396,18 @@ append_frameworks(StringInfo buf, const LqFunnel *funnel, const char *what,
 	}
 }
 
+/* The type of a lead's external id, or what it is a domain over. */
+static char *
+external_id_type(const LqFunnel *funnel)
+{
+	Oid			type = get_atttype(funnel->relid[LQ_TABLE_LEAD],
+								   lq_lead_attno(funnel, "external_id"));
+
+	return format_type_extended(getBaseType(type), -1,
+								FORMAT_TYPE_TYPEMOD_GIVEN |
+								FORMAT_TYPE_FORCE_QUALIFY);
+}
+
 /* A statement with the funnel's names in the place of {...}. */
 char *
 lq_statement_text(const LqFunnel *funnel, LqStatement statement)
@@ -392,6 +439,13 @@ lq_statement_text(const LqFunnel *funnel, LqStatement statement)
 								   quote_identifier(lq_lead_key_column(funnel)));
 		else if (strcmp(name, "rows_key") == 0)
 			appendStringInfoString(&buf, quote_identifier(funnel->key_name));
+		else if (strcmp(name, "external_id") == 0 ||
+				 strcmp(name, "email") == 0)
+			appendStringInfo(&buf, "%s::pg_catalog.text",
+							 AttributeNumberIsValid(lq_lead_attno(funnel, name)) ?
+							 name : "NULL");
+		else if (strcmp(name, "external_id_type") == 0)
+			appendStringInfoString(&buf, external_id_type(funnel));
 		else if (strcmp(name, "deals_of_leads") == 0)
 			appendStringInfoString(&buf, lq_deals_query(funnel));
 		else if (strcmp(name, "sales_log") == 0)

@@ -32,6 +32,7 @@
 #include "funnel/statement.h"
 #include "funnel/tables.h"
 #include "funnel/trigger.h"
+#include "lead/alias.h"
 #include "lead/journey.h"
 #include "lead/lead.h"
 #include "lead/qualify.h"
@@ -339,16 +340,17 @@ record_lead(PG_FUNCTION_ARGS)
 	bool		answered;
 
 	partition = lq_partition(funnel, trigdata->tg_relation);
+	tuple = lq_partition_to_lead(partition, update ? trigdata->tg_newtuple :
+								 trigdata->tg_trigtuple);
+	if (update)
+		before = lq_partition_to_lead(partition, trigdata->tg_trigtuple);
+	lq_alias_refuse(funnel, tuple, before);
 	if (lq_funnel_importing(funnel))
 		return PointerGetDatum(NULL);
 
-	tuple = lq_partition_to_lead(partition, update ? trigdata->tg_newtuple :
-								 trigdata->tg_trigtuple);
 	lq_lead_init(&lead, funnel, tuple);
 	key = lead.values[funnel->key_attno - 1];
-	if (update)
-		before = lq_partition_to_lead(partition, trigdata->tg_trigtuple);
-	else if (partition != NULL)
+	if (!update && partition != NULL)
 		before = lq_partition_take(funnel, key);
 	update = before != NULL;
 	if (update)

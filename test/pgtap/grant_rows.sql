@@ -31,7 +31,7 @@ SELECT set_eq($$ SELECT c.relname || '.' || a.attname
 					AND (g.columns IS NULL OR a.attname = ANY (g.columns))) $$,
 	$$ SELECT unnest('{lead.external_id,lead.email,lead.full_name,lead.attributes,lead.note,
 		account.external_id,account.attributes,activity.properties,activity.external_id,
-		answer.note,verdict.note,signature.note,stage_history.note,stage_history.voided_why,
+		lead_alias.alias_id,lead_alias.lead_id,lead_alias.external_id,lead_alias.email,lead_alias.former_key,lead_alias.since,answer.note,verdict.note,signature.note,stage_history.note,stage_history.voided_why,
 		baseline.lead_id,baseline.scorecard,baseline.archived_before,baseline.n}'::text[]) $$,
 	'what is kept from analysts is this and nothing else');
 

@@ -3,7 +3,7 @@
 BEGIN;
 SET LOCAL client_min_messages = error;
 SET LOCAL TimeZone = 'UTC';
-SELECT plan(64);
+SELECT plan(73);
 
 CREATE FUNCTION pg_temp.refusal(statement text) RETURNS text LANGUAGE plpgsql AS $$
 DECLARE
@@ -33,6 +33,7 @@ INSERT INTO fact VALUES
 	('answer', 'framework, element, level', $$ 'bant', 'need', 'yes' $$),
 	('baseline', 'scorecard, archived_before, n', $$ '{v1 version=0}', '2020-01-01', 1 $$),
 	('deal_contact', 'deal_id', '1'),
+	('lead_alias', 'external_id', 'gen_random_uuid()::text'),
 	('signature', 'to_stage, cycle, side, signed_by', $$ 'sql', 1, 'sales', 'sam' $$),
 	('stage_history', 'to_stage', $$ 'lead' $$),
 	('verdict', 'side, qualified', $$ 'sales', true $$);
@@ -69,9 +70,9 @@ SELECT is(pg_temp.refusal($$ MERGE INTO crm.activity AS a USING (VALUES (1, 4711
 INSERT INTO signature (lead_id, to_stage, cycle, side) VALUES (3, 'sql', 1, 'sales');
 DELETE FROM lead WHERE lead_id = 3;
 SELECT results_eq($$ SELECT (SELECT count(*) FROM activity WHERE lead_id = 3), (SELECT count(*) FROM answer WHERE lead_id = 3),
-	(SELECT count(*) FROM baseline WHERE lead_id = 3), (SELECT count(*) FROM verdict WHERE lead_id = 3),
+	(SELECT count(*) FROM baseline WHERE lead_id = 3), (SELECT count(*) FROM verdict WHERE lead_id = 3), (SELECT count(*) FROM lead_alias WHERE lead_id = 3),
 	(SELECT count(*) > 0 FROM deal_contact WHERE lead_id = 3), (SELECT count(*) > 0 FROM signature WHERE lead_id = 3), (SELECT count(*) > 0 FROM stage_history WHERE lead_id = 3) $$,
-	$$ VALUES (0::bigint, 0::bigint, 0::bigint, 0::bigint, true, true, true) $$, 'R2: facts go with their lead, the history stays');
+	$$ VALUES (0::bigint, 0::bigint, 0::bigint, 0::bigint, 0::bigint, true, true, true) $$, 'R2: facts go with their lead, the history stays');
 SELECT is(pg_temp.refusal('UPDATE crm.deal_contact SET role = ''buyer'' WHERE lead_id = 3'), 'done', 'R2: what stayed may be changed otherwise');
 SELECT is(pg_temp.refusal('UPDATE crm.deal_contact SET deal_id = deal_id + 1 WHERE lead_id = 3'), 'done', 'R2: all of it');
 SELECT is(pg_temp.refusal('UPDATE crm.deal_contact SET lead_id = 4 - lead_id WHERE lead_id IN (1, 3)'), pg_temp.as_foreign_key('deal_contact', '3'),

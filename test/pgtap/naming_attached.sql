@@ -31,7 +31,7 @@ SELECT is(pg_temp.find('own', 'd1'), '00000000-0000-0000-0000-00000000000d', 'A1
 SELECT is(pg_temp.find('own', '{0000000000000000000000000000000D}'), '00000000-0000-0000-0000-00000000000d', 'A1: by key, however it is written');
 SELECT is(pg_temp.find('own', 'ann@example.com'), '21000 It is the e-mail address of lead 00000000-0000-0000-0000-00000000000a and the e-mail address of lead 00000000-0000-0000-0000-00000000000b.', 'A2: an address that two have');
 SELECT matches(pg_temp.find('own', 'a1'), '^21000', 'A2: an external id that two have');
-SELECT is(pg_temp.find('own', 'nobody'), 'P0002 It was looked for by key (it is no uuid), external id and e-mail address.', 'A2: nobody');
+SELECT is(pg_temp.find('own', 'nobody'), 'P0002 It was looked for by key (it is no uuid), external id, e-mail address and alias.', 'A2: nobody');
 SELECT is(pg_temp.said($$ SELECT next_stages('own', '00000000-0000-0000-0000-00000000000d'::uuid), explain_score('own', 'DAN@example.com') $$), 'done', 'A1: functions take either');
 SELECT is(pg_temp.said($$ SELECT next_stages('own', 7) $$), '22P02 7 of type integer is no key of a lead of funnel "own"', 'A1: a key of another funnel''s type');
 SELECT is(pg_temp.said($$ SELECT record_activity('own', '00000000-0000-0000-0000-00000000000d'::uuid, 'webinar') $$), 'done', 'A2: an activity by key');
@@ -48,7 +48,7 @@ SELECT is(pg_temp.find('sf', 'ann@example.com'), '7', 'A1: text, by address');
 SELECT is(pg_temp.find('sf', '7'), '21000 It is the key of lead 7 and the external id of lead abcdefgh.', 'A2: a key that is another''s external id');
 SELECT is(pg_temp.find('sf', 'key:7'), '7', 'A2: said which');
 SELECT is(pg_temp.find('sf', 'key:key:7'), 'key:7', 'A2: though a key begin like that');
-SELECT is(pg_temp.find('sf', 'abcdefghi'), 'P0002 It was looked for by key, external id and e-mail address.', 'A1: a text that is longer than keys are is not cut off');
+SELECT is(pg_temp.find('sf', 'abcdefghi'), 'P0002 It was looked for by key, external id, e-mail address and alias.', 'A1: a text that is longer than keys are is not cut off');
 SELECT is(pg_temp.said($$ SELECT why_not('sf', 7, 'sql') $$), 'done', 'A1: a number where keys are texts');
 SELECT is(pg_temp.said($$ SELECT why_not('sf', "Id", 'sql') FROM "Account" WHERE "Id" = 'Ann@ex.' $$), 'done', 'A1: a column');
 
@@ -66,7 +66,7 @@ SELECT create_funnel('days', 'UTC', lead_table => 'by_day', lead_key => 'id', co
 SELECT set_config('test.armed', 'yes', true);
 SELECT is(pg_temp.find('days', 'ann@example.com'), '2026-01-02', 'A1: a domain over date');
 SELECT is(pg_temp.find('days', '3 Jan 2026'), '2026-01-03', 'A1: a key as its type reads it');
-SELECT is(pg_temp.find('days', repeat('x', 64)), 'P0002 It was looked for by key (it is no date), external id and e-mail address.', 'A1: nothing is cut off to fit a name');
+SELECT is(pg_temp.find('days', repeat('x', 64)), 'P0002 It was looked for by key (it is no date), external id, e-mail address and alias.', 'A1: nothing is cut off to fit a name');
 SELECT set_config('test.armed', 'no', true);
 SELECT is(pg_temp.said($$ SELECT next_stages('days', date '2026-01-02') $$), 'done', 'A1: a date');
 SELECT is(pg_temp.said($$ SELECT next_stages('days', timestamp '2026-01-02 00:00') $$), 'done', 'A1: a timestamp that is one');
@@ -86,11 +86,11 @@ ALTER TABLE crm.lead ALTER external_id TYPE bigint USING external_id::bigint;
 SELECT is(pg_temp.find('crm', '042'), '1', 'A1: an external id that is a number');
 SELECT is(pg_temp.find('crm', 'Ann@Example.com'), '1', 'A1: beside it, an address');
 ALTER TABLE crm.lead DROP COLUMN external_id;
-SELECT is(pg_temp.find('crm', 'zoe'), 'P0002 It was looked for by key (it is no bigint) and e-mail address.', 'A1: without external ids');
+SELECT is(pg_temp.find('crm', 'zoe'), 'P0002 It was looked for by key (it is no bigint), e-mail address and alias.', 'A1: without external ids');
 SELECT is(pg_temp.said($$ SELECT record_activity('crm', 'ANN@example.com', 'webinar') $$), 'done', 'A1: by address');
 ALTER TABLE crm.lead DROP COLUMN email;
 SELECT is(pg_temp.said($$ SELECT record_activity('crm', '1', 'webinar') $$), 'done', 'A1: without addresses');
-SELECT is(pg_temp.find('crm', 'ANN@example.com'), 'P0002 It was looked for by key (it is no bigint).', 'A1: nobody');
+SELECT is(pg_temp.find('crm', 'ANN@example.com'), 'P0002 It was looked for by key (it is no bigint) and alias.', 'A1: nobody');
 
 SELECT * FROM finish();
 ROLLBACK;
