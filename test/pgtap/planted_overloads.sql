@@ -143,7 +143,7 @@ SELECT trap.steps('regress_lq_owner', 'done', $$ SELECT activate_definition('crm
 	$$ SELECT framework_verdict('crm'::text, 2::bigint, 'champ'::text, 2::integer, true), framework_score('crm'::text, 2::bigint, 'champ'::text, 0.5::numeric), framework_gaps('crm'::text, 2::bigint, 'bant'::text) $$,
 	$$ SELECT * FROM framework_levels('crm'::text, 2::bigint, 'meddic'::text), next_content('crm'::text, 2::bigint) $$, $$ SELECT may_send('crm'::text, 2::bigint, 'welcome'::text) $$,
 	$$ SELECT void_moves('crm'::text, (SELECT array_agg(history_id) FROM crm.stage_history WHERE lead_id = 2 AND to_stage = 'sal')::bigint[], 'a misclick'::text) $$,
-	$$ SELECT archive_activities('crm'::text, now()) $$, $$ SELECT * FROM merge_leads('crm'::text, '1'::text, '2'::text) $$, $$ SELECT erase_lead('crm'::text, '3'::text) $$,
+	$$ SELECT archive_activities('crm'::text, now()) $$, $$ SELECT * FROM merge_leads('crm'::text, '1'::text, '2'::text) $$, $$ SELECT erase_lead('crm'::text, '3'::text) $$, $$ SELECT forget_leads('crm'::text, ARRAY['3']::text[]) $$,
 	$$ ALTER TABLE crm.deal DISABLE TRIGGER zz_insert; DROP TRIGGER zz_stamp ON crm.activity; DROP TRIGGER zz_changed ON crm.rule $$, $$ ALTER TABLE crm.lead DISABLE TRIGGER USER; UPDATE crm.lead SET stage = 'mql', scorecard = NULL; ALTER TABLE crm.lead ENABLE TRIGGER USER $$,
 	$$ SELECT * FROM check_funnel('crm'::text, true) $$, $$ SELECT * FROM repair_funnel('crm'::text) $$, $$ SELECT rebuild_history('crm'::text) $$, $$ DELETE FROM crm.activity; DELETE FROM crm.deal; DELETE FROM crm.lead $$,
 	$$ CREATE SCHEMA app; CREATE TABLE app.person (id varchar PRIMARY KEY, mail varchar, rank text); INSERT INTO app.person VALUES ('p1', 'dan@example.com', 'hot'), ('p2', NULL, NULL) $$,
