@@ -278,6 +278,7 @@ BEGIN
 		won_amount numeric NOT NULL DEFAULT 0,
 		due_at timestamptz,
 		review_at timestamptz,
+		state_version bigint NOT NULL DEFAULT 0,
 		created_at timestamptz NOT NULL DEFAULT funnel_now()
 	) WITH (fillfactor = 70)$table$,
 		_each_framework('%1$I %1$I NOT NULL DEFAULT '''''::text, ', '::text));

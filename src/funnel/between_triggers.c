@@ -13,6 +13,10 @@
  * lead at hand
  *		Whoever writes a row for a lead that is being written itself says so.
  *		The trigger that looks for the lead of such a row need not.
+ * proposed
+ *		A row that is inserted may give way to one that is there (ON CONFLICT
+ *		DO UPDATE).  BEFORE INSERT leaves it; BEFORE UPDATE, which comes next,
+ *		asks whether the update took from it what nobody gave.
  * expiry
  *		A move that begins a cycle takes answers back.  The trigger of table
  *		"answer" asks, and does not move the lead for it.
@@ -28,19 +32,23 @@
  *		BEFORE UPDATE leaves it there; BEFORE INSERT here claims it, so that
  *		the lead is no new one; AFTER INSERT takes it.
  *
- * The first three last for one statement of ours, also where it fails, and
- * may nest.  The fourth holds until the transaction ends.  The last two wait, by
+ * Own write, lead at hand and expiry last for one statement of ours, also where
+ * it fails, and may nest.  What is proposed is that of one statement, until its
+ * next row.  Replay holds until the transaction ends.  The last two wait, by
  * lead and by what they are (LqWaitingFor), until they are taken; what their
  * data is, used_up.c and partition.c know.
  */
 #include "postgres.h"
 
+#include "access/htup_details.h"
 #include "access/xact.h"
 #include "lib/ilist.h"
+#include "storage/proc.h"
 #include "utils/datum.h"
 #include "utils/memutils.h"
 #include "utils/snapmgr.h"
 
+#include "compat.h"
 #include "funnel/between_triggers.h"
 #include "funnel/funnel.h"
 #include "funnel/key.h"
@@ -172,6 +180,54 @@ lq_lead_at_hand(const LqFunnel *funnel, LqTable table, Datum key)
 	return at_hand.funnel != NULL && at_hand.table == table &&
 		at_hand.funnel->schema == funnel->schema &&
 		lq_key_cmp(funnel, at_hand.key, key) == 0;
+}
+
+/*
+ * Proposed
+ */
+
+static struct
+{
+	LqProposed	row;			/* its tuple lies in TopTransactionContext */
+	Oid			relid;
+	LocalTransactionId lxid;
+	SubTransactionId subxact;
+	CommandId	command;
+}			proposed;
+
+/* While a statement's triggers fire, the active snapshot is its own. */
+static CommandId
+statement_at_work(void)
+{
+	return ActiveSnapshotSet() ? GetActiveSnapshot()->curcid : InvalidCommandId;
+}
+
+void
+lq_proposed_put(Oid relid, HeapTuple tuple, bool stage_given)
+{
+	MemoryContext old = MemoryContextSwitchTo(TopTransactionContext);
+
+	/* that of an earlier transaction went with it */
+	if (proposed.row.tuple != NULL && proposed.lxid == lq_local_xid())
+		heap_freetuple(proposed.row.tuple);
+	proposed.row.tuple = NULL;
+	proposed.lxid = lq_local_xid();
+	proposed.row.tuple = heap_copytuple(tuple);
+	proposed.row.stage_given = stage_given;
+	proposed.relid = relid;
+	proposed.subxact = GetCurrentSubTransactionId();
+	proposed.command = statement_at_work();
+	MemoryContextSwitchTo(old);
+}
+
+/* The last row that the statement at work inserts into that table, or NULL. */
+const LqProposed *
+lq_proposed(Oid relid)
+{
+	return proposed.row.tuple != NULL && proposed.relid == relid &&
+		proposed.lxid == lq_local_xid() &&
+		proposed.subxact == GetCurrentSubTransactionId() &&
+		proposed.command == statement_at_work() ? &proposed.row : NULL;
 }
 
 /*

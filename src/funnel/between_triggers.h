@@ -5,6 +5,7 @@
 #ifndef LQ_BETWEEN_TRIGGERS_H
 #define LQ_BETWEEN_TRIGGERS_H
 
+#include "access/htup.h"
 #include "datatype/timestamp.h"
 
 #include "funnel/funnel.h"
@@ -32,6 +33,16 @@ extern uint64 lq_write_for_lead(const LqFunnel *funnel, LqTable table,
 								LqStatement statement, Datum *values,
 								const char *nulls);
 extern bool lq_lead_at_hand(const LqFunnel *funnel, LqTable table, Datum key);
+
+/* What BEFORE INSERT left of the row of a statement that may yet give way. */
+typedef struct LqProposed
+{
+	HeapTuple	tuple;			/* in the shape of its table */
+	bool		stage_given;	/* by the client */
+} LqProposed;
+
+extern void lq_proposed_put(Oid relid, HeapTuple tuple, bool stage_given);
+extern const LqProposed *lq_proposed(Oid relid);
 
 /*
  * Take back, as of that instant, the answers of a lead that hold for a cycle;

@@ -157,6 +157,8 @@ LQ_COLUMN(LEAD, SOURCE, "source", 't', false, 1)
 LQ_COLUMN(LEAD, CAMPAIGN, "campaign", 't', false, 1)
 LQ_COLUMN(LEAD, OWNER, "owner", 't', false, 1)
 LQ_COLUMN(LEAD, ACCOUNT_ID, "account_id", 'I', false, 1)
+/* kept by triggers, but asked of a writer who gives it: state_version.c */
+LQ_COLUMN(LEAD, STATE_VERSION, "state_version", 'I', true, 1)
 
 LQ_COLUMN(LEAD_ALIAS, LEAD_ID, "lead_id", 'k', true, 1)
 LQ_COLUMN(LEAD_ALIAS, EXTERNAL_ID, "external_id", 't', false, 1)

@@ -13,6 +13,7 @@
 
 #include "compat.h"
 #include "funnel/funnel.h"
+#include "funnel/row.h"
 #include "funnel/tables.h"
 #include "lead/lead.h"
 #include "lead_qual.h"
@@ -77,6 +78,17 @@ lq_lead_instant(const LqLead *lead, LqColumn column,
 	Datum		value = lq_lead_get(lead, column, &isnull);
 
 	return isnull ? otherwise : DatumGetTimestampTz(value);
+}
+
+/* Have two rows of a lead the same there?  They are of one funnel. */
+bool
+lq_lead_same(const LqLead *a, const LqLead *b, LqColumn column)
+{
+	int			i = a->funnel->attno[column] - 1;
+
+	return !lq_value_differs(TupleDescAttr(a->funnel->lead_desc, i),
+							 a->values[i], a->isnull[i],
+							 b->values[i], b->isnull[i]);
 }
 
 void

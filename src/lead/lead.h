@@ -38,6 +38,7 @@ extern void lq_lead_done(LqLead *lead);
 extern Datum lq_lead_get(const LqLead *lead, LqColumn column,
 						 bool *isnull);
 extern char *lq_lead_get_text(const LqLead *lead, LqColumn column);
+extern bool lq_lead_same(const LqLead *a, const LqLead *b, LqColumn column);
 extern void lq_lead_set(LqLead *lead, LqColumn column, Datum value,
 						bool isnull);
 extern void lq_lead_set_text(LqLead *lead, LqColumn column,

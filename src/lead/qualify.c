@@ -30,6 +30,8 @@
 #include "lead/refuse.h"
 #include "lead/review.h"
 #include "lead/stage.h"
+#include "lead/state_version.h"
+#include "lead/upsert.h"
 #include "lead/used_up.h"
 #include "type/scorecard.h"
 
@@ -253,6 +255,8 @@ qualify_lead(PG_FUNCTION_ARGS)
 	char	   *asked = NULL;
 	int			flags = 0;
 	bool		own;
+	bool		proposes = false;	/* a new row that may yet give way */
+	bool		stage_given = false;
 
 	lq_version_forget(funnel->schema, LQ_VERSION_RAISED);
 	partition = lq_partition(funnel, trigdata->tg_relation);
@@ -266,13 +270,12 @@ qualify_lead(PG_FUNCTION_ARGS)
 		/* as it was; but every lead stays itself, and is at some stage */
 		if (update && !key_isnull)
 		{
-			HeapTuple	before = lq_partition_to_lead(partition,
-													  trigdata->tg_trigtuple);
-			bool		isnull;
-
-			check_key(funnel, heap_getattr(before, funnel->key_attno,
-										   funnel->lead_desc, &isnull), key);
+			lq_lead_init(&old, funnel,
+						 lq_partition_to_lead(partition,
+											  trigdata->tg_trigtuple));
+			check_key(funnel, old.values[funnel->key_attno - 1], key);
 		}
+		lq_state_version_import(&lead, update && !key_isnull ? &old : NULL);
 		if (!update && funnel->n_stages > 0 &&
 			lq_lead_get_text(&lead, LQ_LEAD_STAGE) == NULL)
 			lq_lead_set_text(&lead, LQ_LEAD_STAGE, funnel->stages[0].name);
@@ -301,14 +304,24 @@ qualify_lead(PG_FUNCTION_ARGS)
 			asked = NULL;
 		else
 			lq_lead_set_text(&lead, LQ_LEAD_STAGE, before);
+		if (!own)
+			asked = lq_upsert_take_back(&lead, &old, partition,
+										trigdata->tg_relation,
+										trigdata->tg_trigtuple, asked);
 	}
 	else
 	{
 		asked = lq_lead_get_text(&lead, LQ_LEAD_STAGE);
 		lead.first_cycle = lq_first_cycle(funnel, key);
+		proposes = true;
+		stage_given = asked != NULL;
 	}
 	if (!own)
 		ignore_client(&lead, update ? &old : NULL);
+	if (update)
+		lq_state_version_ask(&lead, &old, own, asked != NULL);
+	else
+		lq_state_version_begin(&lead);
 	lead.reason = lq_lead_get_text(&lead, LQ_LEAD_REASON);
 	lq_used_up_read(&lead, &before_move);
 
@@ -337,6 +350,8 @@ qualify_lead(PG_FUNCTION_ARGS)
 	else if (!update)
 		lq_used_up_refused(&lead, key);
 	set_review(&lead, path.n_hops > 0);
+	if (update)
+		lq_state_version_keep(&lead, &old, path.n_hops > 0 && asked == NULL);
 
 	if (lead.card_changed || !update)
 		lq_lead_set(&lead, LQ_LEAD_SCORECARD, lq_card_to_datum(lead.card),
@@ -348,6 +363,8 @@ finish:
 									   heap_form_tuple(funnel->lead_desc,
 													   lead.values,
 													   lead.isnull));
+	if (proposes)
+		lq_upsert_propose(trigdata->tg_relation, tuple, stage_given);
 	if (tuple_before != NULL && partition != NULL &&
 		!lq_partition_holds(partition, tuple))
 		lq_partition_leave(funnel, key, tuple_before);

@@ -424,3 +424,44 @@ lq_stage_refuse(LqLead *lead, const LqStage *from, const char *asked)
 								NameStr(TupleDescAttr(funnel->lead_desc,
 													  funnel->attno[LQ_LEAD_STAGE] - 1)->attname))));
 }
+
+/* The two versions, for who may read that of the lead. */
+static char *
+describe_versions(const LqLead *lead, int64 given, int64 has)
+{
+	const LqFunnel *funnel = lead->funnel;
+	AttrNumber	column = funnel->attno[LQ_LEAD_STATE_VERSION];
+	StringInfoData buf;
+
+	initStringInfo(&buf);
+	name_lead(&buf, lead);
+	appendStringInfo(&buf, "The row that is written has " INT64_FORMAT " in column \"%s\"",
+					 given, NameStr(TupleDescAttr(funnel->lead_desc,
+												  column - 1)->attname));
+	if (may_read(funnel, column))
+		appendStringInfo(&buf, ", the lead has " INT64_FORMAT, has);
+	appendStringInfoChar(&buf, '.');
+	return buf.data;
+}
+
+/* Refuse a row that was read before stage or answers of the lead changed. */
+void
+lq_stale_refuse(const LqLead *lead, int64 given, int64 has)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
+			 errmsg("stage or answers of the lead have changed since it was read"),
+			 errdetail("%s", describe_versions(lead, given, has)),
+			 errhint("Read the lead again and change it as it is now, or write only the columns that you change.")));
+}
+
+/* Refuse a row of a state that the lead never had. */
+void
+lq_ahead_refuse(const LqLead *lead, int64 given, int64 has)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			 errmsg("the row that is written is ahead of the lead"),
+			 errdetail("%s", describe_versions(lead, given, has)),
+			 errhint("Leave the column out, or write what was read there or, where you keep it as a lock, one more.")));
+}

@@ -16,5 +16,9 @@ extern void lq_transition_explain(LqLead *lead, const LqTransition *transition,
 								  LqPartReport report, void *arg);
 pg_noreturn extern void lq_stage_refuse(LqLead *lead, const LqStage *from,
 										const char *asked);
+pg_noreturn extern void lq_stale_refuse(const LqLead *lead, int64 given,
+										int64 has);
+pg_noreturn extern void lq_ahead_refuse(const LqLead *lead, int64 given,
+										int64 has);
 
 #endif							/* LQ_REFUSE_H */
