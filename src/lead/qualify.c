@@ -6,7 +6,6 @@
 
 #include "access/htup_details.h"
 #include "commands/trigger.h"
-#include "utils/builtins.h"
 #include "utils/datum.h"
 #include "utils/rel.h"
 #include "utils/timestamp.h"
@@ -23,6 +22,7 @@
 #include "funnel/statement.h"
 #include "funnel/tables.h"
 #include "funnel/trigger.h"
+#include "lead/defaults.h"
 #include "lead/fit.h"
 #include "lead/journey.h"
 #include "lead/lead.h"
@@ -36,32 +36,6 @@
 #include "type/scorecard.h"
 
 PG_FUNCTION_INFO_V1(qualify_lead);
-
-/* the value an untouched lead has in a column that triggers keep */
-static Datum
-kept_default(const LqLead *lead, LqColumn column, bool *isnull)
-{
-	*isnull = false;
-	switch (column)
-	{
-		case LQ_LEAD_STAGE_ENTERED_AT:
-		case LQ_LEAD_CYCLE_STARTED_AT:
-			return TimestampTzGetDatum(lead->now);
-		case LQ_LEAD_CYCLE:
-			return Int32GetDatum(lead->first_cycle);
-		case LQ_LEAD_DEALS_OPEN:
-		case LQ_LEAD_DEALS_WON:
-		case LQ_LEAD_DEALS_LOST:
-			return Int32GetDatum(0);
-		case LQ_LEAD_WON_AMOUNT:
-			return DirectFunctionCall1(int4_numeric, Int32GetDatum(0));
-		case LQ_LEAD_ANSWERS:
-			return DirectFunctionCall1(jsonb_in, CStringGetDatum("{}"));
-		default:
-			*isnull = true;
-			return (Datum) 0;
-	}
-}
 
 /*
  * Put columns that triggers keep back to what they were (old = NULL: to those
@@ -79,7 +53,7 @@ lq_lead_restore(LqLead *lead, const LqLead *old,
 		if (old != NULL)
 			value = lq_lead_get(old, column, &isnull);
 		else
-			value = kept_default(lead, column, &isnull);
+			value = lq_lead_default(lead, column, &isnull);
 		lq_lead_set(lead, column, value, isnull);
 	}
 }
@@ -262,6 +236,8 @@ qualify_lead(PG_FUNCTION_ARGS)
 	partition = lq_partition(funnel, trigdata->tg_relation);
 
 	lq_lead_init(&lead, funnel, lq_partition_to_lead(partition, tuple));
+	if (!update)
+		lq_lead_fill(&lead, trigdata->tg_relation);
 	key = lead.values[funnel->key_attno - 1];
 	key_isnull = lead.isnull[funnel->key_attno - 1];
 

@@ -1,0 +1,127 @@
+/*
+ * defaults.c
+ *		What a new lead has where nobody gives anything.
+ *
+ * Clients that write whole rows write NULL where they have nothing.  On
+ * INSERT that stands for the default, as if the column had been left out.
+ */
+#include "postgres.h"
+
+#include "access/tupdesc.h"
+#include "executor/executor.h"
+#include "optimizer/optimizer.h"
+#include "rewrite/rewriteHandler.h"
+#include "utils/builtins.h"
+#include "utils/datum.h"
+#include "utils/fmgrprotos.h"
+#include "utils/jsonb.h"
+#include "utils/timestamp.h"
+
+#include "compat.h"
+#include "funnel/columns.h"
+#include "funnel/funnel.h"
+#include "funnel/tables.h"
+#include "lead/defaults.h"
+#include "lead/lead.h"
+#include "type/frameworks.h"
+#include "type/qualification.h"
+
+/* The value that a column which C knows begins with. */
+Datum
+lq_lead_default(const LqLead *lead, LqColumn column, bool *isnull)
+{
+	*isnull = false;
+	switch (column)
+	{
+		case LQ_LEAD_STAGE_ENTERED_AT:
+		case LQ_LEAD_CYCLE_STARTED_AT:
+			return TimestampTzGetDatum(lead->now);
+		case LQ_LEAD_CYCLE:
+			return Int32GetDatum(lead->first_cycle);
+		case LQ_LEAD_DEALS_OPEN:
+		case LQ_LEAD_DEALS_WON:
+		case LQ_LEAD_DEALS_LOST:
+			return Int32GetDatum(0);
+		case LQ_LEAD_WON_AMOUNT:
+			return DirectFunctionCall1(int4_numeric, Int32GetDatum(0));
+		case LQ_LEAD_ANSWERS:
+			return DirectFunctionCall1(jsonb_in, CStringGetDatum("{}"));
+		default:
+			break;
+	}
+	for (int f = 0; f < lq_n_frameworks(lead->funnel); f++)
+		if (column == LQ_LEAD_FRAMEWORK(f))
+			return LqQualificationGetDatum(lq_frameworks[f], 0);
+	*isnull = true;
+	return (Datum) 0;
+}
+
+/* The default of a column, as INSERT would have evaluated it. */
+static Datum
+column_default(Relation rel, AttrNumber attno, bool *isnull)
+{
+	Node	   *expr = build_column_default(rel, attno);
+	EState	   *estate;
+	Datum		value;
+
+	*isnull = true;
+	if (expr == NULL)
+		return (Datum) 0;
+	estate = CreateExecutorState();
+	value = ExecEvalExpr(ExecPrepareExpr((Expr *) expr, estate),
+						 GetPerTupleExprContext(estate), isnull);
+	if (!*isnull)
+	{
+		Form_pg_attribute attr = TupleDescAttr(RelationGetDescr(rel),
+											   attno - 1);
+
+		value = datumCopy(value, attr->attbyval, attr->attlen);
+	}
+	FreeExecutorState(estate);
+	return value;
+}
+
+/*
+ * Put defaults where a new lead has NULL and may not (but for the stage, which
+ * is found by the transitions): in the columns that C knows and, where the table is the funnel's own, in all of them.  What else
+ * is in a table of the user's is the user's.
+ */
+void
+lq_lead_fill(LqLead *lead, Relation rel)
+{
+	const LqFunnel *funnel = lead->funnel;
+	TupleDesc	desc = funnel->lead_desc;
+	bool		own = RelationGetRelid(rel) == funnel->relid[LQ_TABLE_LEAD] &&
+	!OidIsValid(funnel->lead_view);
+	LqColumn	column;
+	LqColumn	end;
+	bool		isnull;
+
+	lq_table_columns(LQ_TABLE_LEAD, &column, &end);
+	for (; column < end; column++)
+	{
+		int			i;
+
+		if (!lq_column_is_there(funnel, column))
+			continue;
+		i = funnel->attno[column] - 1;
+		if (lead->isnull[i] && TupleDescAttr(desc, i)->attnotnull)
+		{
+			Datum		value = lq_lead_default(lead, column, &isnull);
+
+			lq_lead_set(lead, column, value, isnull);
+		}
+	}
+	for (int i = 0; own && i < desc->natts; i++)
+	{
+		Form_pg_attribute attr = TupleDescAttr(desc, i);
+
+		if (!lead->isnull[i] || !attr->attnotnull || attr->attisdropped ||
+			attr->attgenerated != '\0' ||
+			attr->attnum == funnel->attno[LQ_LEAD_STAGE])
+			continue;
+		lead->values[i] = column_default(rel, i + 1, &isnull);
+		lead->isnull[i] = isnull;
+		lead->changed |= !isnull;
+	}
+}
