@@ -1,7 +1,7 @@
 -- Who is an owner of a funnel: one rule for all that ask, in C and in SQL.
 BEGIN;
 SET LOCAL client_min_messages = error;
-SELECT plan(26);
+SELECT plan(27);
 
 CREATE ROLE regress_lq_owner;
 CREATE ROLE regress_lq_heir IN ROLE regress_lq_owner;
@@ -31,6 +31,7 @@ INSERT INTO demand (function, call) VALUES
 	('archive_activities', $$ SELECT archive_activities('crm', '2020-01-01') $$),
 	('merge_leads', $$ SELECT * FROM merge_leads('crm', '1', '2') $$),
 	('erase_lead', $$ SELECT erase_lead('crm', '3') $$),
+	('forget_leads', $$ SELECT forget_leads('crm', '{3}') $$),
 	('preview_definition', $$ SELECT * FROM preview_definition('crm', 'default') $$),
 	('activate_definition', $$ SELECT copy_definition('crm', 'default', 'd2'); SELECT activate_definition('crm', 'd2') $$),
 	('detach_funnel', $$ SELECT detach_funnel('own') $$),
