@@ -107,16 +107,16 @@ BEGIN
 			   row_number() OVER unit AS n,
 			   row_number() OVER visit = 1 AS is_entry,
 			   -- the first of the exits that nothing but exits come after
-			   @extschema@._is_exit(st.milestone::text)
-				   AND @extschema@._is_exit((lag(st.milestone) OVER unit)::text) IS NOT TRUE
-				   AND count(*) FILTER (WHERE @extschema@._is_exit(st.milestone::text) IS NOT TRUE) OVER unit
-					   = count(*) FILTER (WHERE @extschema@._is_exit(st.milestone::text) IS NOT TRUE)
-						   OVER (PARTITION BY h.lead_id, h.cycle)
-				   AND count(*) FILTER (WHERE st.milestone = 'customer') OVER unit = 0 AS is_exit,
-			   ((st.milestone = 'sal' AND NOT h.automatic) OR @extschema@._has_reached(st.milestone::text, 'sql'::text))
-				   AND count(*) FILTER (WHERE st.milestone = 'mql') OVER unit > 0 AS accepts
+			   st.leaves
+				   AND (lag(st.leaves) OVER unit) IS NOT TRUE
+				   AND count(*) FILTER (WHERE st.leaves IS NOT TRUE) OVER unit
+					   = count(*) FILTER (WHERE st.leaves IS NOT TRUE) OVER (PARTITION BY h.lead_id, h.cycle)
+				   AND count(*) FILTER (WHERE st.wins) OVER unit = 0 AS is_exit,
+			   ((st.sal AND NOT h.automatic) OR st.far) AND count(*) FILTER (WHERE st.mql) OVER unit > 0 AS accepts
 		FROM %1$I.stage_history AS h
-		LEFT JOIN %1$I.stage AS st ON st.stage = h.to_stage
+		LEFT JOIN (SELECT stage, milestone, milestone = 'mql' AS mql, milestone = 'sal' AS sal, milestone = 'customer' AS wins,
+						  @extschema@._is_exit(milestone::text) AS leaves, @extschema@._has_reached(milestone::text, 'sql'::text) AS far
+				   FROM %1$I.stage) AS st ON st.stage = h.to_stage
 		WHERE h.voided_at IS NULL%2$s
 		WINDOW unit AS (PARTITION BY h.lead_id, h.cycle ORDER BY h.entered_at, h.ordinal, h.history_id),
 			   visit AS (PARTITION BY h.lead_id, h.cycle, st.milestone ORDER BY h.entered_at, h.ordinal, h.history_id)
