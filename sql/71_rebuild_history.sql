@@ -105,7 +105,8 @@ COMMENT ON FUNCTION _history_query(text, text[], text) IS
 
 -- Closed deals count in the cycle they were closed in, where they have had
 -- their say.  An amount in another currency than the funnel's is none, unless
--- home_amount says what it is worth: as in won_deal.  ingest_deal() reads this
+-- home_amount says what it is worth: as in won_deal.  Those that were opened
+-- before were of one who bore the same key.  ingest_deal() reads this
 -- text, too, under a path that has the funnel's schema.
 CREATE FUNCTION _deals_query(funnel text, leads regclass, key name) RETURNS text
 LANGUAGE sql STABLE STRICT PARALLEL SAFE
@@ -125,7 +126,13 @@ RETURN format($query$
 		  FROM %2$s AS l
 		  CROSS JOIN %1$I.setting AS s
 		  LEFT JOIN (%1$I.deal_contact AS c JOIN %1$I.deal AS d ON d.deal_id = c.deal_id)
-			  ON c.lead_id OPERATOR(pg_catalog.=) l.%3$I) AS each_deal
+			  ON c.lead_id OPERATOR(pg_catalog.=) l.%3$I
+			  AND coalesce(d.opened_at >=
+				  (SELECT min(h.entered_at)
+				   FROM (SELECT max(g.last_move) AS last_move FROM %1$I.departure AS g
+						 WHERE g.lead_id OPERATOR(pg_catalog.=) l.%3$I) AS g
+				   JOIN %1$I.stage_history AS h ON h.lead_id OPERATOR(pg_catalog.=) l.%3$I
+					   AND h.history_id > g.last_move AND h.voided_at IS NULL), true)) AS each_deal
 	GROUP BY key $query$, funnel, leads, key);
 
 COMMENT ON FUNCTION _deals_query(text, regclass, name) IS
