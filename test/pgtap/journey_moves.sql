@@ -44,7 +44,7 @@ SELECT is_empty($$ SELECT pg_temp.unlike('crm') $$, 'erased');
 SELECT * FROM merge_leads('crm', '1', '2');
 SELECT is_empty($$ SELECT pg_temp.unlike('crm') $$, 'merged');
 SELECT * FROM departure;
-INSERT INTO lead (lead_id, email) OVERRIDING SYSTEM VALUE SELECT i, 'ann' || i || '@example.com' FROM unnest(ARRAY[2,4,5]) AS i;
+INSERT INTO lead (lead_id, email) OVERRIDING SYSTEM VALUE SELECT i, 'new' || i || '@example.com' FROM unnest(ARRAY[2,4,5]) AS i;
 SELECT is_empty($$ SELECT pg_temp.unlike('crm') $$, 'again');
 SELECT lead_id, cycle, stage FROM lead ORDER BY 1;
 SELECT is_empty($$ SELECT * FROM check_funnel('crm') $$, 'all is well');
