@@ -216,6 +216,19 @@ $body$;
 COMMENT ON FUNCTION _check_lead_table(regclass, name) IS
 'locks a table, and raises unless a funnel can be attached to it with that key';
 
+CREATE FUNCTION _kept_columns() RETURNS text[]
+LANGUAGE plpgsql STABLE PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+AS $body$
+BEGIN
+	RETURN '{stage,stage_entered_at,cycle,cycle_started_at,accepted_by,accepted_at,scorecard,'
+		'deals_open,deals_won,deals_lost,won_amount,answers,due_at,review_at,resume_at,reason,note}'::text[] || @extschema@._frameworks();
+END
+$body$;
+
+COMMENT ON FUNCTION _kept_columns() IS
+'the columns of a lead that triggers keep, or clear when they have read them';
+
 -- Raises unless each column of the mapping is one that a funnel knows, and is
 -- there with a type that will do.
 CREATE FUNCTION _check_mapping(own_table regclass, lead_table regclass, lead_key name, columns jsonb) RETURNS void
@@ -223,9 +236,8 @@ LANGUAGE plpgsql STABLE PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
 AS $body$
 DECLARE
-	-- kept or cleared by triggers: what is there would be lost
-	kept constant text[] := '{stage,stage_entered_at,cycle,cycle_started_at,accepted_by,accepted_at,scorecard,'
-		'deals_open,deals_won,deals_lost,won_amount,answers,due_at,review_at,resume_at,reason,note}'::text[] || @extschema@._frameworks();
+	-- what is there would be lost
+	kept constant text[] := @extschema@._kept_columns();
 	-- read and written by code, which is particular
 	handled constant text[] := '{source,campaign,owner,account_id}';
 	ours text;

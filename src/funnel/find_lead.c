@@ -304,8 +304,7 @@ find(const LqFunnel *funnel, const char *lead)
 				 errmsg("funnel \"%s\" has no lead \"%s\"", funnel->name,
 						lead),
 				 errdetail("It was looked for by %s.", by),
-				 errhint("Insert the lead into %s first.",
-						 lq_funnel_table(funnel, LQ_TABLE_LEAD))));
+				 errhint("find_or_create_lead() creates a lead that is not there.")));
 	}
 	for (int i = 1; i < hits.n; i++)
 		if (strcmp(hits.hits[i].key, hits.hits[0].key) != 0)

@@ -12,26 +12,30 @@
  */
 #include "postgres.h"
 
+#include "access/htup_details.h"
+#include "access/table.h"
 #include "catalog/pg_class.h"
 #include "catalog/pg_collation.h"
 #include "catalog/pg_type.h"
 #include "common/hashfn.h"
 #include "executor/spi.h"
+#include "miscadmin.h"
 #include "storage/bufmgr.h"
 #include "storage/lmgr.h"
+#include "utils/acl.h"
 #include "utils/builtins.h"
 #include "utils/formatting.h"
+#include "utils/lsyscache.h"
 #include "utils/rel.h"
 #include "utils/timestamp.h"
 
-#include "access/htup_details.h"
-#include "access/table.h"
 #include "compat.h"
 #include "funnel/columns.h"
 #include "funnel/funnel.h"
 #include "funnel/identity.h"
 #include "funnel/key.h"
 #include "funnel/lead_table.h"
+#include "funnel/lookup.h"
 #include "funnel/row.h"
 #include "funnel/statement.h"
 #include "funnel/tables.h"
@@ -40,9 +44,11 @@
 #include "lead_qual.h"
 
 PG_FUNCTION_INFO_V1(guard_alias);
+PG_FUNCTION_INFO_V1(_lock_name);
 
-/* how many locks there are */
-#define N_LOCKS 64
+/* how many locks there are, and of those who would create a lead */
+#define N_LOCKS			64
+#define N_CREATOR_LOCKS 1024
 
 /* a lead, and by what it is to be known: arguments of the statements */
 typedef struct Known
@@ -52,8 +58,10 @@ typedef struct Known
 	char	   *texts[3];
 } Known;
 
+/* Lock what stands for a text, one of n from the first on. */
 static void
-lock_text(const LqFunnel *funnel, const char *text, LOCKMODE mode)
+lock_text(const LqFunnel *funnel, const char *text, int first, int n,
+		  LOCKMODE mode)
 {
 	size_t		length = strlen(text);
 	char	   *lower = str_tolower(text, length, DEFAULT_COLLATION_OID);
@@ -61,7 +69,7 @@ lock_text(const LqFunnel *funnel, const char *text, LOCKMODE mode)
 
 	LockDatabaseObject(RelationRelationId,
 					   funnel->relid[LQ_TABLE_LEAD_ALIAS],
-					   1 + hash % N_LOCKS, mode);
+					   first + hash % n, mode);
 }
 
 static void
@@ -85,7 +93,7 @@ name_lock(const Known *name, const LqFunnel *funnel, LOCKMODE mode)
 {
 	for (int i = 1; i < 3; i++)
 		if (name->texts[i] != NULL)
-			lock_text(funnel, name->texts[i], mode);
+			lock_text(funnel, name->texts[i], 1, N_LOCKS, mode);
 }
 
 /* Most funnels have no aliases; to see that takes no statement. */
@@ -231,4 +239,26 @@ guard_alias(PG_FUNCTION_ARGS)
 	isnull = false;
 	return PointerGetDatum(heap_modify_tuple_by_cols(row, desc, 1, &since, &at,
 													 &isnull));
+}
+
+/*
+ * _lock_name(funnel text, name text) - void
+ *
+ * Who would create a lead of that name waits for another who would: where
+ * there is no index for them to meet at.
+ */
+Datum
+_lock_name(PG_FUNCTION_ARGS)
+{
+	LqFunnel   *funnel = lq_funnel_by_name(text_to_cstring(PG_GETARG_TEXT_PP(0)));
+	Oid			leads = OidIsValid(funnel->lead_view) ? funnel->lead_view :
+	funnel->relid[LQ_TABLE_LEAD];
+
+	if (pg_class_aclcheck(leads, GetUserId(), ACL_INSERT) != ACLCHECK_OK &&
+		pg_attribute_aclcheck_all(leads, GetUserId(), ACL_INSERT,
+								  ACLMASK_ANY) != ACLCHECK_OK)
+		aclcheck_error(ACLCHECK_NO_PRIV, OBJECT_TABLE, get_rel_name(leads));
+	lock_text(funnel, text_to_cstring(PG_GETARG_TEXT_PP(1)), 1 + N_LOCKS,
+			  N_CREATOR_LOCKS, AccessExclusiveLock);
+	PG_RETURN_VOID();
 }

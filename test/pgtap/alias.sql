@@ -30,7 +30,7 @@ ALTER TABLE crm.lead ALTER lead_id RESTART WITH 50;
 INSERT INTO crm.lead_alias (lead_id, email, since) VALUES (1, 'Ann@home.example', '2000-01-01Z');
 INSERT INTO crm.lead_alias (lead_id, external_id) VALUES (1, 'hub-7');
 SELECT is(_find_lead('crm', l), '1', 'A2: found by ' || l) FROM unnest('{ann@HOME.example,hub-7,email:ann@home.example,external_id:hub-7}'::text[]) AS l;
-SELECT is(pg_temp.refusal($$ SELECT _find_lead('crm', 'key:hub-7') $$), 'P0002 | funnel "crm" has no lead "key:hub-7" | It was looked for by key (it is no bigint) and alias. | Insert the lead into crm.lead first.', 'A2: an alias is no key');
+SELECT is(pg_temp.refusal($$ SELECT _find_lead('crm', 'key:hub-7') $$), 'P0002 | funnel "crm" has no lead "key:hub-7" | It was looked for by key (it is no bigint) and alias. | find_or_create_lead() creates a lead that is not there.', 'A2: an alias is no key');
 SELECT is((SELECT min(since) FROM crm.lead_alias), '2026-03-02 09:00Z', 'since when is the clock''s');
 UPDATE crm.lead_alias SET since = '2000-01-01Z';
 SELECT is((SELECT min(since) FROM crm.lead_alias), '2026-03-02 09:00Z', '... and stays');

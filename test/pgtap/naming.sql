@@ -75,7 +75,7 @@ END $$;
 SELECT is(pg_temp.all_forms(function, statement), 'all', format('A1: %s() takes literals, parameters, columns, keys', function)) FROM call ORDER BY function;
 SELECT is(pg_temp.refusal(format(statement, '''2''')), '21000 | "2" fits more than one lead of funnel "crm" | It is the key of lead 2 and the external id of lead 3. | Say which, by its key: ''key:2'' or ''key:3''.',
 	format('A2: %s() refuses what fits two leads', function)) FROM call ORDER BY function;
-SELECT is(pg_temp.refusal(format(statement, '''nobody''')), 'P0002 | funnel "crm" has no lead "nobody" | It was looked for by key (it is no bigint), external id, e-mail address and alias. | Insert the lead into crm.lead first.',
+SELECT is(pg_temp.refusal(format(statement, '''nobody''')), 'P0002 | funnel "crm" has no lead "nobody" | It was looked for by key (it is no bigint), external id, e-mail address and alias. | find_or_create_lead() creates a lead that is not there.',
 	format('A2: %s() tells what was looked for', function)) FROM call ORDER BY function;
 SELECT is(pg_temp.refusal(format(statement, n)), '22004 | lead must not be null | Name it by its key, its external id or its e-mail address.', format('A1: %s() of %s', function, n))
 FROM call, unnest('{"NULL",NULL::text}'::text[]) AS n WHERE function IN ('next_stages', 'framework_gaps') ORDER BY 1;
@@ -85,7 +85,7 @@ SELECT is_empty($$ SELECT function, v, said FROM call, unnest(ARRAY['7.5', 'gen_
 	WHERE (function, v) <> ('explain_score', 'now()') -- which is asked of a card
 	AND said NOT LIKE '22P02 | % is no key of a lead of funnel "crm" | Keys of its leads are of type bigint. | Give an external id or an e-mail address as text.' $$, 'A1: and so is what the key''s type does not hold');
 SELECT is(pg_temp.refusal('SELECT next_stages(''crm'', 7.5)'), '22P02 | 7.5 of type numeric is no key of a lead of funnel "crm" | Keys of its leads are of type bigint. | Give an external id or an e-mail address as text.', 'A1: 7.5 is not 8');
-SELECT is(pg_temp.refusal('SELECT next_stages(''crm'', 99)'), 'P0002 | funnel "crm" has no lead "key:99" | It was looked for by key and alias. | Insert the lead into crm.lead first.', 'A1: a key that no lead has');
+SELECT is(pg_temp.refusal('SELECT next_stages(''crm'', 99)'), 'P0002 | funnel "crm" has no lead "key:99" | It was looked for by key and alias. | find_or_create_lead() creates a lead that is not there.', 'A1: a key that no lead has');
 
 -- what is meant can be said
 SELECT is(_find_lead('crm', l), k, 'A2: ' || l) FROM (VALUES ('key:2', '2'), ('external_id:2', '3'), ('email:x1', '3'), ('external_id:x1', '1'), ('email:key:9', '4'), ('a:b', '4')) AS t (l, k);
@@ -105,7 +105,7 @@ SELECT is_empty($$ SELECT * FROM move_leads('crm', NULL, 'nowhere') $$, 'A1: of 
 -- who may not read addresses names leads by their keys
 SET LOCAL ROLE regress_lq_analyst;
 SELECT is(framework_verdict('crm', '1', 'bant'), 'open', 'a role that sees no addresses names a lead by its key');
-SELECT is(pg_temp.refusal('SELECT framework_verdict(''crm'', ''x1'', ''bant'')'), 'P0002 | funnel "crm" has no lead "x1" | It was looked for by key (it is no bigint). | Insert the lead into crm.lead first.', '... and by nothing else');
+SELECT is(pg_temp.refusal('SELECT framework_verdict(''crm'', ''x1'', ''bant'')'), 'P0002 | funnel "crm" has no lead "x1" | It was looked for by key (it is no bigint). | find_or_create_lead() creates a lead that is not there.', '... and by nothing else');
 RESET ROLE;
 
 -- merging by different names of two leads

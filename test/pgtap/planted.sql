@@ -66,6 +66,8 @@ BEGIN
 		'DELETE FROM crm.kind WHERE kind = ''career_page_view''', 'INSERT INTO crm.element VALUES (''y'', ''y'')', 'DELETE FROM crm.element WHERE framework = ''y''',
 		'SELECT record_activity(''crm'', ''ann@example.com'', ''webinar'')', 'SELECT * FROM move_leads(''crm'', ARRAY[''1'', ''77''], ''nurture'', ''too_early'')',
 		'SELECT grant_funnel(''crm'', ''regress_lq_evil'', ''analyst'')', 'SELECT rescore_funnel(''crm'')', 'SELECT * FROM sweep_funnel(''crm'')',
+		'SELECT * FROM find_or_create_lead(''crm'', ''zoe@example.com'', ''z1'', ''{"country": "DE"}'')', 'SELECT * FROM find_or_create_lead(''crm'', ''ZOE@example.com'', NULL, ''{"company": "Acme"}'')',
+		'INSERT INTO crm.lead_alias (lead_id, external_id) VALUES (1, ''a1'')', 'SELECT * FROM next_stages(''crm'', ''a1'')', 'SELECT * FROM why_not(''crm'', ''ann@example.com'', ''sql'')', 'SELECT * FROM merge_leads(''crm'', ''a1'', ''z1'')',
 		'SELECT * FROM explain_score(''crm'', 1::bigint)', 'SELECT * FROM why_not(''crm'', 1::bigint, ''sql''::text)', 'SELECT * FROM next_stages(''crm'', 1::bigint)',
 		'SELECT framework_verdict(''crm'', 1, ''bant'', 2), framework_score(''crm'', 1, ''champ''), framework_gaps(''crm'', 1, ''meddic'')',
 		'SELECT framework_verdict(''crm'', ''1'', ''bant''), may_send(''crm'', 1, ''welcome''), next_content(''crm'', 1)', 'SELECT * FROM check_funnel(''crm'')',

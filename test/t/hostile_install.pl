@@ -69,6 +69,13 @@ INSERT INTO crm.activity (lead_id, kind) VALUES (1, 'demo_request');
 SELECT hits, stage FROM crm.lead, safe.explain_score('crm', lead_id) WHERE rule = 'demo_request';
 SQL
 
+is($node->safe_psql($db, <<'SQL'), "1|f\nt\n1", 'and so do the look-ups of leads');
+SET ROLE regress_lq_owner;
+SELECT * FROM safe.find_or_create_lead('crm', 'ANN@example.com', 'x1', '{"company": "Acme"}');
+SELECT safe.record_activity('crm', 'x1', 'webinar');
+SELECT count(*) FROM crm.lead, safe.explain_score('crm', external_id) WHERE rule = 'webinar';
+SQL
+
 # temporary objects of the installer's session
 $node->safe_psql('postgres', 'CREATE DATABASE temporary');
 $node->safe_psql('temporary', <<'SQL');
