@@ -11,7 +11,9 @@
  */
 #include "postgres.h"
 
+#include "catalog/pg_type.h"
 #include "lib/stringinfo.h"
+#include "parser/parse_coerce.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 
@@ -33,8 +35,8 @@ PG_FUNCTION_INFO_V1(latest_first);
  * {lead} and the like stand for the qualified table, {key} for the lead's key;
  * {lead_rows} and {rows_key} for the same where leads are in a table of the
  * user's and {lead} is a view of it; {external_id} and {email} for those of
- * a lead as text, NULL where it has none, and {external_id_type} for the type
- * of the first; {=} for the server's own operator; {deals_of_leads} for the
+ * a lead, NULL where it has none, {external_id_as} for what to compare the
+ * first with, {external_id_type} for its type; {=} for the server's own operator; {deals_of_leads} for the
  * query that counts deals.  {frameworks} are the
  * columns of the frameworks that are types, {set_frameworks} sets them to the
  * last arguments, {best_frameworks} aggregates them, and {framework_names}
@@ -83,7 +85,8 @@ static const Statement statements[] =
 	" ON l.{key} {=} a.lead_id WHERE a.former_key {=} $1"},
 	/* another lead that has an external id or an address, or an alias of one */
 	[LQ_STATEMENT_ADDRESS_OF] = {"ktt", "k!",
-		"SELECT {key} FROM {lead} WHERE {external_id} {=} $2"
+		"SELECT {key} FROM {lead}"
+		" WHERE {external_id} {=} $2::{external_id_as}"
 		" AND NOT {key} {=} $1 UNION ALL"
 		" SELECT {key} FROM {lead} WHERE pg_catalog.lower({email})"
 		" {=} pg_catalog.lower($3) AND NOT {key} {=} $1"
@@ -396,19 +399,30 @@ append_frameworks(StringInfo buf, const LqFunnel *funnel, const char *what,
 	}
 }
 
-/* The type of a lead's external id, or what it is a domain over. */
+/*
+ * A lead's external id, the type that it is compared in, and the type that it
+ * has, or what that is a domain over.  What is no text is compared as such; a
+ * cast of a text to text would leave its index out.
+ */
 static char *
-external_id_type(const LqFunnel *funnel)
+external_id(const LqFunnel *funnel, const char *what)
 {
-	Oid			type = get_atttype(funnel->relid[LQ_TABLE_LEAD],
-								   lq_lead_attno(funnel, "external_id"));
+	AttrNumber	attno = lq_lead_attno(funnel, "external_id");
+	Oid			type = AttributeNumberIsValid(attno) ?
+	getBaseType(get_atttype(funnel->relid[LQ_TABLE_LEAD], attno)) : TEXTOID;
+	char	   *name = format_type_extended(type, -1,
+											FORMAT_TYPE_TYPEMOD_GIVEN |
+											FORMAT_TYPE_FORCE_QUALIFY);
+	bool		as_it_is = TypeCategory(type) == TYPCATEGORY_STRING;
 
-	return format_type_extended(getBaseType(type), -1,
-								FORMAT_TYPE_TYPEMOD_GIVEN |
-								FORMAT_TYPE_FORCE_QUALIFY);
+	if (strcmp(what, "external_id_type") == 0)
+		return name;
+	if (strcmp(what, "external_id_as") == 0)
+		return as_it_is ? name : "pg_catalog.text";
+	return !AttributeNumberIsValid(attno) ? "NULL::pg_catalog.text" :
+		as_it_is ? "external_id" : "external_id::pg_catalog.text";
 }
 
-/* A statement with the funnel's names in the place of {...}. */
 char *
 lq_statement_text(const LqFunnel *funnel, LqStatement statement)
 {
@@ -439,13 +453,12 @@ lq_statement_text(const LqFunnel *funnel, LqStatement statement)
 								   quote_identifier(lq_lead_key_column(funnel)));
 		else if (strcmp(name, "rows_key") == 0)
 			appendStringInfoString(&buf, quote_identifier(funnel->key_name));
-		else if (strcmp(name, "external_id") == 0 ||
-				 strcmp(name, "email") == 0)
+		else if (strncmp(name, "external_id", strlen("external_id")) == 0)
+			appendStringInfoString(&buf, external_id(funnel, name));
+		else if (strcmp(name, "email") == 0)
 			appendStringInfo(&buf, "%s::pg_catalog.text",
 							 AttributeNumberIsValid(lq_lead_attno(funnel, name)) ?
 							 name : "NULL");
-		else if (strcmp(name, "external_id_type") == 0)
-			appendStringInfoString(&buf, external_id_type(funnel));
 		else if (strcmp(name, "deals_of_leads") == 0)
 			appendStringInfoString(&buf, lq_deals_query(funnel));
 		else if (strcmp(name, "sales_log") == 0)

@@ -3,7 +3,7 @@
 BEGIN;
 SET LOCAL client_min_messages = error;
 SET LOCAL TimeZone = 'UTC';
-SELECT plan(33);
+SELECT plan(35);
 
 CREATE FUNCTION pg_temp.find(funnel text, lead text) RETURNS text LANGUAGE plpgsql AS $$
 DECLARE
@@ -85,6 +85,11 @@ INSERT INTO crm.lead (email, external_id) VALUES ('ann@example.com', '00042');
 ALTER TABLE crm.lead ALTER external_id TYPE bigint USING external_id::bigint;
 SELECT is(pg_temp.find('crm', '042'), '1', 'A1: an external id that is a number');
 SELECT is(pg_temp.find('crm', 'Ann@Example.com'), '1', 'A1: beside it, an address');
+CREATE EXTENSION citext;
+ALTER TABLE crm.lead ALTER external_id TYPE citext, ALTER email TYPE citext;
+SELECT is((SELECT array_agg(_find_lead('crm', n)) FROM unnest('{42,ANN@example.com}'::text[]) AS n), '{1,1}', 'A1: in columns of citext');
+SELECT is(pg_temp.said($$ INSERT INTO crm.lead (email) VALUES ('bob@example.com'); INSERT INTO crm.lead_alias (lead_id, external_id) VALUES (1, 'x'); INSERT INTO crm.lead_alias (lead_id, email) VALUES (1, 'BOB@example.com') $$),
+	'23505 e-mail address "BOB@example.com" is another lead''s own', 'A14: beside which aliases are told apart');
 ALTER TABLE crm.lead DROP COLUMN external_id;
 SELECT is(pg_temp.find('crm', 'zoe'), 'P0002 It was looked for by key (it is no bigint), e-mail address and alias.', 'A1: without external ids');
 SELECT is(pg_temp.said($$ SELECT record_activity('crm', 'ANN@example.com', 'webinar') $$), 'done', 'A1: by address');
