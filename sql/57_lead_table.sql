@@ -222,7 +222,7 @@ SET search_path = pg_catalog, pg_temp
 AS $body$
 BEGIN
 	RETURN '{stage,stage_entered_at,cycle,cycle_started_at,accepted_by,accepted_at,scorecard,'
-		'deals_open,deals_won,deals_lost,won_amount,answers,due_at,review_at,resume_at,reason,note}'::text[] || @extschema@._frameworks();
+		'deals_open,deals_won,deals_lost,won_amount,answers,due_at,review_at,state_version,resume_at,reason,note}'::text[] || @extschema@._frameworks();
 END
 $body$;
 
