@@ -47,7 +47,8 @@ BEGIN ATOMIC
 		SELECT format('(SELECT stage, milestone, row_number() OVER (ORDER BY @extschema@._is_exit(milestone::text), position, stage) AS place '
 					  'FROM %I.stage)', funnel) AS stages,
 			   -- what repeats is void, but may be a move again
-			   format('(SELECT h.*, coalesce(pg_catalog.width_bucket(h.history_id - 1, d.last_move), 0) AS life '
+			   format('(SELECT h.*, coalesce(pg_catalog.width_bucket(h.history_id - 1, d.last_move), 0) AS life, '
+					  'h.history_id <= d.last_move[pg_catalog.cardinality(d.last_move)] AS is_former '
 					  'FROM %I.stage_history AS h LEFT JOIN (%s) AS d ON d.lead_id = h.lead_id '
 					  'WHERE (h.voided_at IS NULL OR h.from_stage = h.to_stage)%s)', funnel,
 					  @extschema@._departures_query(funnel, keys, key_type),
@@ -73,9 +74,10 @@ BEGIN ATOMIC
 				   lag(place) OVER life AS left_place, lag(entered_at) OVER life AS left_at,
 				   lag(history_id) OVER life AS left_id, first_value(milestone) OVER life AS first_milestone,
 				   first_value(history_id) OVER life AS first_id,
-				   lead(CASE WHEN placed THEN entered_at END) OVER life AS next_at
+				   lead(CASE WHEN placed THEN entered_at END) OVER life AS next_at,
+				   is_former IS NOT TRUE AND lead(history_id) OVER life IS NULL AS is_last
 			FROM (
-				SELECT h.history_id, h.lead_id, h.life, h.to_stage, h.entered_at, s.milestone, s.place, h.definition IS NULL AS loaded,
+				SELECT h.history_id, h.lead_id, h.life, h.is_former, h.to_stage, h.entered_at, s.milestone, s.place, h.definition IS NULL AS loaded,
 					   h.from_stage AS kept_from, h.cycle AS kept_cycle, h.ordinal AS kept_ordinal, h.voided_at IS NOT NULL AS void,
 					   h.source IS NULL OR h.campaign IS NULL OR h.due_at IS NULL AS incomplete,
 					   CASE WHEN h.definition IS NULL THEN 2 * s.place ELSE 2 * live.rank + 1 END AS rank,
@@ -101,7 +103,7 @@ BEGIN ATOMIC
 END;
 
 COMMENT ON FUNCTION _history_query(text, text[], text) IS
-'text of a query: the moves of a funnel, or of the leads with these keys, as the moves before say: from_stage, cycle, place at their instant, what repeats; and whether the rows say otherwise';
+'text of a query: the moves of a funnel, or of the leads with these keys, as the moves before say: from_stage, cycle, place at their instant, what repeats, which is the last of the present life; and whether the rows say otherwise';
 
 -- Closed deals count in the cycle they were closed in, where they have had
 -- their say.  An amount in another currency than the funnel's is none, unless

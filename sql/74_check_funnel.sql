@@ -131,6 +131,7 @@ DECLARE
 	template constant integer := @extschema@._template_version();
 	-- the keys of some of the leads l, as text
 	named constant text := format('(array_agg(l.%1$I::text ORDER BY l.%1$I))[:5]', k.key);
+	moves record;
 BEGIN
 	PERFORM @extschema@._require_funnel_owner(schema, 'check_funnel'::text);
 
@@ -204,52 +205,58 @@ BEGIN
 		FROM %2$s AS l
 		WHERE NOT EXISTS (SELECT FROM %1$I.stage AS s WHERE s.stage = l.stage)
 		GROUP BY l.stage
-		UNION ALL
-		SELECT 'history_missing', 'error', 'stage_history', count(*),
-			   'Leads ' || array_to_string(%4$s, ', ') || '.',
-			   'Call rebuild_history().'
-		FROM %2$s AS l
-		WHERE NOT EXISTS (SELECT FROM %1$I.stage_history AS h
-						  WHERE h.lead_id = l.%3$I AND h.voided_at IS NULL
-						  AND NOT EXISTS (SELECT FROM %1$I.departure AS d
-										  WHERE d.lead_id = h.lead_id AND d.last_move >= h.history_id))
-		HAVING count(*) > 0
-		UNION ALL
-		SELECT 'stage_differs', 'error', 'lead', count(*),
-			   'Leads ' || array_to_string(%4$s, ', ') || ': stage or cycle is not that of their last move.',
-			   'Call rebuild_history(), which goes by the history.'
-		FROM %2$s AS l
-		JOIN (SELECT DISTINCT ON (lead_id) lead_id, to_stage, cycle
-			  FROM %1$I.stage_history WHERE voided_at IS NULL
-			  ORDER BY lead_id DESC, cycle DESC, entered_at DESC, ordinal DESC, history_id DESC) AS h ON h.lead_id = l.%3$I
-		WHERE h.to_stage <> l.stage OR h.cycle <> l.cycle
-		HAVING count(*) > 0
-		UNION ALL
-		SELECT f.finding, f.severity, 'stage_history', f.n, 'Rows ' || array_to_string(f.rows[:5], ', ') || f.what, f.hint
-		FROM (SELECT count(*) FILTER (WHERE w.differs) AS n_other,
-					 array_agg(w.history_id ORDER BY w.history_id) FILTER (WHERE w.differs) AS other,
-					 count(*) FILTER (WHERE b.backwards) AS n_back,
-					 array_agg(w.history_id ORDER BY w.history_id) FILTER (WHERE b.backwards) AS back
-			  FROM (%5$s) AS w
-			  CROSS JOIN %1$I.setting AS s
-			  -- loaded moves that hardly happened so: back on the path; to the path
-			  -- from its end, first of all; or from a date to a time on that day
-			  CROSS JOIN LATERAL (SELECT w.loaded AND NOT w.repeats AND w.left_place > w.place
-								  AND NOT @extschema@._is_exit(w.milestone::text)
-								  AND ((@extschema@._is_on_path(w.milestone::text) AND
-										(@extschema@._is_on_path(w.left_milestone::text) OR
-										 (w.begun = 1 AND NOT @extschema@._is_on_path(w.first_milestone::text) AND w.left_milestone <> 'nurture'))) OR
-									   (w.left_at < w.entered_at AND
-										w.left_at AT TIME ZONE s.time_zone = date_trunc('day', w.entered_at AT TIME ZONE s.time_zone)))) AS b (backwards)) AS t
-		CROSS JOIN LATERAL (VALUES
-			('history_order', 'error', t.n_other, t.other,
+		$query$, funnel, k.leads, k.key, named);
+
+	-- one pass over the history
+	EXECUTE format($query$
+		SELECT (SELECT count(*) FROM %2$s) - count(l.stage) AS n_missing,
+			   count(*) FILTER (WHERE a.astray) AS n_astray,
+			   (array_agg(l.%3$I::text ORDER BY l.%3$I) FILTER (WHERE a.astray))[:5] AS astray,
+			   count(*) FILTER (WHERE w.differs) AS n_other,
+			   (array_agg(w.history_id ORDER BY w.history_id) FILTER (WHERE w.differs))[:5] AS other,
+			   count(*) FILTER (WHERE b.backwards) AS n_back,
+			   (array_agg(w.history_id ORDER BY w.history_id) FILTER (WHERE b.backwards))[:5] AS back
+		FROM (%4$s) AS w
+		CROSS JOIN %1$I.setting AS s
+		LEFT JOIN %2$s AS l ON w.is_last AND l.%3$I = w.lead_id
+		CROSS JOIN LATERAL (SELECT l.stage <> w.to_stage OR l.cycle <> w.cycle) AS a (astray)
+		-- loaded moves that hardly happened so: back on the path; to the path
+		-- from its end, first of all; or from a date to a time on that day
+		CROSS JOIN LATERAL (SELECT w.loaded AND NOT w.repeats AND w.left_place > w.place
+							AND NOT @extschema@._is_exit(w.milestone::text)
+							AND ((@extschema@._is_on_path(w.milestone::text) AND
+								  (@extschema@._is_on_path(w.left_milestone::text) OR
+								   (w.begun = 1 AND NOT @extschema@._is_on_path(w.first_milestone::text) AND w.left_milestone <> 'nurture'))) OR
+								 (w.left_at < w.entered_at AND
+								  w.left_at AT TIME ZONE s.time_zone = date_trunc('day', w.entered_at AT TIME ZONE s.time_zone)))) AS b (backwards)
+		$query$, funnel, k.leads, k.key, @extschema@._history_query(funnel, NULL::text[], NULL::text)) INTO moves;
+	IF moves.n_missing > 0 THEN
+		RETURN QUERY EXECUTE format($query$
+			SELECT 'history_missing', 'error', 'stage_history', count(*),
+				   'Leads ' || array_to_string(%4$s, ', ') || '.',
+				   'Call rebuild_history().'
+			FROM %2$s AS l
+			WHERE NOT EXISTS (SELECT FROM %1$I.stage_history AS h
+							  WHERE h.lead_id = l.%3$I AND h.voided_at IS NULL
+							  AND NOT EXISTS (SELECT FROM %1$I.departure AS d
+											  WHERE d.lead_id = h.lead_id AND d.last_move >= h.history_id))
+			HAVING count(*) > 0
+			$query$, funnel, k.leads, k.key, named);
+	END IF;
+	RETURN QUERY
+		SELECT f.finding, f.severity, f.object, f.n, f.what || f.is_wrong, f.hint
+		FROM (VALUES
+			('stage_differs', 'error', 'lead', moves.n_astray, 'Leads ' || array_to_string(moves.astray, ', '),
+			 ': stage or cycle is not that of their last move.',
+			 'Call rebuild_history(), which goes by the history.'),
+			('history_order', 'error', 'stage_history', moves.n_other, 'Rows ' || array_to_string(moves.other, ', '),
 			 ': place, from_stage or cycle is not what the rows before say, or the row repeats the stage that the lead was in.',
 			 'Call rebuild_history().'),
-			('history_backwards', 'warning', t.n_back, t.back, ': loaded moves that lead back on the path.',
+			('history_backwards', 'warning', 'stage_history', moves.n_back, 'Rows ' || array_to_string(moves.back, ', '),
+			 ': loaded moves that lead back on the path.',
 			 'Correct their dates under lead_qual.import, or void them by void_moves(); then call rebuild_history().'))
-			AS f (finding, severity, n, rows, what, hint)
-		WHERE f.n > 0
-		$query$, funnel, k.leads, k.key, named, @extschema@._history_query(funnel, NULL::text[], NULL::text));
+			AS f (finding, severity, object, n, what, is_wrong, hint)
+		WHERE f.n > 0;
 
 	-- as the history is, which may be about to change
 	RETURN QUERY EXECUTE format($query$
