@@ -45,6 +45,17 @@ CREATE OPERATOR -> (
 COMMENT ON OPERATOR -> (@TYPE@, text) IS
 'level of an element, by its symbol or long name';
 
+CREATE FUNCTION @TYPE@_get_text(@TYPE@, element text) RETURNS text
+AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION @TYPE@_get_text(@TYPE@, text) IS
+'implementation of ->> operator';
+
+CREATE OPERATOR ->> (
+	LEFTARG = @TYPE@, RIGHTARG = text, FUNCTION = @TYPE@_get_text
+);
+COMMENT ON OPERATOR ->> (@TYPE@, text) IS
+'level of an element as text, by its symbol or long name';
+
 CREATE FUNCTION set_level(q @TYPE@, element text, level answer_level)
 RETURNS @TYPE@
 AS 'MODULE_PATHNAME', '@TYPE@_set_level'
@@ -151,6 +162,16 @@ CREATE CAST (@TYPE@ AS jsonb) WITH FUNCTION @TYPE@_to_jsonb(@TYPE@);
 COMMENT ON CAST (@TYPE@ AS jsonb) IS
 'an object of all elements, each with its level by long name';
 
-CREATE CAST (jsonb AS @TYPE@) WITH FUNCTION @TYPE@_from_jsonb(jsonb);
+CREATE CAST (jsonb AS @TYPE@) WITH FUNCTION @TYPE@_from_jsonb(jsonb) AS ASSIGNMENT;
 COMMENT ON CAST (jsonb AS @TYPE@) IS
 'an object of levels by symbol or long name; null or missing is unknown';
+
+CREATE CAST (json AS @TYPE@) WITH INOUT AS ASSIGNMENT;
+COMMENT ON CAST (json AS @TYPE@) IS 'an object of levels by symbol or long name; null or missing is unknown';
+
+CREATE FUNCTION @TYPE@_to_array(@TYPE@) RETURNS text[]
+AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION @TYPE@_to_array(@TYPE@) IS 'convert @TYPE@ to text[]';
+
+CREATE CAST (@TYPE@ AS text[]) WITH FUNCTION @TYPE@_to_array(@TYPE@);
+COMMENT ON CAST (@TYPE@ AS text[]) IS 'the levels of all elements, in their order';

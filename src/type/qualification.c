@@ -166,23 +166,36 @@ read_element(Reader *reader)
 }
 
 /*
- * Read a level: its symbol right behind the element, or "=" and its name.
+ * Read the same where no element may come twice, and add it to those seen.
+ */
+static int
+read_new_element(Reader *reader, uint32 *seen)
+{
+	Reader		first = *reader;
+	int			element = read_element(reader);
+
+	if (element < 0)
+		return -1;
+	if (*seen & ((uint32) 1 << element))
+	{
+		reader->error->detail = psprintf("Element \"%s\" is given a second time at character %d.",
+										 reader->fw->elements[element].name,
+										 position(&first));
+		reader->error->hint = pstrdup("Give each element at most once.");
+		return -1;
+	}
+	*seen |= (uint32) 1 << element;
+	return element;
+}
+
+/*
+ * Read a level of an element, its symbol or its name.
  */
 static bool
-read_level(Reader *reader, int element, LqLevel *level)
+read_level_name(Reader *reader, int element, LqLevel *level)
 {
 	const char *name = reader->fw->elements[element].name;
 	int			len;
-
-	if (!is_symbol(*reader->at))
-	{
-		skip_space(reader);
-		if (*reader->at != '=')
-			return expected(reader, psprintf("A level of element \"%s\"", name),
-							pstrdup(LQ_LEVEL_HINT));
-		reader->at++;
-		skip_space(reader);
-	}
 
 	len = is_symbol(*reader->at) ? 1 : word_length(reader);
 	if (len == 0)
@@ -201,11 +214,100 @@ read_level(Reader *reader, int element, LqLevel *level)
 }
 
 /*
+ * Read a level: its symbol right behind the element, or "=" and its name.
+ */
+static bool
+read_level(Reader *reader, int element, LqLevel *level)
+{
+	const char *name = reader->fw->elements[element].name;
+
+	if (!is_symbol(*reader->at))
+	{
+		skip_space(reader);
+		if (*reader->at != '=')
+			return expected(reader, psprintf("A level of element \"%s\"", name),
+							pstrdup(LQ_LEVEL_HINT));
+		reader->at++;
+		skip_space(reader);
+	}
+	return read_level_name(reader, element, level);
+}
+
+/*
+ * Read one character of JSON.
+ */
+static bool
+read_char(Reader *reader, char c)
+{
+	const LqFramework *fw = reader->fw;
+
+	if (*reader->at != c)
+		return expected(reader,
+						c == '"' ? "A quotation mark" : c == ':' ? "A colon" :
+						c == '}' ? "A comma or a closing brace" : "The end of the text",
+						psprintf("Write an object such as {\"%s\": \"%s\"}.",
+								 fw->elements[0].name,
+								 lq_level_name(LQ_LEVEL_YES)));
+	if (c != '\0')
+		reader->at++;
+	return true;
+}
+
+/*
+ * Read an object of levels by element, as JSON has it, to the end.  Names of
+ * elements and levels need no escapes, so there are none.
+ */
+static bool
+read_object(Reader *reader, uint32 *bits)
+{
+	uint32		seen = 0;
+	bool		more;
+
+	reader->at++;
+	skip_space(reader);
+	for (more = *reader->at != '}'; more;)
+	{
+		LqLevel		level = LQ_LEVEL_UNKNOWN;
+		int			element;
+
+		if (!read_char(reader, '"'))
+			return false;
+		element = read_new_element(reader, &seen);
+		if (element < 0 || !read_char(reader, '"'))
+			return false;
+		skip_space(reader);
+		if (!read_char(reader, ':'))
+			return false;
+		skip_space(reader);
+		if (word_length(reader) == 4 && strncmp(reader->at, "null", 4) == 0)
+			reader->at += 4;
+		else if (!read_char(reader, '"') ||
+				 !read_level_name(reader, element, &level) ||
+				 !read_char(reader, '"'))
+			return false;
+		*bits = lq_qualification_set(*bits, element, level);
+
+		skip_space(reader);
+		more = *reader->at == ',';
+		if (more)
+		{
+			reader->at++;
+			skip_space(reader);
+		}
+	}
+	if (!read_char(reader, '}'))
+		return false;
+	skip_space(reader);
+	return read_char(reader, '\0');
+}
+
+/*
  * Read a literal such as "B+ A?" or "budget=yes, authority=unknown".
  *
  * Elements come in any order, each at most once, with spaces or one comma
  * between them (nothing is needed behind a level's symbol); those left out
- * are unknown.  False means that *error says what is wrong and where.
+ * are unknown.  JSON is read as well, for clients that have an object.  False
+ * means that *error says what is wrong and where.
  */
 bool
 lq_qualification_parse(const LqFramework *fw, const char *str,
@@ -216,25 +318,14 @@ lq_qualification_parse(const LqFramework *fw, const char *str,
 
 	*bits = 0;
 	skip_space(&reader);
+	if (*reader.at == '{')
+		return read_object(&reader, bits);
 	while (*reader.at != '\0')
 	{
-		Reader		first = reader;
-		int			element = read_element(&reader);
+		int			element = read_new_element(&reader, &seen);
 		LqLevel		level;
 
-		if (element < 0)
-			return false;
-		if (seen & ((uint32) 1 << element))
-		{
-			error->detail = psprintf("Element \"%s\" is given a second time at character %d.",
-									 fw->elements[element].name,
-									 position(&first));
-			error->hint = pstrdup("Give each element at most once.");
-			return false;
-		}
-		seen |= (uint32) 1 << element;
-
-		if (!read_level(&reader, element, &level))
+		if (element < 0 || !read_level(&reader, element, &level))
 			return false;
 		*bits = lq_qualification_set(*bits, element, level);
 

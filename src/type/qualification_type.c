@@ -215,6 +215,23 @@ lq_qualification_type_from_jsonb(const LqFramework *fw,
 }
 
 /*
+ * The levels in the order of the elements, as text: an array of a type that
+ * clients know.
+ */
+Datum
+lq_qualification_type_to_array(const LqFramework *fw, FunctionCallInfo fcinfo)
+{
+	uint32		bits = GETARG(0);
+	Datum	   *levels = palloc(fw->nelements * sizeof(Datum));
+
+	for (int i = 0; i < fw->nelements; i++)
+		levels[i] =
+			CStringGetTextDatum(lq_level_name(lq_qualification_level(bits, i)));
+	PG_RETURN_ARRAYTYPE_P(construct_array(levels, fw->nelements, TEXTOID, -1,
+										  false, TYPALIGN_INT));
+}
+
+/*
  * Elements
  */
 
@@ -243,6 +260,15 @@ lq_qualification_type_get(const LqFramework *fw, FunctionCallInfo fcinfo)
 	int			element = getarg_element(fw, fcinfo, 1);
 
 	PG_RETURN_ANSWER_LEVEL(lq_qualification_level(GETARG(0), element));
+}
+
+Datum
+lq_qualification_type_get_text(const LqFramework *fw, FunctionCallInfo fcinfo)
+{
+	int			element = getarg_element(fw, fcinfo, 1);
+	LqLevel		level = lq_qualification_level(GETARG(0), element);
+
+	PG_RETURN_TEXT_P(cstring_to_text(lq_level_name(level)));
 }
 
 Datum

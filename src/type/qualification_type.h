@@ -18,7 +18,9 @@
 	X(type, send) \
 	X(type, to_jsonb) \
 	X(type, from_jsonb) \
+	X(type, to_array) \
 	X(type, get) \
+	X(type, get_text) \
 	X(type, set_level) \
 	X(type, merge) \
 	X(type, met) \

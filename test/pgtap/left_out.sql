@@ -3,7 +3,7 @@ BEGIN;
 SET LOCAL client_min_messages = warning;
 SET LOCAL TimeZone = 'UTC';
 SET LOCAL lead_qual.clock = '2026-03-02 09:00Z';
-SELECT plan(18);
+SELECT plan(19);
 
 SELECT create_funnel('crm', 'UTC');
 SELECT is_empty($$ SELECT column_name FROM information_schema.columns WHERE table_schema = 'crm' AND table_name = 'lead'
@@ -11,6 +11,8 @@ SELECT is_empty($$ SELECT column_name FROM information_schema.columns WHERE tabl
 	'A4: generators see no column that must be given');
 SELECT col_default_is('crm', 'lead', 'stage', '_default_stage()', 'A4: the stage has a default');
 SELECT is(_default_stage(), NULL, 'which is none');
+SELECT is_empty($$ SELECT c.table_name, c.column_name, c.column_default FROM information_schema.columns AS c WHERE c.table_schema = 'crm'
+	AND c.column_default !~ '^(''[^'']*''::[a-z."]+|true|false|-?[0-9.]+|[a-z_]+\(\))$' $$, 'A12: every default is a constant or a plain call');
 INSERT INTO crm.lead (email) VALUES ('a@example.com');
 INSERT INTO crm.lead (email, stage) VALUES ('b@example.com', DEFAULT);
 INSERT INTO crm.lead (email, job_title, stage) VALUES ('c@example.com', 'VP', NULL);

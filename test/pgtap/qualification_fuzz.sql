@@ -57,7 +57,7 @@ BEGIN
     END LOOP;
 END
 $$;
-SELECT pg_temp.fuzz('bant', 'text', array['B+ A? N~ T-', 'budget=yes, authority=unknown', 'B=+,t = no', ''], 'text', 8000);
+SELECT pg_temp.fuzz('bant', 'text', array['B+ A? N~ T-', 'budget=yes, authority=unknown', 'B=+,t = no', '', '{"budget": "yes", "A": null}'], 'text', 8000);
 SELECT pg_temp.fuzz('meddic', 'text', array['M+ E? DC~ DP- I+ C?', 'metrics=no champion=partial', 'C+M-'], 'text', 5000);
 SELECT pg_temp.fuzz('meddpicc', 'text', array['M+ E? DC~ DP- PP+ I+ C? CO~', 'competition=yes,paper_process=no'], 'text', 5000);
 SELECT pg_temp.fuzz('answer_level', 'text', array['no', 'unknown', 'partial', 'yes', '+'], 'text', 2000);

@@ -34,7 +34,19 @@ SELECT ',B+'::bant;
 SELECT 'B+,'::bant;
 SELECT 'B+,,A+'::bant;
 SELECT 'B+; A+'::bant;
-SELECT '{"budget": "yes"}'::bant;
+SELECT '{"budget": "yes"'::bant;
+SELECT '{"budget": "yes"} B+'::bant;
+SELECT '{"budget"}'::bant;
+SELECT '{budget: "yes"}'::bant;
+SELECT '{"budgets": "yes"}'::bant;
+SELECT '{"budget": "maybe"}'::bant;
+SELECT '{"budget": 3}'::bant;
+SELECT '{"budget": {"yes": "yes"}}'::bant;
+SELECT '{"B": "yes", "budget": "no"}'::bant;
+SELECT '["yes"]'::bant;
+
+-- JSON, for clients that have an object
+SELECT '{"budget": "yes"}'::bant, ' {"T": "~", "need": null, "authority": "no"}'::bant, '{}'::bant, '{"b":"+"}'::bant;
 
 -- text goes in and out as a string
 SELECT 'B+'::text::bant, 'B+'::bant::text || '!';
