@@ -217,7 +217,7 @@ BEGIN
 		('TABLE activity', 'something a lead did, or sales did with it'),
 		('COLUMN activity.lead_id', 'lead'),
 		('COLUMN activity.occurred_at', 'when it happened'),
-		('COLUMN activity.activity_id', 'tells apart what happened at the same instant'),
+		('COLUMN activity.activity_id', 'key for clients that know a row by one column; the table''s own has lead_id and occurred_at before it, so that it can be partitioned by time'),
 		('COLUMN activity.kind', 'what happened: a kind of the table kind; others are kept and count for nothing'),
 		('COLUMN activity.source', 'where the lead came from this time'),
 		('COLUMN activity.campaign', 'campaign it came from this time'),
@@ -234,7 +234,7 @@ BEGIN
 
 		('TABLE answer', 'an answer to one element of a framework; the latest one counts'),
 		('COLUMN answer.lead_id', 'lead'),
-		('COLUMN answer.answer_id', 'tells the answers of a lead apart'),
+		('COLUMN answer.answer_id', 'key, in the order in which they were written down'),
 		('COLUMN answer.framework', 'framework of the element'),
 		('COLUMN answer.element', 'element'),
 		('COLUMN answer.level', 'no, unknown, partial or yes'),
