@@ -5,7 +5,7 @@
 -- Triggers work on the tables as their owner, so that recording a fact needs
 -- no right on what follows from it.
 --
--- app        records leads and activities
+-- app        records leads and activities, and what it learns of a lead again
 -- analyst    reads the views and what they need, but no names and addresses
 -- sales      reads all; asks for moves; writes answers, accounts and deals
 -- marketing  reads all; asks for moves; edits the policy and records spend,
@@ -14,7 +14,7 @@
 --
 -- Each row is a GRANT; one whose relations are * is on all of them.  What
 -- people may write of a lead, and what an analyst may read, is said column by
--- column: the rest is kept by triggers, or tells who somebody is.
+-- column: the rest is the user's own, or tells who somebody is.
 CREATE FUNCTION _funnel_grants()
 RETURNS TABLE (since integer, profiles text[], privileges text, relations name[], columns name[])
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
@@ -23,19 +23,31 @@ BEGIN ATOMIC
 		(1, '{admin}'::text[], 'SELECT, INSERT, UPDATE, DELETE', '{*}'::name[], NULL::name[]),
 
 		(1, '{app,sales,marketing}', 'INSERT', '{lead,activity}', NULL),
-		-- to find a lead, and for ON CONFLICT and RETURNING
-		(1, '{app,sales,marketing}', 'SELECT', '{lead}', '{lead_id,external_id,email}'),
+		-- to find a lead, and for ON CONFLICT and RETURNING: who writes what
+		-- EXCLUDED has must be allowed to read it
+		(1, '{app,sales,marketing}', 'SELECT', '{lead}',
+		 '{lead_id,external_id,email,full_name,job_title,department,seniority,years_in_industry,
+		   company,account_id,industry,company_size,annual_revenue,country,source,campaign,
+		   unsubscribed,attributes}'),
+		(1, '{app}', 'UPDATE', '{lead}',
+		 '{external_id,email,full_name,job_title,department,seniority,years_in_industry,
+		   company,account_id,industry,company_size,annual_revenue,country,source,campaign,
+		   unsubscribed,attributes}'),
 		(1, '{app,sales,marketing}', 'SELECT', '{lead_alias}', '{lead_id,external_id,email,former_key}'),
 		(1, '{app,sales,marketing}', 'INSERT', '{lead_alias}', '{lead_id,external_id,email}'),
-		(1, '{app,sales,marketing}', 'SELECT', '{activity}', '{lead_id,external_id}'),
+		(1, '{app,sales,marketing}', 'SELECT', '{activity}', '{lead_id,occurred_at,activity_id,external_id}'),
 		(1, '{app,sales,marketing}', 'SELECT', '{kind,source}', NULL),
 
 		(1, '{sales,marketing}', 'SELECT', '{*}', NULL),
+		-- whole rows: what triggers keep they keep from whoever writes it
 		(1, '{sales,marketing}', 'UPDATE', '{lead}',
-		 '{external_id,email,full_name,job_title,department,seniority,years_in_industry,
+		 '{lead_id,external_id,email,full_name,job_title,department,seniority,years_in_industry,
 		   company,account_id,industry,company_size,annual_revenue,country,source,campaign,
-		   unsubscribed,attributes,owner,resume_at,reason,note,stage,state_version}'::name[] || _frameworks()::name[]),
+		   unsubscribed,attributes,owner,resume_at,reason,note,answers,stage,stage_entered_at,
+		   cycle,cycle_started_at,accepted_by,accepted_at,scorecard,deals_open,deals_won,
+		   deals_lost,won_amount,due_at,review_at,state_version,created_at}'::name[] || _frameworks()::name[]),
 		(1, '{sales,marketing}', 'INSERT, UPDATE', '{account,answer}', NULL),
+		(1, '{sales,marketing}', 'UPDATE', '{activity}', NULL),
 		(1, '{sales,marketing}', 'DELETE', '{lead_alias}', NULL),
 		(1, '{sales,marketing}', 'INSERT', '{verdict}', NULL),
 		(1, '{sales,marketing}', 'INSERT', '{signature}', '{lead_id,to_stage,definition,side,note}'),

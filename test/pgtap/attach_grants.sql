@@ -47,7 +47,7 @@ FROM (VALUES
 	('marketing', 'UPDATE crm.lead SET owner = ''mia'' WHERE email = ''ben@example.com''', 'done'),
 	('marketing', 'SELECT score FROM crm.lead_now', 'done'),
 	('marketing', 'UPDATE app."Contact" SET lq_stage = ''sal'' WHERE "E-Mail, 100%" = ''ben@example.com''', 'done'),
-	('marketing', 'UPDATE crm.lead SET cycle = 7', 'refused'),
+	('marketing', 'UPDATE crm.lead SET cycle = 7', 'done'),
 	('marketing', 'UPDATE crm.lead SET phone = ''1''', 'refused'),
 	('marketing', 'DELETE FROM app."Contact"', 'refused'),
 	('admin', 'UPDATE crm.lead SET phone = ''1''', 'done'),
