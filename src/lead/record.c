@@ -47,19 +47,6 @@
 
 PG_FUNCTION_INFO_V1(record_lead);
 
-static bool
-same(const LqLead *a, const LqLead *b, LqColumn column)
-{
-	Form_pg_attribute attr = TupleDescAttr(a->funnel->lead_desc,
-										   a->funnel->attno[column] - 1);
-	bool		a_isnull;
-	bool		b_isnull;
-	Datum		a_value = lq_lead_get(a, column, &a_isnull);
-	Datum		b_value = lq_lead_get(b, column, &b_isnull);
-
-	return !lq_value_differs(attr, a_value, a_isnull, b_value, b_isnull);
-}
-
 pg_noreturn static void
 refuse_tampering(const LqFunnel *funnel, AttrNumber column)
 {
@@ -89,7 +76,7 @@ first_difference(const LqLead *expected, const LqLead *actual)
 	};
 
 	for (int i = 0; i < lengthof(columns); i++)
-		if (!same(expected, actual, columns[i]))
+		if (!lq_lead_same(expected, actual, columns[i]))
 			return columns[i];
 	return NO_DIFFERENCE;
 }
@@ -270,7 +257,7 @@ static bool
 same_answers(const LqLead *a, const LqLead *b)
 {
 	for (int f = 0; f < lq_n_frameworks(a->funnel); f++)
-		if (!same(a, b, LQ_LEAD_FRAMEWORK(f)))
+		if (!lq_lead_same(a, b, LQ_LEAD_FRAMEWORK(f)))
 			return false;
 	return true;
 }
@@ -362,7 +349,7 @@ record_lead(PG_FUNCTION_ARGS)
 		(void) lq_own_write_after(funnel, key, &flags);
 	}
 
-	if (!update || !same(&lead, &old, LQ_LEAD_STAGE))
+	if (!update || !lq_lead_same(&lead, &old, LQ_LEAD_STAGE))
 	{
 		uint64		refused_by;
 		LqLead		judged;
@@ -417,7 +404,7 @@ record_lead(PG_FUNCTION_ARGS)
 			for (int f = 0; f < lq_n_frameworks(funnel); f++)
 				log_answers(&lead, update ? &old : NULL, key, f);
 		}
-		if (update && path.n_hops > 0 && !same(&lead, &old, LQ_LEAD_CYCLE))
+		if (update && path.n_hops > 0 && !lq_lead_same(&lead, &old, LQ_LEAD_CYCLE))
 			lq_expire_answers(funnel, key, lead.now);
 		lq_funnel_leave(&saved);
 	}
