@@ -197,6 +197,33 @@ $body$;
 COMMENT ON FUNCTION _funnel_schema(text) IS
 'the schema of a funnel; an error if there is none of that name';
 
+-- A table of leads of the user's, or a partition of one, that was moved into
+-- the schema of a funnel: its triggers name the funnel that it is attached to.
+CREATE FUNCTION _refuse_user_tables(schema oid) RETURNS void
+LANGUAGE plpgsql STABLE PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+AS $body$
+DECLARE
+	tables regclass[];
+BEGIN
+	SELECT array_agg(DISTINCT c.oid::regclass) INTO tables
+	FROM pg_class AS c
+	JOIN pg_trigger AS t ON t.tgrelid = c.oid AND t.tgnargs > 0
+	JOIN pg_depend AS d ON d.classid = 'pg_proc'::regclass AND d.objid = t.tgfoid AND d.deptype = 'e'
+	JOIN pg_extension AS e ON d.refclassid = 'pg_extension'::regclass AND d.refobjid = e.oid
+	WHERE c.relnamespace = schema AND e.extname = 'lead_qual';
+	IF tables IS NOT NULL THEN
+		RAISE EXCEPTION 'schema "%" holds a table of leads that is not the funnel''s own', schema::regnamespace
+			USING ERRCODE = 'dependent_objects_still_exist',
+				  DETAIL = format('A funnel is attached to: %s.', array_to_string(tables, ', ')),
+				  HINT = format('Keep it: ALTER TABLE %s SET SCHEMA public.', tables[1]);
+	END IF;
+END
+$body$;
+
+COMMENT ON FUNCTION _refuse_user_tables(oid) IS
+'part of drop_funnel(): raises where a table of the user''s that a funnel is attached to, or a partition of it, stands in the schema';
+
 CREATE FUNCTION drop_funnel(funnel text, force boolean DEFAULT false) RETURNS void
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
 SET search_path = pg_catalog, pg_temp
@@ -219,6 +246,7 @@ BEGIN
 	END IF;
 
 	IF force THEN
+		PERFORM @extschema@._refuse_user_tables(schema);
 		EXECUTE format('DROP SCHEMA %I CASCADE', funnel);
 		PERFORM @extschema@._strip_lead_table(lead_table::regclass);
 		RETURN;

@@ -1,7 +1,7 @@
 -- drop_funnel(), and what else keeps its place while it is in use.
 BEGIN;
 SET LOCAL client_min_messages = warning;
-SELECT plan(26);
+SELECT plan(34);
 
 SELECT create_funnel('crm');
 SELECT create_funnel('Crm é');
@@ -39,6 +39,27 @@ SELECT has_schema('crm', 'the other one is not');
 SELECT lives_ok($$ SELECT create_funnel('Crm é') $$, 'the name can be used again');
 SELECT lives_ok($$ SELECT drop_funnel('Crm é') $$, 'an empty funnel is dropped');
 SELECT hasnt_schema('Crm é', 'it is gone, too');
+
+-- a table of leads of the user's that was moved into the schema
+CREATE TABLE public.people (id bigint, country text, PRIMARY KEY (id, country)) PARTITION BY LIST (country);
+CREATE TABLE public.people_de PARTITION OF public.people FOR VALUES IN ('DE');
+CREATE TABLE public.people_fr PARTITION OF public.people FOR VALUES IN ('FR');
+INSERT INTO public.people VALUES (1, 'DE'), (2, 'FR');
+SELECT create_funnel('of', lead_table => 'public.people', lead_key => 'id', columns => '{"country": "country"}');
+ALTER TABLE public.people SET SCHEMA "of";
+SELECT throws_ok($$ SELECT drop_funnel('of', true) $$, '2BP01', 'schema "of" holds a table of leads that is not the funnel''s own',
+	'S5: force does not drop a table of leads of the user''s');
+SELECT throws_ok($$ SELECT drop_funnel('of') $$, '2BP01', NULL, 'S5: nor is it dropped without');
+ALTER TABLE "of".people SET SCHEMA public;
+ALTER TABLE public.people_de SET SCHEMA crm;
+SELECT throws_ok($$ SELECT drop_funnel('crm', true) $$, '2BP01', NULL, 'S5: nor a partition of one, be it of another funnel''s');
+ALTER TABLE public.people DETACH PARTITION crm.people_de;
+SELECT throws_ok($$ SELECT drop_funnel('crm', true) $$, '2BP01', NULL, 'S5: nor one that was detached from it');
+ALTER TABLE crm.people_de SET SCHEMA public;
+SELECT lives_ok($$ SELECT drop_funnel('of', true) $$, 'S5: moved out, they stay');
+SELECT results_eq('SELECT id, country FROM public.people UNION ALL TABLE public.people_fr', $$ VALUES (2::bigint, 'FR'), (2, 'FR') $$, 'with their rows');
+SELECT columns_are('public', 'people', '{id,country}'::name[], 'and without columns of the funnel');
+SELECT is((SELECT count(*) FROM public.people_de), 1::bigint, 'so does what was detached');
 
 -- policy in use
 SELECT throws_ok($$ UPDATE crm.stage SET stage = 'accepted' WHERE stage = 'sal' $$, '2BP01', NULL,
