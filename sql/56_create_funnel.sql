@@ -238,6 +238,7 @@ DECLARE
 	tables text;
 	lead_table constant regclass := @extschema@._attached_table(schema);
 BEGIN
+	PERFORM @extschema@._refuse_superuser(funnel, 'drop_funnel'::text);
 	PERFORM @extschema@._require_funnel_owner(schema, 'drop_funnel'::text);
 
 	-- a table of the user's stays, and its rows

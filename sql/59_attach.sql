@@ -355,6 +355,7 @@ DECLARE
 	lead_table constant regclass := @extschema@._attached_table(schema);
 	shown text;
 BEGIN
+	PERFORM @extschema@._refuse_superuser(funnel, 'detach_funnel'::text);
 	PERFORM @extschema@._require_funnel_owner(schema, 'detach_funnel'::text);
 	IF lead_table IS NULL THEN
 		RAISE EXCEPTION 'funnel "%" is not attached to a table', funnel

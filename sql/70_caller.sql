@@ -38,6 +38,14 @@ AS 'MODULE_PATHNAME' LANGUAGE C STABLE PARALLEL SAFE;
 COMMENT ON FUNCTION _require_funnel_owner(oid, text) IS
 'raises unless the caller has the privileges of the role that owns the funnel';
 
+-- A SELECT runs what owners wrote, too; but whoever looks at a funnel can be
+-- told by its owner what to expect, and these functions write.
+CREATE FUNCTION _refuse_superuser(funnel text, function text) RETURNS void
+AS 'MODULE_PATHNAME' LANGUAGE C STABLE STRICT PARALLEL SAFE;
+
+COMMENT ON FUNCTION _refuse_superuser(text, text) IS
+'raises where a superuser would run what another role, which owns the funnel, has put there';
+
 CREATE FUNCTION _owns_table(relation oid) RETURNS boolean
 AS 'MODULE_PATHNAME' LANGUAGE C STABLE STRICT PARALLEL SAFE;
 

@@ -21,6 +21,7 @@ DECLARE
 	done bigint;
 	code text;
 BEGIN
+	PERFORM @extschema@._refuse_superuser(funnel, 'move_leads'::text);
 	IF stage IS NULL THEN
 		RAISE EXCEPTION 'stage to move leads to must not be null'
 			USING ERRCODE = 'null_value_not_allowed';

@@ -13,9 +13,11 @@ SET search_path = pg_catalog, pg_temp
 AS $body$
 DECLARE
 	k constant record := @extschema@._funnel_key(funnel);
-	found_lead constant text := @extschema@._find_lead(funnel, lead);
+	found_lead text;
 	recorded bigint;
 BEGIN
+	PERFORM @extschema@._refuse_superuser(funnel, 'record_activity'::text);
+	found_lead := @extschema@._find_lead(funnel, lead);
 	-- No conflict target: that would need SELECT on its columns, and a log
 	-- partitioned by time cannot have that key.
 	EXECUTE format($query$

@@ -346,6 +346,7 @@ DECLARE
 	changed bigint;
 	total bigint := 0;
 BEGIN
+	PERFORM @extschema@._refuse_superuser(funnel, 'rebuild_history'::text);
 	PERFORM @extschema@._require_funnel_owner(@extschema@._funnel_schema(funnel), 'rebuild_history'::text);
 	PERFORM @extschema@._require_read_committed('rebuild_history'::text);
 

@@ -60,6 +60,7 @@ DECLARE
 	homeless text[];
 	voided bigint;
 BEGIN
+	PERFORM @extschema@._refuse_superuser(funnel, 'void_moves'::text);
 	PERFORM @extschema@._require_funnel_owner(@extschema@._funnel_schema(funnel), 'void_moves'::text);
 	PERFORM @extschema@._require_read_committed('void_moves'::text);
 	IF coalesce(btrim(why), '') = '' THEN

@@ -56,6 +56,7 @@ LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
 SET search_path = pg_catalog, pg_temp
 AS $body$
 BEGIN
+	PERFORM @extschema@._refuse_superuser(funnel, 'copy_definition'::text);
 	PERFORM @extschema@._require_definition(funnel, definition);
 	IF new_definition IS NULL THEN
 		RAISE EXCEPTION 'name of a definition must not be null'
@@ -80,6 +81,7 @@ DECLARE
 	was text;
 	risen integer;
 BEGIN
+	PERFORM @extschema@._refuse_superuser(funnel, 'activate_definition'::text);
 	PERFORM @extschema@._require_funnel_owner(@extschema@._funnel_schema(funnel), 'activate_definition'::text);
 	PERFORM @extschema@._require_definition(funnel, definition);
 	IF existing IS NULL OR existing NOT IN ('keep', 'move') THEN
@@ -134,6 +136,7 @@ DECLARE
 	became integer;
 	moved jsonb;
 BEGIN
+	PERFORM @extschema@._refuse_superuser(funnel, 'preview_definition'::text);
 	PERFORM @extschema@._require_funnel_owner(@extschema@._funnel_schema(funnel), 'preview_definition'::text);
 	PERFORM @extschema@._require_definition(funnel, definition);
 	BEGIN
@@ -197,6 +200,7 @@ SET search_path = pg_catalog, pg_temp
 AS $body$
 #variable_conflict use_column
 BEGIN
+	PERFORM @extschema@._refuse_superuser(funnel, 'preview_load'::text);
 	PERFORM @extschema@._require_definition(funnel, definition);
 	RETURN QUERY EXECUTE format($query$
 		WITH preview AS MATERIALIZED (
@@ -386,12 +390,14 @@ AS $body$
 #variable_conflict use_variable
 DECLARE
 	k constant record := @extschema@._funnel_key(funnel);
-	found_lead constant text := @extschema@._find_lead(funnel, lead);
+	found_lead text;
 	asked text[];
 	signing text[] := '{}';
 	each text;
 	named name;
 BEGIN
+	PERFORM @extschema@._refuse_superuser(funnel, 'sign_move'::text);
+	found_lead := @extschema@._find_lead(funnel, lead);
 	EXECUTE format($query$
 		SELECT array_agg(DISTINCT a.side)
 		FROM %1$I.transition AS t
@@ -439,6 +445,7 @@ LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
 SET search_path = pg_catalog, pg_temp
 AS $body$
 BEGIN
+	PERFORM @extschema@._refuse_superuser(funnel, 'sign_definition'::text);
 	PERFORM @extschema@._require_definition(funnel, definition);
 	EXECUTE format('INSERT INTO %I.signature (definition, side, note) VALUES ($1, $2, $3)', funnel)
 		USING definition, side, note;

@@ -321,6 +321,7 @@ DECLARE
 	kept text;
 	merged text;
 BEGIN
+	PERFORM @extschema@._refuse_superuser(funnel, 'merge_leads'::text);
 	PERFORM @extschema@._require_funnel_owner(@extschema@._funnel_schema(funnel), 'merge_leads'::text);
 	PERFORM @extschema@._require_read_committed('merge_leads'::text);
 	kept := @extschema@._find_lead(funnel, keep);
@@ -352,6 +353,7 @@ DECLARE
 	before bigint;
 	noted record;
 BEGIN
+	PERFORM @extschema@._refuse_superuser(funnel, 'erase_lead'::text);
 	PERFORM @extschema@._require_funnel_owner(@extschema@._funnel_schema(funnel), 'erase_lead'::text);
 	PERFORM @extschema@._require_read_committed('erase_lead'::text);
 	found_lead := @extschema@._find_lead(funnel, lead);
@@ -513,6 +515,7 @@ DECLARE
 	rebuilt text;
 	rescored text;
 BEGIN
+	PERFORM @extschema@._refuse_superuser(funnel, 'repair_funnel'::text);
 	PERFORM @extschema@._require_funnel_owner(schema, 'repair_funnel'::text);
 
 	-- triggers first: what is set right must stay so; then moves, cards, time

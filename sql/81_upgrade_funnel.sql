@@ -183,6 +183,7 @@ DECLARE
 	holder record;
 	statement text;
 BEGIN
+	PERFORM @extschema@._refuse_superuser(funnel, 'upgrade_funnel'::text);
 	PERFORM @extschema@._require_funnel_owner(schema, 'upgrade_funnel'::text);
 	template := @extschema@._funnel_template(schema);
 	IF template = latest THEN

@@ -150,6 +150,7 @@ _rescore_lead(PG_FUNCTION_ARGS)
 	bool		found;
 
 	lq_funnel_check_owner(funnel, "_rescore_lead");
+	lq_refuse_deferred(funnel, "_rescore_lead");
 	lq_funnel_check_settings(funnel);
 	key = lq_key_of_text(funnel, lead);
 	lq_funnel_enter(funnel, &saved);

@@ -14,13 +14,13 @@
 #include "catalog/pg_proc.h"
 #include "commands/trigger.h"
 #include "miscadmin.h"
-#include "utils/builtins.h"
 #include "utils/rel.h"
 
 #include "catalog.h"
 #include "compat.h"
 #include "funnel/deferred.h"
 #include "funnel/funnel.h"
+#include "funnel/identity.h"
 #include "funnel/tables.h"
 
 static void
@@ -36,16 +36,11 @@ refuse_deferred(Relation rel, const LqFunnel *funnel, const char *function)
 			trigger->tgenabled == TRIGGER_DISABLED ||
 			lq_is_member(ProcedureRelationId, trigger->tgfoid))
 			continue;
-		ereport(ERROR,
-				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
-				 errmsg("%s() is not run by a superuser in funnel \"%s\"",
-						function, funnel->name),
-				 errdetail("Trigger \"%s\" of table \"%s\" may be deferred: it would run as \"%s\" when the transaction ends.",
-						   trigger->tgname, RelationGetRelationName(rel),
-						   GetUserNameFromId(GetUserId(), false)),
-				 errhint("Call SET ROLE %s first.",
-						 quote_identifier(GetUserNameFromId(funnel->owner,
-															false)))));
+		lq_refuse_superuser(funnel->owner, funnel->name, function,
+							psprintf("Trigger \"%s\" of table \"%s\" may be deferred: it would run as \"%s\" when the transaction ends.",
+									 trigger->tgname,
+									 RelationGetRelationName(rel),
+									 GetUserNameFromId(GetUserId(), false)));
 	}
 }
 

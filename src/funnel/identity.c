@@ -5,6 +5,7 @@
 #include "postgres.h"
 
 #include "access/htup_details.h"
+#include "catalog/namespace.h"
 #include "catalog/pg_class.h"
 #include "executor/spi.h"
 #include "fmgr.h"
@@ -22,6 +23,7 @@
 #include "lead_qual.h"
 
 PG_FUNCTION_INFO_V1(_require_funnel_owner);
+PG_FUNCTION_INFO_V1(_refuse_superuser);
 PG_FUNCTION_INFO_V1(_owns_table);
 PG_FUNCTION_INFO_V1(_check_settings);
 PG_FUNCTION_INFO_V1(_lock_view);
@@ -190,6 +192,58 @@ _require_funnel_owner(PG_FUNCTION_ARGS)
 	check_owner(table_owner(get_relname_relid("setting", schema)),
 				get_namespace_name(schema),
 				text_to_cstring(PG_GETARG_TEXT_PP(1)));
+	PG_RETURN_VOID();
+}
+
+/*
+ * A superuser who is not the owner would run code of the owner's with rights
+ * that the owner lacks.  SET ROLE keeps that from happening by oversight; code
+ * that means harm could say RESET ROLE.
+ */
+void
+lq_refuse_superuser(Oid owner, const char *funnel, const char *function,
+					const char *detail)
+{
+	const char *role = quote_identifier(GetUserNameFromId(owner, false));
+
+	ereport(ERROR,
+			(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+			 errmsg("%s() is not run by a superuser in funnel \"%s\"",
+					function, funnel),
+			 errdetail_internal("%s", detail),
+			 errhint("Connect as %s; where its code is trusted, SET ROLE %s will do.",
+					 role, role)));
+}
+
+/*
+ * _refuse_superuser(funnel text, function text) - void
+ *
+ * For functions in SQL that write to tables of the owner's as their caller.
+ */
+Datum
+_refuse_superuser(PG_FUNCTION_ARGS)
+{
+	char	   *funnel;
+	Oid			schema;
+	Oid			setting;
+	Oid			owner;
+
+	if (!superuser())
+		PG_RETURN_VOID();
+	funnel = text_to_cstring(PG_GETARG_TEXT_PP(0));
+	schema = get_namespace_oid(funnel, true);
+	setting = OidIsValid(schema) ? get_relname_relid("setting", schema) :
+		InvalidOid;
+	/* that there is no such funnel is told by what comes next */
+	if (!OidIsValid(setting))
+		PG_RETURN_VOID();
+	owner = table_owner(setting);
+	if (!superuser_arg(owner))
+		lq_refuse_superuser(owner, funnel,
+							text_to_cstring(PG_GETARG_TEXT_PP(1)),
+							psprintf("It would run triggers and other code of \"%s\", which owns the funnel, as \"%s\".",
+									 GetUserNameFromId(owner, false),
+									 GetUserNameFromId(GetUserId(), false)));
 	PG_RETURN_VOID();
 }
 

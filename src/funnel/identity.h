@@ -5,6 +5,7 @@
 #ifndef LQ_IDENTITY_H
 #define LQ_IDENTITY_H
 
+#include "compat.h"
 #include "funnel/funnel.h"
 
 /* who a piece of our code acts as; see lq_funnel_enter() */
@@ -35,6 +36,9 @@ extern void lq_check_settings(Oid owner, const char *funnel);
 extern void lq_funnel_check_settings(const LqFunnel *funnel);
 extern void lq_funnel_check_owner(const LqFunnel *funnel,
 								  const char *function);
+pg_noreturn extern void lq_refuse_superuser(Oid owner, const char *funnel,
+											const char *function,
+											const char *detail);
 extern bool lq_funnel_importing(const LqFunnel *funnel);
 extern const char *lq_actor(void);
 

@@ -70,7 +70,7 @@ SELECT is(pg_temp.attempt(current_user, $$ SELECT rescore_funnel('crm') $$), 'do
 SELECT is(pg_temp.attempt('regress_lq_owner', $$ CREATE FUNCTION crm.later() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END';
 	CREATE CONSTRAINT TRIGGER later AFTER UPDATE ON crm.lead DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION crm.later() $$), 'done', 'a deferred trigger');
 SELECT is(pg_temp.attempt(current_user, format('SELECT %s', call)),
-	format('42501 | %s() is not run by a superuser in funnel "crm" | Trigger "later" of table "lead" may be deferred: it would run as "%s" when the transaction ends. | Call SET ROLE regress_lq_owner first.',
+	format('42501 | %s() is not run by a superuser in funnel "crm" | Trigger "later" of table "lead" may be deferred: it would run as "%s" when the transaction ends. | Connect as regress_lq_owner; where its code is trusted, SET ROLE regress_lq_owner will do.',
 		   split_part(call, '(', 1), current_user), 'S11: ' || call)
 FROM (VALUES ('rescore_funnel(''crm'')'), ('sweep_funnel(''crm'')'), ('archive_activities(''crm'', funnel_now())')) AS c (call);
 SELECT is(pg_temp.attempt('regress_lq_owner', $$ SELECT rescore_funnel('crm') $$), 'done', 'S11: the owner may, and so may who sets that role');

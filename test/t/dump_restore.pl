@@ -48,10 +48,12 @@ sub works
 
 	foreach my $funnel (@funnels)
 	{
+		my $who = $funnel eq 'crm' ? '' : 'SET LOCAL ROLE regress_lq_owner;';
 		my ($ret, $out, $err) = $node->psql($db, <<"SQL", on_error_stop => 1);
 \\set QUIET on
 SET lead_qual.clock = '2026-03-05 12:00+00';
 BEGIN;
+$who
 INSERT INTO "$funnel".lead (email, company_size, bant, country) VALUES ('new\@example.org', 50, 'B+ N+', 'DE') RETURNING stage;
 INSERT INTO "$funnel".activity (lead_id, kind, properties) SELECT max(lead_id), 'webinar', '{"topic": "pricing"}' FROM "$funnel".lead;
 INSERT INTO "$funnel".activity (lead_id, kind) SELECT max(lead_id), 'demo_request' FROM "$funnel".lead;
