@@ -68,6 +68,12 @@ $body$;
 COMMENT ON FUNCTION check_sides() IS
 'trigger on transition and definition: the sides that they ask for exist';
 
+CREATE FUNCTION _lock_cycle(signature oid, lead text, OUT cycle integer, OUT started_at timestamptz) RETURNS record
+AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE;
+
+COMMENT ON FUNCTION _lock_cycle(oid, text) IS
+'locks a lead for who may insert into that table of signatures; its cycle, and since when, NULL if it is gone';
+
 -- Whoever signs is a member of the side's role, now; who and when, and which
 -- cycle or version, is not for the client to say.
 CREATE FUNCTION stamp_signature() RETURNS trigger
@@ -78,6 +84,7 @@ DECLARE
 	proven constant boolean := @extschema@._prove_trigger('stamp_signature'::text, TG_RELID::oid, TG_WHEN::text, TG_LEVEL::text, TG_OP::text);
 	k record;
 	named name;
+	started_at timestamptz;
 BEGIN
 	PERFORM @extschema@._check_settings(TG_RELID);
 	IF @extschema@._importing() THEN
@@ -104,6 +111,14 @@ BEGIN
 		k := @extschema@._funnel_key(TG_TABLE_SCHEMA::text);
 		EXECUTE format('SELECT cycle FROM %s WHERE %I = $1', k.leads, k.key)
 			INTO NEW.cycle USING NEW.lead_id;
+		-- A move may begin another one: what the signer sees of the lead is
+		-- asked for first, then it stays.  One that began after this
+		-- transaction is signed in, not before.
+		IF NEW.cycle IS NOT NULL THEN
+			SELECT l.cycle, l.started_at INTO NEW.cycle, started_at
+			FROM @extschema@._lock_cycle(TG_RELID::oid, NEW.lead_id::text) AS l;
+			NEW.signed_at := greatest(NEW.signed_at, started_at);
+		END IF;
 		-- in the words of require_lead(), which comes too late
 		IF NEW.cycle IS NULL THEN
 			RAISE EXCEPTION 'insert or update on table "signature" violates foreign key constraint "signature_lead_id_fkey"'

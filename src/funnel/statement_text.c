@@ -64,6 +64,9 @@ static const Statement statements[] =
 	[LQ_STATEMENT_LOCK_LEADS] = {"K", "k!",
 		"SELECT {key} FROM {lead} WHERE {key} {=} ANY ($1) ORDER BY {key}"
 	" FOR NO KEY UPDATE"},
+	[LQ_STATEMENT_LOCK_CYCLE] = {"k", "i!z!",
+		"SELECT cycle, cycle_started_at FROM {lead} WHERE {key} {=} $1"
+	" FOR NO KEY UPDATE"},
 	[LQ_STATEMENT_LEAD_EXISTS] = {"k", "",
 	"SELECT FROM {lead} WHERE {key} {=} $1"},
 	/* two are enough to know that it is not one */

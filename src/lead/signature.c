@@ -4,17 +4,22 @@
  */
 #include "postgres.h"
 
+#include "access/htup_details.h"
 #include "commands/trigger.h"
 #include "executor/spi.h"
+#include "funcapi.h"
 #include "miscadmin.h"
 #include "utils/acl.h"
 #include "utils/builtins.h"
+#include "utils/lsyscache.h"
 #include "utils/rel.h"
 
 #include "compat.h"
 #include "funnel/columns.h"
 #include "funnel/funnel.h"
 #include "funnel/identity.h"
+#include "funnel/key.h"
+#include "funnel/lookup.h"
 #include "funnel/policy.h"
 #include "funnel/stamp.h"
 #include "funnel/statement.h"
@@ -23,6 +28,7 @@
 #include "lead/lead.h"
 #include "lead/signature.h"
 
+PG_FUNCTION_INFO_V1(_lock_cycle);
 PG_FUNCTION_INFO_V1(guard_verdict);
 
 static const char *
@@ -98,6 +104,58 @@ lq_transition_all_signed(const LqLead *lead, const LqTransition *transition)
 								 transition->sides[i]) != LQ_SIGNED)
 			return false;
 	return true;
+}
+
+/*
+ * _lock_cycle(signature oid, lead text, OUT cycle integer,
+ *			   OUT started_at timestamptz)
+ *
+ * The cycle of a lead, for who signs in it, and since when: no move begins
+ * another until the transaction ends.  Read as the owner, since who may sign
+ * need not have a right to lock leads; NULL if the lead is gone.
+ */
+Datum
+_lock_cycle(PG_FUNCTION_ARGS)
+{
+	Oid			relid = PG_GETARG_OID(0);
+	LqFunnel   *funnel;
+	LqIdentity	saved;
+	TupleDesc	desc;
+	Datum		values[2] = {0};
+	bool		nulls[2] = {true, true};
+	Datum		key;
+	bool		found;
+	TimestampTz started_at = 0;
+
+	if (pg_class_aclcheck(relid, GetUserId(), ACL_INSERT) != ACLCHECK_OK &&
+		pg_attribute_aclcheck_all(relid, GetUserId(), ACL_INSERT,
+								  ACLMASK_ANY) != ACLCHECK_OK)
+		aclcheck_error(ACLCHECK_NO_PRIV, OBJECT_TABLE, get_rel_name(relid));
+	if (get_call_result_type(fcinfo, NULL, &desc) != TYPEFUNC_COMPOSITE)
+		elog(ERROR, "return type must be a row type");
+	funnel = lq_funnel_by_schema(get_rel_namespace(relid));
+	if (relid != funnel->relid[LQ_TABLE_SIGNATURE])
+		ereport(ERROR,
+				(errcode(ERRCODE_WRONG_OBJECT_TYPE),
+				 errmsg("\"%s\" is not the table of signatures of a funnel",
+						get_rel_name(relid))));
+	key = lq_key_of_text(funnel, text_to_cstring(PG_GETARG_TEXT_PP(1)));
+	lq_funnel_enter(funnel, &saved);
+	found = lq_statement_run(funnel, LQ_STATEMENT_LOCK_CYCLE, &key, NULL) > 0;
+	if (found)
+	{
+		HeapTuple	row = SPI_tuptable->vals[0];
+		TupleDesc	of_row = SPI_tuptable->tupdesc;
+
+		values[0] = SPI_getbinval(row, of_row, 1, &nulls[0]);
+		started_at = DatumGetTimestampTz(SPI_getbinval(row, of_row, 2,
+													   &nulls[1]));
+	}
+	lq_funnel_leave(&saved);
+	if (found)
+		values[1] = TimestampTzGetDatum(started_at);
+	return HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(desc), values,
+											 nulls));
 }
 
 /*
