@@ -403,6 +403,7 @@ DECLARE
 	before bigint;
 	relation text;
 BEGIN
+	PERFORM @extschema@._refuse_superuser(funnel, 'forget_leads'::text);
 	PERFORM @extschema@._require_funnel_owner(@extschema@._funnel_schema(funnel), 'forget_leads'::text);
 	PERFORM @extschema@._require_read_committed('forget_leads'::text);
 	IF leads IS NULL OR array_position(leads, NULL) IS NOT NULL THEN
