@@ -79,6 +79,7 @@ DECLARE
 	found_leads text[];
 	fits text;
 BEGIN
+	PERFORM @extschema@._refuse_superuser(funnel, 'find_or_create_lead'::text);
 	IF jsonb_typeof(coalesce(fields, '{}')) <> 'object' THEN
 		RAISE EXCEPTION 'fields of a lead must be an object of columns, such as {"full_name": "Ann Lee"}'
 			USING ERRCODE = 'invalid_parameter_value';
