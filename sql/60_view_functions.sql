@@ -11,9 +11,22 @@ RETURN extract(epoch FROM until - since) / 86400;
 COMMENT ON FUNCTION _days_between(timestamptz, timestamptz) IS
 'days from one instant to another: seconds / 86400';
 
-CREATE FUNCTION _month_of(at timestamptz, time_zone text) RETURNS date
+-- Sums and order of whole numbers are exact, and faster than those of numerics.
+CREATE FUNCTION _microseconds_between(since timestamptz, until timestamptz) RETURNS bigint
+AS 'MODULE_PATHNAME', 'microseconds_between' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+
+COMMENT ON FUNCTION _microseconds_between(timestamptz, timestamptz) IS
+'microseconds from one instant to another';
+
+CREATE FUNCTION _days(microseconds numeric) RETURNS numeric
 LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
-RETURN date_trunc('month', at AT TIME ZONE time_zone)::date;
+RETURN round(microseconds / 86400000000, 6);
+
+COMMENT ON FUNCTION _days(numeric) IS
+'microseconds as days, rounded to 6 digits: seconds / 86400';
+
+CREATE FUNCTION _month_of(at timestamptz, time_zone text) RETURNS date
+AS 'MODULE_PATHNAME', 'month_of' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 
 COMMENT ON FUNCTION _month_of(timestamptz, text) IS
 'first day of the month of an instant in a time zone';
@@ -98,3 +111,70 @@ CREATE AGGREGATE _survival(at_risk bigint, ended bigint) (
 
 COMMENT ON AGGREGATE _survival(bigint, bigint) IS
 'product of (at_risk - ended) / at_risk, to 40 digits';
+
+-- Of whole numbers, faster than count(DISTINCT) and in several processes.
+-- SSPACE is far below what a state takes: the planner thinks that groups are
+-- many, and would sort millions of rows to have one state at a time.
+CREATE FUNCTION _count_distinct_add(internal, bigint) RETURNS internal
+AS 'MODULE_PATHNAME', 'count_distinct_add' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+CREATE FUNCTION _count_distinct_join(internal, internal) RETURNS internal
+AS 'MODULE_PATHNAME', 'count_distinct_join' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+CREATE FUNCTION _count_distinct_write(internal) RETURNS bytea
+AS 'MODULE_PATHNAME', 'count_distinct_write' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+CREATE FUNCTION _count_distinct_read(bytea, internal) RETURNS internal
+AS 'MODULE_PATHNAME', 'count_distinct_read' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+CREATE FUNCTION _count_distinct_end(internal) RETURNS bigint
+AS 'MODULE_PATHNAME', 'count_distinct_end' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+
+CREATE AGGREGATE _count_distinct(number bigint) (
+	SFUNC = _count_distinct_add, STYPE = internal, SSPACE = 8,
+	COMBINEFUNC = _count_distinct_join, SERIALFUNC = _count_distinct_write,
+	DESERIALFUNC = _count_distinct_read, FINALFUNC = _count_distinct_end,
+	PARALLEL = SAFE
+);
+
+COMMENT ON AGGREGATE _count_distinct(bigint) IS
+'how many different numbers there are: as count(DISTINCT)';
+COMMENT ON FUNCTION _count_distinct_add(internal, bigint) IS
+'state transition of _count_distinct(bigint)';
+COMMENT ON FUNCTION _count_distinct_join(internal, internal) IS
+'two states of _count_distinct(bigint) in one';
+COMMENT ON FUNCTION _count_distinct_write(internal) IS
+'a state of _count_distinct(bigint), written for another process';
+COMMENT ON FUNCTION _count_distinct_read(bytea, internal) IS
+'a state of _count_distinct(bigint), read from another process';
+COMMENT ON FUNCTION _count_distinct_end(internal) IS
+'the result of _count_distinct(bigint)';
+
+-- As percentile_cont(ARRAY[0.5, 0.9]), but groups need no sorting, and several
+-- processes can share the work.
+CREATE FUNCTION _spread_add(internal, bigint) RETURNS internal
+AS 'MODULE_PATHNAME', 'spread_add' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+CREATE FUNCTION _spread_join(internal, internal) RETURNS internal
+AS 'MODULE_PATHNAME', 'spread_join' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+CREATE FUNCTION _spread_write(internal) RETURNS bytea
+AS 'MODULE_PATHNAME', 'spread_write' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+CREATE FUNCTION _spread_read(bytea, internal) RETURNS internal
+AS 'MODULE_PATHNAME', 'spread_read' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+CREATE FUNCTION _spread_end(internal) RETURNS float8[]
+AS 'MODULE_PATHNAME', 'spread_end' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+
+CREATE AGGREGATE _spread(number bigint) (
+	SFUNC = _spread_add, STYPE = internal, SSPACE = 8,
+	COMBINEFUNC = _spread_join, SERIALFUNC = _spread_write,
+	DESERIALFUNC = _spread_read, FINALFUNC = _spread_end,
+	PARALLEL = SAFE
+);
+
+COMMENT ON AGGREGATE _spread(bigint) IS
+'median and 90th percentile of numbers: as percentile_cont(ARRAY[0.5, 0.9])';
+COMMENT ON FUNCTION _spread_add(internal, bigint) IS
+'state transition of _spread(bigint)';
+COMMENT ON FUNCTION _spread_join(internal, internal) IS
+'two states of _spread(bigint) in one';
+COMMENT ON FUNCTION _spread_write(internal) IS
+'a state of _spread(bigint), written for another process';
+COMMENT ON FUNCTION _spread_read(bytea, internal) IS
+'a state of _spread(bigint), read from another process';
+COMMENT ON FUNCTION _spread_end(internal) IS
+'the result of _spread(bigint)';
