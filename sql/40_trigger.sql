@@ -123,6 +123,11 @@ AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE PARALLEL UNSAFE;
 COMMENT ON FUNCTION follow_kind() IS
 'AFTER INSERT, UPDATE or DELETE ON kind FOR EACH STATEMENT: units of leads have what sales did with them';
 
+CREATE FUNCTION follow_history() RETURNS trigger
+AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION follow_history() IS
+'AFTER UPDATE ON stage_history FOR EACH STATEMENT: units of leads go without a move that was voided by hand';
+
 CREATE FUNCTION refuse_truncate() RETURNS trigger
 AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE PARALLEL UNSAFE;
 COMMENT ON FUNCTION refuse_truncate() IS

@@ -1,6 +1,7 @@
 /*
  * follow_policy.c
- *		Units follow what stages and kinds are said to mean.
+ *		Units follow what stages and kinds are said to mean, and moves that are
+ *		voided by hand.
  *
  * Which milestone a stage is of, and which kinds of activity are those of
  * sales, says policy; table journey has it worked out.  When that changes, the
@@ -31,6 +32,7 @@
 
 PG_FUNCTION_INFO_V1(follow_stage);
 PG_FUNCTION_INFO_V1(follow_kind);
+PG_FUNCTION_INFO_V1(follow_history);
 
 /* a name, and what it means */
 typedef struct Meaning
@@ -40,8 +42,8 @@ typedef struct Meaning
 } Meaning;
 
 static List *
-read_meanings(TriggerData *trigdata, Tuplestorestate *rows, Oid relid,
-			  const LqColumn *columns, int n)
+read_meanings(const LqFunnel *funnel, TriggerData *trigdata,
+			  Tuplestorestate *rows, Oid relid, const LqColumn *columns, int n)
 {
 	List	   *meanings = NIL;
 	LqTransitionRows scan;
@@ -60,8 +62,7 @@ read_meanings(TriggerData *trigdata, Tuplestorestate *rows, Oid relid,
 		for (int i = 0; i < n; i++)
 		{
 			char	   *value = SPI_getvalue(tuple, slot->tts_tupleDescriptor,
-											 lq_column_of(trigdata->tg_relation,
-														  columns[i]));
+											 funnel->attno[columns[i]]);
 
 			if (i == 0)
 				meaning->name = value;
@@ -129,24 +130,13 @@ hold(const LqFunnel *funnel, LqTable table)
 							   NULL);
 }
 
-static Datum
-follow(FunctionCallInfo fcinfo, const char *function, LqTable table,
-	   const LqColumn *columns, int n, LqStatement statement)
+/* Makes units anew that have to do with what is named. */
+static void
+make_anew(LqFunnel *funnel, const List *names, LqStatement statement)
 {
-	LqFunnel   *funnel = lq_funnel_of_trigger(fcinfo, function);
-	TriggerData *trigdata = (TriggerData *) fcinfo->context;
-	Oid			relid = funnel->relid[table];
-	List	   *before = read_meanings(trigdata, trigdata->tg_oldtable, relid,
-									   columns, n);
-	List	   *after = read_meanings(trigdata, trigdata->tg_newtable, relid,
-									  columns, n);
-	List	   *names = differing(differing(NIL, before, after), after, before);
 	LqIdentity	saved;
 	Datum		values[2];
 
-	/* who loads a funnel rebuilds its history when all is there */
-	if (names == NIL || lq_funnel_importing(funnel))
-		return PointerGetDatum(NULL);
 	values[0] = CStringGetTextDatum(funnel->name);
 	values[1] = text_array(names);
 	lq_funnel_enter(funnel, &saved);
@@ -157,12 +147,32 @@ follow(FunctionCallInfo fcinfo, const char *function, LqTable table,
 	if (IsolationUsesXactSnapshot())
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_TRANSACTION_STATE),
+				 statement == LQ_STATEMENT_FOLLOW_HISTORY ?
+				 errmsg("moves cannot be voided in a transaction of this isolation level") :
 				 errmsg("what \"%s\" means cannot be changed in a transaction of this isolation level",
 						(char *) linitial(names)),
 				 errdetail("Units of leads are made anew, and others may have changed them since the transaction began."),
 				 errhint("BEGIN ISOLATION LEVEL READ COMMITTED.")));
 	(void) lq_statement_run(funnel, statement, values, NULL);
 	lq_funnel_leave(&saved);
+}
+
+static Datum
+follow(FunctionCallInfo fcinfo, const char *function, LqTable table,
+	   const LqColumn *columns, int n, LqStatement statement)
+{
+	LqFunnel   *funnel = lq_funnel_of_trigger(fcinfo, function);
+	TriggerData *trigdata = (TriggerData *) fcinfo->context;
+	Oid			relid = funnel->relid[table];
+	List	   *before = read_meanings(funnel, trigdata, trigdata->tg_oldtable, relid,
+									   columns, n);
+	List	   *after = read_meanings(funnel, trigdata, trigdata->tg_newtable, relid,
+									  columns, n);
+	List	   *names = differing(differing(NIL, before, after), after, before);
+
+	/* who loads a funnel rebuilds its history when all is there */
+	if (names != NIL && !lq_funnel_importing(funnel))
+		make_anew(funnel, names, statement);
 	return PointerGetDatum(NULL);
 }
 
@@ -192,4 +202,34 @@ follow_kind(PG_FUNCTION_ARGS)
 
 	return follow(fcinfo, "follow_kind", LQ_TABLE_KIND, columns,
 				  lengthof(columns), LQ_STATEMENT_FOLLOW_KIND);
+}
+
+/*
+ * follow_history() - AFTER UPDATE ON stage_history FOR EACH STATEMENT, with
+ *					  transition tables
+ *
+ * A move that is voided by hand counts no more.  Our own code, and who loads
+ * history, make units anew when all is done.
+ */
+Datum
+follow_history(PG_FUNCTION_ARGS)
+{
+	LqFunnel   *funnel = lq_funnel_of_trigger(fcinfo, "follow_history");
+	TriggerData *trigdata = (TriggerData *) fcinfo->context;
+	List	   *keys = NIL;
+	List	   *moves;
+	ListCell   *cell;
+	static const LqColumn columns[] = {LQ_STAGE_HISTORY_LEAD_ID};
+
+	if (lq_acting_for(trigdata->tg_relation->rd_rel->relowner) ||
+		lq_funnel_importing(funnel))
+		return PointerGetDatum(NULL);
+	moves = read_meanings(funnel, trigdata, trigdata->tg_newtable,
+						  funnel->relid[LQ_TABLE_STAGE_HISTORY], columns,
+						  lengthof(columns));
+	foreach(cell, moves)
+		keys = lappend(keys, ((Meaning *) lfirst(cell))->name);
+	if (keys != NIL)
+		make_anew(funnel, keys, LQ_STATEMENT_FOLLOW_HISTORY);
+	return PointerGetDatum(NULL);
 }

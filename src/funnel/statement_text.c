@@ -321,6 +321,8 @@ static const Statement statements[] =
 		REBUILD_OF("SELECT DISTINCT j.lead_id FROM {journey} AS j"
 				   " JOIN {activity} AS a ON a.lead_id {=} j.lead_id"
 				   " WHERE j.mql_at <= a.occurred_at AND a.kind = ANY ($2)")},
+	[LQ_STATEMENT_FOLLOW_HISTORY] = {"tT", "I",
+	"SELECT {_rebuild_journey}($1, $2)"},
 
 	/*
 	 * A move goes to the history and into its unit's row, which it begins or

@@ -127,6 +127,8 @@ const LqTrigger lq_triggers[] =
 	NAMES_LEAD(LQ_TABLE_LEAD_ALIAS),
 	NAMES_LEAD(LQ_TABLE_SIGNATURE),
 	NAMES_LEAD(LQ_TABLE_STAGE_HISTORY),
+	{LQ_TABLE_STAGE_HISTORY, "zz_void", "follow_history",
+	AFTER_STATEMENT | ON_UPDATE, LQ_TRIGGER_ROWS},
 	NAMES_LEAD(LQ_TABLE_VERDICT),
 
 	/* policy is checked as it is written */
