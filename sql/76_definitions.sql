@@ -166,25 +166,38 @@ BEGIN
 		NULL;
 	END;
 
+	-- past entries are counted once, by stage and source
 	RETURN QUERY EXECUTE format($query$
-		SELECT m.lead, m.was, m.becomes,
-			   @extschema@.score(l.scorecard, greatest(@extschema@.funnel_now(),
-													   @extschema@.as_of(l.scorecard))),
-			   m.score, l.source::text, p.units, p.customers
-		FROM jsonb_to_recordset($1) AS m (lead text, was text, becomes text, score numeric)
-		JOIN %2$s AS l ON l.%3$I::text = m.lead
-		CROSS JOIN LATERAL (
-			SELECT count(*) AS units,
-				   count(*) FILTER (WHERE EXISTS (
-					   SELECT FROM %1$I.stage_history AS c
-					   JOIN %1$I.stage AS s ON s.stage = c.to_stage
-					   WHERE c.lead_id = u.lead_id AND c.cycle = u.cycle AND c.voided_at IS NULL
-					   AND c.entered_at >= u.entered_at AND s.milestone = 'customer')) AS customers
-			FROM (SELECT h.lead_id, h.cycle, min(h.entered_at) AS entered_at
-				  FROM %1$I.stage_history AS h
-				  WHERE h.to_stage = m.becomes AND h.voided_at IS NULL
-				  AND coalesce(h.source, '') = coalesce(l.source::text, '')
-				  GROUP BY h.lead_id, h.cycle) AS u) AS p
+		WITH moved AS MATERIALIZED (
+			SELECT m.n, m.lead, m.was, m.becomes, m.score, l.source::text AS source,
+				   @extschema@.score(l.scorecard, greatest(@extschema@.funnel_now(),
+														   @extschema@.as_of(l.scorecard))) AS score_now
+			FROM ROWS FROM (jsonb_to_recordset($1) AS (lead text, was text, becomes text, score numeric))
+				WITH ORDINALITY AS m (lead, was, becomes, score, n)
+			JOIN %2$s AS l ON l.%3$I::text = m.lead
+		), entry AS (
+			SELECT h.to_stage, coalesce(h.source, '') AS source, h.lead_id, h.cycle, min(h.entered_at) AS entered_at
+			FROM %1$I.stage_history AS h
+			WHERE h.voided_at IS NULL AND h.to_stage IN (SELECT v.becomes FROM moved AS v)
+			GROUP BY h.to_stage, coalesce(h.source, ''), h.lead_id, h.cycle
+		), customer AS (
+			SELECT h.lead_id, h.cycle, max(h.entered_at) AS last_at
+			FROM %1$I.stage_history AS h
+			JOIN %1$I.stage AS s ON s.stage = h.to_stage
+			WHERE h.voided_at IS NULL AND s.milestone = 'customer'
+			GROUP BY h.lead_id, h.cycle
+		), past AS (
+			SELECT e.to_stage, e.source, count(*) AS units,
+				   count(*) FILTER (WHERE c.last_at >= e.entered_at) AS customers
+			FROM entry AS e
+			LEFT JOIN customer AS c ON c.lead_id = e.lead_id AND c.cycle = e.cycle
+			GROUP BY e.to_stage, e.source
+		)
+		SELECT v.lead, v.was, v.becomes, v.score_now, v.score, v.source,
+			   coalesce(p.units, 0), coalesce(p.customers, 0)
+		FROM moved AS v
+		LEFT JOIN past AS p ON p.to_stage = v.becomes AND p.source = coalesce(v.source, '')
+		ORDER BY v.n
 		$query$, funnel, k.leads, k.key) USING coalesce(moved, '[]');
 END
 $body$;
