@@ -301,6 +301,9 @@ BEGIN
 	CREATE INDEX lead_stage ON lead (stage);
 	CREATE INDEX lead_account ON lead (account_id);
 	CREATE INDEX lead_review ON lead (review_at) WHERE review_at IS NOT NULL;
+	-- the inbox is in this order, that of all and that of an owner
+	CREATE INDEX lead_due ON lead (due_at);
+	CREATE INDEX lead_owner ON lead (owner, due_at);
 
 	-- No table has a foreign key to the lead: its lock would come before the one
 	-- that an update of the lead needs, and writers of one lead would stand in
@@ -405,6 +408,7 @@ BEGIN
 	);
 	CREATE INDEX stage_history_lead ON stage_history (lead_id, cycle, entered_at, ordinal, history_id);
 	CREATE INDEX stage_history_entered ON stage_history (to_stage, entered_at);
+	CREATE INDEX stage_history_touches ON stage_history (lead_id, cycle) WHERE touches IS NOT NULL;
 
 	-- A lead that went; its moves until then are those of one life of its key.
 	CREATE TABLE departure (

@@ -111,10 +111,12 @@ BEGIN
 	FOR wanted IN
 		SELECT i.name, format(i.key, coalesce(e.expression, quote_ident(a.attname))) AS key, i.condition,
 			   -- one that is partitioned cannot have this
-			   i.is_unique AND NOT columns ? i.name AND c.relkind = 'r' AS is_unique
-		FROM (VALUES ('external_id', '%s', '', true), ('email', 'lower(%s)', '', true),
-					 ('stage', '%s', '', false), ('account_id', '%s', '', false),
-					 ('review_at', '%s', ' WHERE %I IS NOT NULL', false)) AS i (name, key, condition, is_unique)
+			   i.is_unique AND NOT columns ? i.name AND c.relkind = 'r' AS is_unique,
+			   coalesce(', ' || quote_ident(names ->> i.and_name), '') AS further
+		FROM (VALUES ('external_id', '%s', '', true, NULL), ('email', 'lower(%s)', '', true, NULL),
+					 ('stage', '%s', '', false, NULL), ('account_id', '%s', '', false, NULL),
+					 ('due_at', '%s', '', false, NULL), ('owner', '%s', '', false, 'due_at'),
+					 ('review_at', '%s', ' WHERE %I IS NOT NULL', false, NULL)) AS i (name, key, condition, is_unique, and_name)
 		JOIN pg_class AS c ON c.oid = lead_table
 		JOIN pg_attribute AS a ON a.attrelid = c.oid AND a.attname = names ->> i.name
 		-- a virtual column cannot be indexed, what it stands for can
@@ -127,8 +129,8 @@ BEGIN
 		CONTINUE WHEN EXISTS (SELECT FROM unnest(before) AS i
 							  WHERE replace(replace(pg_get_indexdef(i, 1, true), '::text', ''), '((', '(')
 							  IN (wanted.key, replace(wanted.key, '(', '((')));
-		EXECUTE format('CREATE %sINDEX ON %s (%s)%s', CASE WHEN wanted.is_unique THEN 'UNIQUE ' END,
-					   lead_table, wanted.key, format(wanted.condition, names ->> wanted.name));
+		EXECUTE format('CREATE %sINDEX ON %s (%s%s)%s', CASE WHEN wanted.is_unique THEN 'UNIQUE ' END,
+					   lead_table, wanted.key, wanted.further, format(wanted.condition, names ->> wanted.name));
 		SELECT i.indexrelid INTO STRICT made
 		FROM pg_index AS i WHERE i.indrelid = lead_table AND i.indexrelid <> ALL (before);
 		EXECUTE format('COMMENT ON INDEX %s IS %L', made,

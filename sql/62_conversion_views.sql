@@ -4,27 +4,78 @@
 CREATE FUNCTION _create_conversion_views() RETURNS void
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
 AS $template$
+DECLARE
+	figures text;
+	again text;
+	again_counted text;
+	rungs text;
+	pairs text;
+	entries text;
+	entries_again text;
 BEGIN
-	CREATE OR REPLACE VIEW funnel WITH (security_invoker = true) AS
+	--
+	-- Units by milestone, and by each two of them in their order, in one pass.
+	-- A lead counts once: of units with another before them few are looked at.
+	--
+	SELECT string_agg(format('count(j.%1$s_at) AS %2$I, _count_distinct(j.%1$s_account_id) AS %3$I',
+							 m.milestone, m.milestone, m.milestone || ' accounts'), ', '),
+		   string_agg(format('bool_or(j.%1$s_at IS NOT NULL AND o.%1$s_at IS NOT NULL) AS %1$I', m.milestone), ', '),
+		   string_agg(format('count(*) FILTER (WHERE u.%1$I) AS %1$I', m.milestone), ', '),
+		   string_agg(format('(%1$L, t.%1$I, a.%1$I, t.%2$I)', m.milestone, m.milestone || ' accounts'), ', ')
+		INTO figures, again, again_counted, rungs
+	FROM unnest(_milestones()) WITH ORDINALITY AS m (milestone, position)
+	WHERE NOT _is_exit(m.milestone);
+	SELECT figures || string_agg(format(', count(*) FILTER (WHERE j.%1$s_at <= j.%2$s_at) AS %3$I, '
+										'count(*) FILTER (WHERE j.%1$s_at > j.%2$s_at) AS %4$I',
+										a.milestone, b.milestone, a.milestone || ' ' || b.milestone,
+										a.milestone || ' after ' || b.milestone), ''),
+		   string_agg(format('(%L, %L, t.%I, t.%I)', a.milestone, b.milestone, a.milestone || ' ' || b.milestone,
+							 a.milestone || ' after ' || b.milestone), ', ')
+		INTO figures, pairs
+	FROM unnest(_milestones()) WITH ORDINALITY AS a (milestone, position)
+	JOIN unnest(_milestones()) WITH ORDINALITY AS b (milestone, position)
+		ON b.position > a.position AND NOT _is_exit(b.milestone);
+	SELECT string_agg(format($entry$
+		SELECT u.month, u.source, %2$L AS milestone, count(*) AS entered,
+			   _count_distinct(u.account_id) AS accounts
+		FROM (SELECT _month_of(j.%1$s_at, s.time_zone) AS month,
+					 coalesce(j.%1$s_source, '(none)') AS source, j.%1$s_account_id AS account_id
+			  FROM journey j
+			  JOIN setting s ON s.only_row = (j.%1$s_at IS NOT NULL)
+			  OFFSET '0') u
+		GROUP BY u.month, u.source$entry$, m.milestone, m.milestone), ' UNION ALL ' ORDER BY m.position),
+		   string_agg(format('(%2$L, j.%1$s_at, j.%1$s_source, o.%1$s_at, o.%1$s_source)', m.milestone, m.milestone), ', ')
+		INTO entries, entries_again
+	FROM unnest(_milestones()) WITH ORDINALITY AS m (milestone, position);
+
+	EXECUTE format($view$CREATE OR REPLACE VIEW funnel WITH (security_invoker = true) AS
 	WITH step AS (
 		SELECT row_number() OVER (ORDER BY m.position) AS position, m.milestone
 		FROM unnest(_milestones()) WITH ORDINALITY AS m (milestone, position)
 		WHERE NOT _is_exit(m.milestone)
 			  AND m.milestone IN (SELECT st.milestone FROM stage st)
-	), entry AS (
-		SELECT e.lead_id, e.cycle, e.milestone, e.entered_at, e.account_id
-		FROM milestone_entry e
-		WHERE NOT _is_exit(e.milestone)
+	), told AS (
+		SELECT %1$s FROM journey j
+	), again AS (
+		SELECT %3$s
+		FROM (SELECT %2$s
+			  FROM journey j
+			  JOIN journey o ON o.lead_id = j.lead_id AND o.cycle < j.cycle
+			  WHERE j.cycle > 1
+			  GROUP BY j.lead_id, j.cycle) u
 	), counted AS (
-		SELECT e.milestone,
-			   count(*) AS reached,
-			   count(DISTINCT e.lead_id) AS leads,
-			   count(DISTINCT e.account_id) AS accounts
-		FROM entry e
-		GROUP BY e.milestone
+		SELECT r.milestone, r.reached, r.reached - r.again AS leads, r.accounts
+		FROM told t
+		CROSS JOIN again a
+		CROSS JOIN LATERAL (VALUES %4$s) r (milestone, reached, again, accounts)
+		WHERE r.reached > 0
+	), pair AS (
+		SELECT p.*
+		FROM told t
+		CROSS JOIN LATERAL (VALUES %5$s) p (earlier, later, in_order, odd)
 	), present AS (
-		SELECT st.milestone, count(*) AS leads
-		FROM lead l
+		SELECT st.milestone, sum(l.leads)::bigint AS leads
+		FROM (SELECT stage, count(*) AS leads FROM lead GROUP BY stage) l
 		JOIN stage st ON st.stage = l.stage
 		GROUP BY st.milestone
 	), rung AS (
@@ -49,40 +100,22 @@ BEGIN
 		LEFT JOIN present p ON p.milestone = s.milestone
 		WINDOW earlier AS (ORDER BY s.position ROWS BETWEEN UNBOUNDED PRECEDING
 						   AND 1 PRECEDING)
-	), way AS (
-		-- in step order; what no unit passes is in nobody's way
-		SELECT r.milestone,
-			   lag(r.position) OVER unit = r.previous AS has_previous,
-			   lag(e.entered_at) OVER unit <= e.entered_at AS in_order,
-			   first_value(r.position) OVER unit = r.first
-				   AND first_value(e.entered_at) OVER unit <= e.entered_at
-				   AS from_first
-		FROM entry e
-		JOIN rung r ON r.milestone = e.milestone
-		WINDOW unit AS (PARTITION BY e.lead_id, e.cycle ORDER BY r.position)
-	), passed AS (
-		SELECT w.milestone,
-			   count(*) FILTER (WHERE w.has_previous AND w.in_order)
-				   AS from_previous,
-			   count(*) FILTER (WHERE w.from_first) AS from_first,
-			   count(*) FILTER (WHERE w.has_previous IS NOT TRUE) AS skipped
-		FROM way w
-		GROUP BY w.milestone
 	), joined AS (
+		-- what no unit passes is in nobody's way
 		SELECT r.*, v.milestone AS previous_milestone,
 			   v.reached AS previous_reached,
-			   CASE WHEN v.position IS NOT NULL AND NOT r.unused
-					THEN coalesce(p.from_previous, 0) END AS from_previous,
+			   CASE WHEN NOT r.unused THEN p.in_order END AS from_previous,
 			   f.milestone AS first_milestone,
 			   f.reached AS first_reached,
-			   CASE WHEN NOT r.unused THEN coalesce(p.from_first, 0) END
-				   AS from_first,
-			   CASE WHEN v.position IS NOT NULL
-					THEN coalesce(p.skipped, 0) ELSE 0 END AS skipped
+			   CASE WHEN r.unused THEN NULL
+					WHEN r.position = r.first THEN r.reached
+					ELSE coalesce(o.in_order, 0) END AS from_first,
+			   coalesce(r.reached - p.in_order - p.odd, 0) AS skipped
 		FROM rung r
 		JOIN rung f ON f.position = r.first
 		LEFT JOIN rung v ON v.position = r.previous
-		LEFT JOIN passed p ON p.milestone = r.milestone
+		LEFT JOIN pair p ON p.earlier = v.milestone AND p.later = r.milestone
+		LEFT JOIN pair o ON o.earlier = f.milestone AND o.later = r.milestone
 	)
 	SELECT j.position AS position,
 		   j.milestone AS milestone,
@@ -102,45 +135,68 @@ BEGIN
 		   j.unused AS unused,
 		   repeat('█', ceil(30 * _ratio(j.reached::numeric, j.widest::numeric))::integer) AS bar
 	FROM joined j
-	ORDER BY j.position;
+	ORDER BY j.position$view$, figures, again, again_counted, rungs, pairs);
 
 	COMMENT ON VIEW funnel IS
 'One row per milestone of the path that this funnel has stages for, over all time. reached: units (lead and cycle) that ever entered it; leads, accounts: distinct, of those units; in_it_now: leads in its stages now. previous_milestone: the nearest earlier one that units of this funnel pass. unused: no unit ever entered it, though units got further: it is in nobody''s way, is no other''s previous, and has no rates. rate_from_previous = from_previous / previous_reached: units that entered the previous milestone and this one at or after it, over units that entered the previous one; rate_from_first the same from first_milestone, the first that units pass. skipped: units that entered this one but never the previous, not in from_previous. Rates are fractions: 0.25 is 25 %. All cohorts, ripe or not: see mql_to_sql and sql_conversion for maturity.';
 
-	CREATE OR REPLACE VIEW funnel_monthly WITH (security_invoker = true) AS
-	SELECT _month_of(e.entered_at, s.time_zone) AS month,
+	EXECUTE format($view$CREATE OR REPLACE VIEW funnel_monthly WITH (security_invoker = true) AS
+	WITH again AS (
+		SELECT p.month, p.source, p.milestone, count(*) AS n
+		FROM (SELECT DISTINCT j.lead_id, j.cycle, m.milestone,
+					 _month_of(m.at, s.time_zone) AS month, coalesce(m.source, '(none)') AS source
+			  FROM journey j
+			  JOIN journey o ON o.lead_id = j.lead_id AND o.cycle < j.cycle
+			  CROSS JOIN setting s
+			  CROSS JOIN LATERAL (VALUES %2$s) m (milestone, at, source, at_before, source_before)
+			  WHERE j.cycle > 1
+					AND _month_of(m.at_before, s.time_zone) = _month_of(m.at, s.time_zone)
+					AND coalesce(m.source_before, '(none)') = coalesce(m.source, '(none)')) p
+		GROUP BY p.month, p.source, p.milestone
+	)
+	SELECT e.month AS month,
 		   e.source AS source,
 		   e.milestone AS milestone,
-		   count(*) AS entered,
-		   count(DISTINCT e.lead_id) AS leads,
-		   count(DISTINCT e.account_id) AS accounts
-	FROM milestone_entry e
-	CROSS JOIN setting s
-	GROUP BY _month_of(e.entered_at, s.time_zone), e.source, e.milestone;
+		   e.entered AS entered,
+		   e.entered - coalesce(a.n, 0) AS leads,
+		   e.accounts AS accounts
+	FROM (%1$s) e
+	LEFT JOIN again a ON a.month = e.month AND a.source = e.source AND a.milestone = e.milestone$view$,
+		entries, entries_again);
 
 	COMMENT ON VIEW funnel_monthly IS
 'One row per month (in the funnel''s time zone), source and milestone with an entry: entered: units (lead and cycle) that entered the milestone in the month, by the source of that history row; leads, accounts: distinct, of those units (do not add them up over months or sources).';
 
 	CREATE OR REPLACE VIEW mql_to_sql WITH (security_invoker = true) AS
-	WITH entry AS (
-		SELECT _month_of(e.at, s.time_zone) AS month, e.milestone,
-			   j.mql_at, j.sql_at
-		FROM lead_journey j
-		CROSS JOIN setting s
-		CROSS JOIN LATERAL (VALUES ('mql', j.mql_at), ('sql', j.sql_at))
-			AS e (milestone, at)
-		WHERE e.at IS NOT NULL
+	WITH unit AS (
+		SELECT u.mql_month, u.sql_month, count(*) AS n,
+			   count(*) FILTER (WHERE u.sql_at >= u.mql_at) AS in_order,
+			   count(*) FILTER (WHERE u.sql_at < u.mql_at) AS odd
+		FROM (SELECT _month_of(j.mql_at, s.time_zone) AS mql_month,
+					 _month_of(j.sql_at, s.time_zone) AS sql_month,
+					 j.mql_at, j.sql_at
+			  FROM journey j
+			  JOIN setting s ON s.only_row = (coalesce(j.mql_at, j.sql_at) IS NOT NULL)
+			  OFFSET '0') u
+		GROUP BY u.mql_month, u.sql_month
+	), entry AS (
+		SELECT u.mql_month AS month, u.n AS mqls, u.in_order, u.odd,
+			   0 AS entered, 0 AS skipped
+		FROM unit u
+		UNION ALL
+		SELECT u.sql_month AS month, 0 AS mqls, 0 AS in_order, 0 AS odd,
+			   u.n AS entered,
+			   CASE WHEN u.mql_month IS NULL THEN u.n ELSE 0 END AS skipped
+		FROM unit u
 	), counted AS (
 		SELECT e.month,
-			   count(*) FILTER (WHERE e.milestone = 'mql') AS mqls,
-			   count(*) FILTER (WHERE e.milestone = 'mql'
-				   AND e.sql_at >= e.mql_at) AS sqls_of_cohort,
-			   count(*) FILTER (WHERE e.milestone = 'mql'
-				   AND e.sql_at < e.mql_at) AS odd,
-			   count(*) FILTER (WHERE e.milestone = 'sql') AS sqls_entered,
-			   count(*) FILTER (WHERE e.milestone = 'sql'
-				   AND e.mql_at IS NULL) AS skipped
+			   sum(e.mqls)::bigint AS mqls,
+			   sum(e.in_order)::bigint AS sqls_of_cohort,
+			   sum(e.odd)::bigint AS odd,
+			   sum(e.entered)::bigint AS sqls_entered,
+			   sum(e.skipped)::bigint AS skipped
 		FROM entry e
+		WHERE e.month IS NOT NULL
 		GROUP BY e.month
 	)
 	SELECT c.month AS month,
@@ -161,27 +217,35 @@ BEGIN
 'One row per month (in the funnel''s time zone). Cohort: cohort_rate = sqls_of_cohort / mqls, where mqls are the units (lead and cycle) that entered mql in the month and sqls_of_cohort those of them that entered sql at or after that, whenever. Period: period_rate = sqls_entered / mqls, where sqls_entered are the units that entered sql in the month; it may exceed 1. skipped: units of sqls_entered that never were an MQL, never in the cohort''s numerator; odd: units of mqls that were an SQL first. mature: the month ended at least setting.maturity_days ago; a rate that is not mature will still rise. Rates are fractions: 0.1 is 10 %.';
 
 	CREATE OR REPLACE VIEW sql_conversion WITH (security_invoker = true) AS
-	WITH entry AS (
-		SELECT _month_of(e.at, s.time_zone) AS month, e.milestone,
-			   j.sql_at, j.customer_at
-		FROM lead_journey j
-		CROSS JOIN setting s
-		CROSS JOIN LATERAL (VALUES ('sql', j.sql_at),
-								   ('customer', j.customer_at))
-			AS e (milestone, at)
-		WHERE e.at IS NOT NULL
+	WITH unit AS (
+		SELECT u.sql_month, u.customer_month, count(*) AS n,
+			   count(*) FILTER (WHERE u.customer_at >= u.sql_at) AS in_order,
+			   count(*) FILTER (WHERE u.customer_at < u.sql_at) AS odd
+		FROM (SELECT _month_of(j.sql_at, s.time_zone) AS sql_month,
+					 _month_of(j.customer_at, s.time_zone) AS customer_month,
+					 j.sql_at, j.customer_at
+			  FROM journey j
+			  JOIN setting s ON s.only_row = (coalesce(j.sql_at, j.customer_at) IS NOT NULL)
+			  OFFSET '0') u
+		GROUP BY u.sql_month, u.customer_month
+	), entry AS (
+		SELECT u.sql_month AS month, u.n AS sqls, u.in_order, u.odd,
+			   0 AS entered, 0 AS skipped
+		FROM unit u
+		UNION ALL
+		SELECT u.customer_month AS month, 0 AS sqls, 0 AS in_order, 0 AS odd,
+			   u.n AS entered,
+			   CASE WHEN u.sql_month IS NULL THEN u.n ELSE 0 END AS skipped
+		FROM unit u
 	), counted AS (
 		SELECT e.month,
-			   count(*) FILTER (WHERE e.milestone = 'sql') AS sqls,
-			   count(*) FILTER (WHERE e.milestone = 'sql'
-				   AND e.customer_at >= e.sql_at) AS customers,
-			   count(*) FILTER (WHERE e.milestone = 'sql'
-				   AND e.customer_at < e.sql_at) AS odd,
-			   count(*) FILTER (WHERE e.milestone = 'customer')
-				   AS customers_entered,
-			   count(*) FILTER (WHERE e.milestone = 'customer'
-				   AND e.sql_at IS NULL) AS skipped
+			   sum(e.sqls)::bigint AS sqls,
+			   sum(e.in_order)::bigint AS customers,
+			   sum(e.odd)::bigint AS odd,
+			   sum(e.entered)::bigint AS customers_entered,
+			   sum(e.skipped)::bigint AS skipped
 		FROM entry e
+		WHERE e.month IS NOT NULL
 		GROUP BY e.month
 	)
 	SELECT c.month AS month,
@@ -203,8 +267,8 @@ BEGIN
 
 	--
 	-- Times of events and of censoring, one row a distinct time; then the
-	-- product-limit estimates over them.  Without follow-up to day n there is
-	-- no estimate for day n.
+	-- product-limit estimates over those at which something ended.  Without
+	-- follow-up to day n there is no estimate for day n.
 	--
 	CREATE OR REPLACE VIEW sql_velocity WITH (security_invoker = true) AS
 	WITH unit AS (
@@ -212,98 +276,113 @@ BEGIN
 			   CASE WHEN j.customer_at < j.sql_at THEN 'odd'
 					WHEN j.customer_at IS NOT NULL THEN 'won'
 					WHEN j.exited_at IS NOT NULL THEN 'exited'
+					WHEN j.gone_at IS NOT NULL THEN 'gone'
 					ELSE 'open' END AS state,
-			   _days_between(j.sql_at,
-							 CASE WHEN j.customer_at IS NOT NULL
-								  THEN j.customer_at
-								  WHEN j.exited_at IS NOT NULL
-								  THEN j.exited_at
-								  WHEN j.last_seen_at IS NOT NULL
-								  THEN greatest(j.last_seen_at, j.sql_at)
-								  ELSE greatest(funnel_now(), j.sql_at)
-							 END) AS days
-		FROM lead_journey j
+			   _microseconds_between(j.sql_at,
+									 coalesce(j.customer_at, j.exited_at,
+											  greatest(coalesce(j.gone_at, funnel_now()), j.sql_at)))
+				   AS time
+		FROM journey j
 		CROSS JOIN setting s
 		WHERE j.sql_at IS NOT NULL
+		OFFSET '0'
 	), counted AS (
 		SELECT u.month,
 			   count(*) AS sqls,
 			   count(*) FILTER (WHERE u.state = 'won') AS n,
 			   count(*) FILTER (WHERE u.state = 'open') AS n_open,
 			   count(*) FILTER (WHERE u.state = 'exited') AS n_exited,
+			   count(*) FILTER (WHERE u.state = 'gone') AS n_gone,
 			   count(*) FILTER (WHERE u.state = 'odd') AS n_odd,
-			   avg(u.days) FILTER (WHERE u.state = 'won') AS mean_days,
-			   percentile_cont(0.5) WITHIN GROUP (ORDER BY u.days)
-				   FILTER (WHERE u.state = 'won') AS median_days,
-			   percentile_cont(0.9) WITHIN GROUP (ORDER BY u.days)
-				   FILTER (WHERE u.state = 'won') AS p90_days
+			   avg(u.time) FILTER (WHERE u.state = 'won') AS mean,
+			   _spread(u.time) FILTER (WHERE u.state = 'won') AS parts
 		FROM unit u
 		GROUP BY u.month
 	), instant AS (
-		SELECT u.month, u.days,
+		SELECT u.month, u.time,
 			   count(*) FILTER (WHERE u.state = 'won') AS won,
 			   count(*) FILTER (WHERE u.state IN ('won', 'exited')) AS ended,
 			   (sum(count(*)) OVER (PARTITION BY u.month
-									ORDER BY u.days DESC))::bigint AS at_risk
+									ORDER BY u.time DESC))::bigint AS at_risk
 		FROM unit u
 		WHERE u.state <> 'odd'
-		GROUP BY u.month, u.days
-	), survival AS (
-		SELECT i.month, i.days, i.won, i.at_risk,
-			   _survival(i.at_risk, i.won) OVER past AS not_won,
-			   _survival(i.at_risk, i.ended) OVER past AS left_over,
-			   _survival(i.at_risk, i.ended) OVER before AS left_before
+		GROUP BY u.month, u.time
+	), followed AS (
+		SELECT i.month,
+			   max(i.time) AS until,
+			   least(max(i.time) FILTER (WHERE i.at_risk >= 5), 365 * 86400000000) AS horizon
 		FROM instant i
-		WINDOW past AS (PARTITION BY i.month ORDER BY i.days
-						ROWS UNBOUNDED PRECEDING),
-			   before AS (PARTITION BY i.month ORDER BY i.days
-						  ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING)
-	), incidence AS (
-		SELECT v.month, v.days, v.not_won,
-			   sum(v.left_before * v.won / v.at_risk) OVER past AS won_by,
-			   max(v.days) OVER whole AS followed,
-			   min(v.left_over) OVER whole AS left_at_end
+		GROUP BY i.month
+	), survival AS (
+		SELECT i.month, i.time, i.won, i.at_risk,
+			   _survival(i.at_risk, i.won) OVER past AS not_won,
+			   _survival(i.at_risk, i.ended) OVER past AS left_over
+		FROM instant i
+		WHERE i.ended > 0
+		WINDOW past AS (PARTITION BY i.month ORDER BY i.time ROWS UNBOUNDED PRECEDING)
+	), step AS (
+		SELECT v.month, v.time, v.won, v.at_risk, v.not_won, v.left_over,
+			   coalesce(lag(v.left_over) OVER past, 1) AS left_before
 		FROM survival v
-		WINDOW past AS (PARTITION BY v.month ORDER BY v.days
-						ROWS UNBOUNDED PRECEDING),
-			   whole AS (PARTITION BY v.month)
+		WINDOW past AS (PARTITION BY v.month ORDER BY v.time)
+	), incidence AS (
+		SELECT p.month, p.time, p.not_won, p.left_over,
+			   sum(p.left_before * p.won / p.at_risk) OVER (
+				   PARTITION BY p.month ORDER BY p.time ROWS UNBOUNDED PRECEDING) AS won_by
+		FROM step p
+	), horizon AS (
+		SELECT i.month, max(i.won_by) AS won_by
+		FROM incidence i
+		JOIN followed f ON f.month = i.month
+		WHERE i.time <= f.horizon
+		GROUP BY i.month
 	), estimate AS (
 		SELECT i.month,
-			   min(i.days) FILTER (WHERE round(i.not_won, 20) <= 0.5)
-				   AS km_median_days,
-			   max(i.won_by) FILTER (WHERE i.days <= 30) AS by_30,
-			   max(i.won_by) FILTER (WHERE i.days <= 60) AS by_60,
-			   max(i.won_by) FILTER (WHERE i.days <= 90) AS by_90,
-			   max(i.won_by) FILTER (WHERE i.days <= 180) AS by_180,
-			   CASE WHEN min(i.left_at_end) = 0 THEN 'infinity'
-					ELSE max(i.followed) END AS known_to
+			   min(i.time) FILTER (WHERE h.won_by > 0
+				   AND round(i.won_by - h.won_by / 2, 20) >= 0) AS won_median,
+			   min(i.time) FILTER (WHERE round(i.not_won, 20) <= 0.5) AS km_median,
+			   max(i.won_by) FILTER (WHERE i.time <= 30 * 86400000000) AS by_30,
+			   max(i.won_by) FILTER (WHERE i.time <= 60 * 86400000000) AS by_60,
+			   max(i.won_by) FILTER (WHERE i.time <= 90 * 86400000000) AS by_90,
+			   max(i.won_by) FILTER (WHERE i.time <= 180 * 86400000000) AS by_180,
+			   min(i.left_over) = 0 AS is_over
 		FROM incidence i
+		LEFT JOIN horizon h ON h.month = i.month
 		GROUP BY i.month
+	), known AS (
+		-- to which day
+		SELECT f.month,
+			   CASE WHEN e.is_over THEN 'infinity' ELSE f.until / 86400000000.0 END AS days
+		FROM followed f
+		LEFT JOIN estimate e ON e.month = f.month
 	)
 	SELECT c.month AS month,
 		   c.sqls AS sqls,
 		   c.n AS n,
 		   c.n_open AS n_open,
 		   c.n_exited AS n_exited,
+		   c.n_gone AS n_gone,
 		   c.n_odd AS n_odd,
-		   round(c.mean_days, 6) AS mean_days,
-		   round(c.median_days::numeric, 6) AS median_days,
-		   round(c.p90_days::numeric, 6) AS p90_days,
-		   round(e.km_median_days, 6) AS km_median_days,
-		   CASE WHEN e.known_to >= 30
+		   _days(e.won_median::numeric) AS won_median_days,
+		   _days(c.mean) AS mean_days,
+		   _days(c.parts[1]::numeric) AS median_days,
+		   _days(c.parts[2]::numeric) AS p90_days,
+		   _days(e.km_median::numeric) AS km_median_days,
+		   CASE WHEN k.days >= 30
 				THEN round(coalesce(e.by_30, 0), 6) END AS won_by_30,
-		   CASE WHEN e.known_to >= 60
+		   CASE WHEN k.days >= 60
 				THEN round(coalesce(e.by_60, 0), 6) END AS won_by_60,
-		   CASE WHEN e.known_to >= 90
+		   CASE WHEN k.days >= 90
 				THEN round(coalesce(e.by_90, 0), 6) END AS won_by_90,
-		   CASE WHEN e.known_to >= 180
+		   CASE WHEN k.days >= 180
 				THEN round(coalesce(e.by_180, 0), 6) END AS won_by_180
 	FROM counted c
 	LEFT JOIN estimate e ON e.month = c.month
+	LEFT JOIN known k ON k.month = c.month
 	ORDER BY c.month;
 
 	COMMENT ON VIEW sql_velocity IS
-'One row per month (in the funnel''s time zone) of entered(sql). Velocity = entered(customer) - entered(sql) in the same cycle, in days. sqls = n + n_open + n_exited + n_odd: n became a customer, n_exited left for nurture, disqualified or lost without, n_open did neither, n_odd were a customer first and are left out of the rest. mean_days, median_days, p90_days: of the n closed, hence too short while many are open. km_median_days: Kaplan-Meier, exits censored at the exit, open ones at now, those of deleted leads at their last entry, events before ties; the least t with S(t) <= 0.5, NULL if there is none. won_by_30 … won_by_180: Aalen-Johansen, the share that is a customer by day 30 … 180, exits competing; a fraction, NULL where nobody was followed that long.';
+'One row per month (in the funnel''s time zone) of entered(sql). Velocity = entered(customer) - entered(sql) in the same cycle, in days. sqls = n + n_open + n_exited + n_gone + n_odd: n became a customer, n_exited left for nurture, disqualified or lost without, n_gone were deleted, erased or merged before either, n_open did none of these, n_odd were a customer first and are left out of the rest. won_median_days: the typical time of those who will buy: the least t by which half of all are customers who are so by the horizon, exits competing (below); the horizon is the last t to which at least 5 SQLs were followed, at most 365 days; NULL where nobody is a customer by then. mean_days, median_days, p90_days: of the n closed, hence too short while many are open. km_median_days: Kaplan-Meier, exits censored at the exit, open ones at now, those gone when they went, events before ties; the least t with S(t) <= 0.5, NULL if there is none: it tells what were if nobody ever dropped out. won_by_30 … won_by_180: Aalen-Johansen, the share that is a customer by day 30 … 180, exits competing; a fraction, NULL where nobody was followed that long.';
 END
 $template$;
 

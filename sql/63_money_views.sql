@@ -30,12 +30,14 @@ BEGIN
 		FROM spent t
 		GROUP BY t.month, t.source
 	), won AS (
-		SELECT _month_of(e.entered_at, s.time_zone) AS month, e.source,
-			   count(*) AS sqls
-		FROM milestone_entry e
-		CROSS JOIN setting s
-		WHERE e.milestone = 'sql'
-		GROUP BY _month_of(e.entered_at, s.time_zone), e.source
+		SELECT u.month, u.source, count(*) AS sqls
+		FROM (SELECT _month_of(j.sql_at, s.time_zone) AS month,
+					 coalesce(j.sql_source, '(none)') AS source
+			  FROM journey j
+			  CROSS JOIN setting s
+			  WHERE j.sql_at IS NOT NULL
+			  OFFSET '0') u
+		GROUP BY u.month, u.source
 	), allocated AS (
 		-- the overhead of a month over the sources of its SQLs
 		SELECT w.month, sh.source, sh.amount

@@ -121,10 +121,11 @@ BEGIN
 			   v.lead_id, c.cycle, v.side, v.verdict_id, v.qualified, v.judged_at
 		FROM verdict v
 		CROSS JOIN LATERAL (
-			SELECT coalesce(max(h.cycle), 1)::bigint AS cycle
-			FROM stage_history h
-			WHERE h.lead_id = v.lead_id AND h.entered_at <= v.judged_at
-				  AND h.voided_at IS NULL) c
+			-- who is judged before it came is judged as it came
+			SELECT coalesce(max(u.cycle) FILTER (WHERE u.started_at <= v.judged_at),
+							min(u.cycle), 1)::bigint AS cycle
+			FROM journey u
+			WHERE u.lead_id = v.lead_id AND u.gone_at IS NULL) c
 		ORDER BY v.lead_id, c.cycle, v.side, v.judged_at DESC, v.verdict_id DESC
 	), unit AS (
 		SELECT j.lead_id, j.cycle,

@@ -7,7 +7,9 @@ CREATE SCHEMA f;
 SET LOCAL search_path = f, public, pg_temp;
 SET LOCAL TimeZone = 'UTC';
 SET LOCAL lead_qual.clock = '2027-01-01 00:00Z';
-DO $$ BEGIN PERFORM _create_funnel_tables(), _create_funnel_views(); END $$;
+DO $$ BEGIN PERFORM _create_funnel_tables(); END $$;
+\ir helper/told_journey.sql
+DO $$ BEGIN PERFORM _create_funnel_views(); END $$;
 INSERT INTO setting (template_version, time_zone) VALUES (1, 'Europe/Berlin');
 INSERT INTO stage (stage, position, milestone) VALUES
 	('lead', 1, 'lead'), ('mql', 2, 'mql'), ('sal', 3, 'sal'), ('sql', 4, 'sql'),

@@ -6,7 +6,9 @@ CREATE SCHEMA f;
 SET LOCAL search_path = f, public, pg_temp;
 SET LOCAL TimeZone = 'UTC';
 SET LOCAL lead_qual.clock = '2027-01-01 00:00Z';
-DO $$ BEGIN PERFORM _create_funnel_tables(), _create_funnel_views(); END $$;
+DO $$ BEGIN PERFORM _create_funnel_tables(); END $$;
+\ir helper/told_journey.sql
+DO $$ BEGIN PERFORM _create_funnel_views(); END $$;
 INSERT INTO setting (template_version) VALUES (1);
 INSERT INTO stage (stage, position, milestone) VALUES ('mql', 1, 'mql'), ('sql', 2, 'sql'),
 	('customer', 3, 'customer');

@@ -1,19 +1,21 @@
 -- What became of the leads handed over: hand_over and sla.
 BEGIN;
-SELECT plan(19);
+SELECT plan(20);
 
 CREATE SCHEMA f;
 SET LOCAL search_path = f, public, pg_temp;
 SET LOCAL TimeZone = 'UTC';
 SET LOCAL lead_qual.clock = '2026-03-31 00:00Z';
-DO $$ BEGIN PERFORM _create_funnel_tables(), _create_funnel_views(); END $$;
+DO $$ BEGIN PERFORM _create_funnel_tables(); END $$;
+\ir helper/told_journey.sql
+DO $$ BEGIN PERFORM _create_funnel_views(); END $$;
 INSERT INTO setting (template_version, time_zone) VALUES (1, 'Europe/Berlin');
 INSERT INTO stage (stage, position, milestone) VALUES
 	('lead', 1, 'lead'), ('mql', 2, 'mql'), ('sal', 3, 'sal'), ('sql', 4, 'sql'), ('customer', 5, 'customer'),
 	('nurture', 6, 'nurture'), ('out', 7, 'disqualified');
 INSERT INTO kind (kind, party, conversation) VALUES
 	('visit', 'lead', false), ('call', 'sales', true), ('mail', 'sales', false), ('chat', 'lead', true);
-INSERT INTO lead (lead_id, stage) SELECT n, 'mql' FROM generate_series(1, 13) AS n;
+INSERT INTO lead (lead_id, stage) SELECT n, 'mql' FROM generate_series(1, 14) AS n;
 INSERT INTO stage_history (lead_id, to_stage, entered_at, due_at, cycle, automatic, owner, source, reason, voided_at) VALUES
 	-- R004-10: three leads, due on Tuesday at nine
 	(1, 'mql', '2026-03-02 09:00Z', '2026-03-03 09:00Z', 1, true, NULL, 'ads', NULL, NULL),
@@ -47,7 +49,12 @@ INSERT INTO stage_history (lead_id, to_stage, entered_at, due_at, cycle, automat
 	(12, 'sal', '2026-03-02 09:00Z', NULL, 1, false, 'ben', NULL, NULL, NULL),
 	(99, 'mql', '2026-03-02 09:00Z', '2026-03-03 09:00Z', 1, true, NULL, NULL, NULL, NULL),
 	-- the month is that of the funnel's time zone
-	(13, 'mql', '2026-02-28 23:30Z', '2026-03-01 23:30Z', 1, true, NULL, NULL, NULL, NULL);
+	(13, 'mql', '2026-02-28 23:30Z', '2026-03-01 23:30Z', 1, true, NULL, NULL, NULL, NULL),
+	-- nobody sent it away
+	(14, 'mql', '2026-03-02 09:00Z', '2026-03-03 09:00Z', 1, true, NULL, NULL, NULL, NULL),
+	(14, 'nurture', '2026-03-09 09:00Z', NULL, 1, true, 'eva', NULL, 'silent', NULL);
+INSERT INTO departure (lead_id, at, how, last_move)
+	SELECT 99, '2026-03-02 12:00Z', 'erased', max(history_id) FROM stage_history WHERE lead_id = 99;
 INSERT INTO activity (lead_id, occurred_at, kind) VALUES
 	(1, '2026-03-01Z', 'call'), (1, '2026-03-02 15:00Z', 'mail'), (1, '2026-03-03 09:00Z', 'call'), (1, '2026-03-02 10:00Z', 'chat'),
 	(2, '2026-03-02 21:00Z', 'mail'), (4, '2026-03-20 21:00Z', 'call'), (4, '2026-03-21 21:00Z', 'call'), (3, '2026-03-02 10:00Z', 'visit');
@@ -56,8 +63,13 @@ SELECT results_eq('SELECT lead_id, cycle, outcome, breached FROM hand_over ORDER
 	(1::bigint, 1::bigint, 'accepted', false), (2, 1, 'accepted', true), (3, 1, 'overdue', true),
 	(4, 1, 'returned', false), (4, 2, 'accepted', false), (5, 1, 'accepted', NULL), (6, 1, 'pending', false),
 	(7, 1, 'pending', NULL), (8, 1, 'accepted', false), (9, 1, 'overdue', true), (10, 1, 'overdue', true),
-	(11, 1, 'returned', true), (13, 1, 'overdue', true), (99, 1, 'returned', false) $$,
-	'R004-08 every lead handed over is accepted, returned, pending or overdue');
+	(11, 1, 'overdue', true), (13, 1, 'overdue', true), (14, 1, 'withdrawn', true), (99, 1, 'gone', false) $$,
+	'R004-08, N11: every lead handed over is accepted, returned, withdrawn, gone, pending or overdue');
+SELECT results_eq('SELECT lead_id, return_reason, returned_at, withdrawn_at, gone_at, returned_later FROM hand_over
+	WHERE outcome IN (''withdrawn'', ''gone'') OR returned_later ORDER BY 1',
+	$$ VALUES (5::bigint, NULL, NULL::timestamptz, NULL::timestamptz, NULL::timestamptz, true),
+			  (14, 'silent', NULL, '2026-03-09 09:00Z', NULL, false), (99, NULL, NULL, NULL, '2026-03-02 12:00Z', false) $$,
+	'D9 a later return undoes no acceptance; who withdrew it, and when it went');
 SELECT results_eq('SELECT outcome, breached FROM hand_over WHERE lead_id IN (1, 2, 3) ORDER BY lead_id',
 	$$ VALUES ('accepted', false), ('accepted', true), ('overdue', true) $$,
 	'R004-10 accepted 08:59 in time, 09:01 breached, still open past due');
@@ -73,10 +85,10 @@ SELECT results_eq('SELECT cycle, sales_touches FROM hand_over WHERE lead_id = 4 
 	'a touch counts in its cycle');
 
 -- sla
-SELECT is_empty('SELECT * FROM sla WHERE handed_over <> accepted + returned + pending + overdue',
-	'R004-08 D9 handed over = accepted + returned + pending + overdue');
-SELECT results_eq('SELECT sum(handed_over), sum(accepted), sum(returned), sum(pending), sum(overdue) FROM sla',
-	$$ VALUES (14::numeric, 5::numeric, 3::numeric, 2::numeric, 4::numeric) $$, 'D9 each once');
+SELECT is_empty('SELECT * FROM sla WHERE handed_over <> accepted + returned + withdrawn + gone + pending + overdue',
+	'R004-08 D9 handed over = accepted + returned + withdrawn + gone + pending + overdue');
+SELECT results_eq('SELECT sum(handed_over), sum(accepted), sum(returned), sum(withdrawn), sum(gone), sum(pending), sum(overdue), sum(returned_later) FROM sla',
+	$$ VALUES (15::numeric, 5::numeric, 1::numeric, 1::numeric, 1::numeric, 2::numeric, 5::numeric, 1::numeric) $$, 'D9 each once');
 SELECT is((SELECT sum(handed_over) FROM sla), (SELECT count(*)::numeric FROM milestone_entry WHERE milestone = 'mql'),
 	'D9 handed over = entered(mql)');
 SELECT results_eq($$ SELECT month, stage, handed_over, accepted, in_time, late, in_time_share, with_deadline, breached, breached_share
@@ -92,7 +104,7 @@ SELECT results_eq($$ SELECT talked_to, mean_days_to_conversation, median_days_to
 SELECT results_eq($$ SELECT touched, mean_days_to_touch, mean_days_to_acceptance, in_time_share FROM sla WHERE owner = 'eva' $$,
 	$$ VALUES (0::bigint, NULL::numeric, NULL::numeric, NULL::numeric) $$, 'nothing to divide by is NULL');
 SELECT results_eq('SELECT owner, handed_over, returned, returned_share FROM sla WHERE returned > 0 ORDER BY 1',
-	$$ VALUES ('(none)', 8::bigint, 2::bigint, 0.25), ('eva', 1, 1, 1) $$, 'R000-21 the share of returned leads');
+	$$ VALUES ('eva', 2::bigint, 1::bigint, 0.5) $$, 'R000-21 the share of returned leads');
 SELECT is((SELECT sum(handed_over) FROM sla WHERE month = '2026-02-01'), NULL, 'months are those of the funnel''s time zone');
 SET LOCAL lead_qual.clock = '2026-03-31 09:00Z';
 SELECT is((SELECT outcome FROM hand_over WHERE lead_id = 6), 'pending', 'at the deadline nothing is overdue');
