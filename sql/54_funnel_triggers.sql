@@ -11,6 +11,11 @@ DECLARE
 	proven constant boolean := @extschema@._prove_trigger('stamp_deal'::text, TG_RELID::oid, TG_WHEN::text, TG_LEVEL::text, TG_OP::text);
 	home text;
 BEGIN
+	-- a client that writes whole rows has NULL where it says nothing
+	IF TG_OP = 'INSERT' THEN
+		NEW.status := coalesce(NEW.status, 'open');
+		NEW.opened_at := coalesce(NEW.opened_at, @extschema@.funnel_now());
+	END IF;
 	IF @extschema@._importing() THEN
 		RETURN NEW;
 	END IF;

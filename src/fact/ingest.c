@@ -32,6 +32,7 @@
 #include "fact/take_back.h"
 #include "fact/transition_rows.h"
 #include "funnel/between_triggers.h"
+#include "funnel/column_default.h"
 #include "funnel/columns.h"
 #include "funnel/funnel.h"
 #include "funnel/identity.h"
@@ -470,6 +471,8 @@ stamp_activity(PG_FUNCTION_ARGS)
 	Datum		recorded;
 	bool		isnull = false;
 
+	if (!update)
+		tuple = lq_fill_defaults(trigdata->tg_relation, tuple);
 	if (lq_funnel_importing(funnel))
 		return PointerGetDatum(tuple);
 	attno = lq_column_of(trigdata->tg_relation, LQ_ACTIVITY_RECORDED_AT);

@@ -14,6 +14,7 @@
 #include "utils/timestamp.h"
 
 #include "compat.h"
+#include "funnel/column_default.h"
 #include "funnel/columns.h"
 #include "funnel/identity.h"
 #include "funnel/row.h"
@@ -24,12 +25,21 @@
 
 PG_FUNCTION_INFO_V1(stamp_answer);
 
+/* The row that is written; a new one with its defaults. */
+HeapTuple
+lq_stamp_row(const TriggerData *trigdata)
+{
+	return TRIGGER_FIRED_BY_UPDATE(trigdata->tg_event) ?
+		trigdata->tg_newtuple :
+		lq_fill_defaults(trigdata->tg_relation, trigdata->tg_trigtuple);
+}
+
 HeapTuple
 lq_stamp(const TriggerData *trigdata, LqColumn by, LqColumn at,
 		 const LqColumn *columns, int ncolumns)
 {
 	TupleDesc	desc = RelationGetDescr(trigdata->tg_relation);
-	HeapTuple	row = trigdata->tg_trigtuple;
+	HeapTuple	row = lq_stamp_row(trigdata);
 	bool		anew = true;
 	int			attnos[2];
 	Datum		values[2];
@@ -41,7 +51,6 @@ lq_stamp(const TriggerData *trigdata, LqColumn by, LqColumn at,
 		attnos[1] = lq_column_of(trigdata->tg_relation, at);
 	if (TRIGGER_FIRED_BY_UPDATE(trigdata->tg_event))
 	{
-		row = trigdata->tg_newtuple;
 		anew = false;
 		for (int i = 0; i < ncolumns && !anew; i++)
 			anew = lq_attribute_differs(desc,
@@ -78,8 +87,7 @@ stamp_answer(PG_FUNCTION_ARGS)
 	lq_check_settings(rel->rd_rel->relowner,
 					  get_namespace_name(RelationGetNamespace(rel)));
 	if (lq_import_setting || lq_acting_for(rel->rd_rel->relowner))
-		return PointerGetDatum(TRIGGER_FIRED_BY_UPDATE(trigdata->tg_event) ?
-							   trigdata->tg_newtuple : trigdata->tg_trigtuple);
+		return PointerGetDatum(lq_stamp_row(trigdata));
 	return PointerGetDatum(lq_stamp(trigdata, LQ_ANSWER_ANSWERED_BY,
 									LQ_N_COLUMNS, columns, lengthof(columns)));
 }

@@ -14,6 +14,7 @@
  * where it is new or one of the columns changed, else as it was.  LQ_N_COLUMNS
  * for "at": it is not stamped.
  */
+extern HeapTuple lq_stamp_row(const TriggerData *trigdata);
 extern HeapTuple lq_stamp(const TriggerData *trigdata, LqColumn by,
 						  LqColumn at, const LqColumn *columns,
 						  int ncolumns);

@@ -2,22 +2,18 @@
  * defaults.c
  *		What a new lead has where nobody gives anything.
  *
- * Clients that write whole rows write NULL where they have nothing.  On
- * INSERT that stands for the default, as if the column had been left out.
+ * NULL stands for it, as in other tables: see column_default.c.
  */
 #include "postgres.h"
 
 #include "access/tupdesc.h"
-#include "executor/executor.h"
-#include "optimizer/optimizer.h"
-#include "rewrite/rewriteHandler.h"
 #include "utils/builtins.h"
-#include "utils/datum.h"
 #include "utils/fmgrprotos.h"
 #include "utils/jsonb.h"
 #include "utils/timestamp.h"
 
 #include "compat.h"
+#include "funnel/column_default.h"
 #include "funnel/columns.h"
 #include "funnel/funnel.h"
 #include "funnel/tables.h"
@@ -56,35 +52,11 @@ lq_lead_default(const LqLead *lead, LqColumn column, bool *isnull)
 	return (Datum) 0;
 }
 
-/* The default of a column, as INSERT would have evaluated it. */
-static Datum
-column_default(Relation rel, AttrNumber attno, bool *isnull)
-{
-	Node	   *expr = build_column_default(rel, attno);
-	EState	   *estate;
-	Datum		value;
-
-	*isnull = true;
-	if (expr == NULL)
-		return (Datum) 0;
-	estate = CreateExecutorState();
-	value = ExecEvalExpr(ExecPrepareExpr((Expr *) expr, estate),
-						 GetPerTupleExprContext(estate), isnull);
-	if (!*isnull)
-	{
-		Form_pg_attribute attr = TupleDescAttr(RelationGetDescr(rel),
-											   attno - 1);
-
-		value = datumCopy(value, attr->attbyval, attr->attlen);
-	}
-	FreeExecutorState(estate);
-	return value;
-}
-
 /*
- * Put defaults where a new lead has NULL and may not (but for the stage, which
- * is found by the transitions): in the columns that C knows and, where the table is the funnel's own, in all of them.  What else
- * is in a table of the user's is the user's.
+ * Put defaults where a new lead has NULL and may not, but for the stage, which
+ * the transitions find: in the columns that C knows and, where the table is
+ * the funnel's own, in all of them.  What else is in a table of the user's is
+ * the user's.
  */
 void
 lq_lead_fill(LqLead *lead, Relation rel)
@@ -120,7 +92,7 @@ lq_lead_fill(LqLead *lead, Relation rel)
 			attr->attgenerated != '\0' ||
 			attr->attnum == funnel->attno[LQ_LEAD_STAGE])
 			continue;
-		lead->values[i] = column_default(rel, i + 1, &isnull);
+		lead->values[i] = lq_column_default(rel, i + 1, &isnull);
 		lead->isnull[i] = isnull;
 		lead->changed |= !isnull;
 	}

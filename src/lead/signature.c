@@ -173,8 +173,7 @@ guard_verdict(PG_FUNCTION_ARGS)
 	};
 	TriggerData *trigdata = (TriggerData *) fcinfo->context;
 	Relation	rel = trigdata->tg_relation;
-	HeapTuple	row = TRIGGER_FIRED_BY_UPDATE(trigdata->tg_event) ?
-	trigdata->tg_newtuple : trigdata->tg_trigtuple;
+	HeapTuple	row = lq_stamp_row(trigdata);
 	char	   *side;
 
 	if (lq_funnel_importing(funnel))

@@ -3,7 +3,7 @@ BEGIN;
 SET LOCAL client_min_messages = warning;
 SET LOCAL TimeZone = 'UTC';
 SET LOCAL lead_qual.clock = '2026-03-02 09:00Z';
-SELECT plan(19);
+SELECT plan(26);
 
 SELECT create_funnel('crm', 'UTC');
 SELECT is_empty($$ SELECT column_name FROM information_schema.columns WHERE table_schema = 'crm' AND table_name = 'lead'
@@ -41,6 +41,16 @@ SELECT lives_ok(pg_temp.all_null('crm'), 'A4: under import as well');
 SET LOCAL lead_qual.import = off;
 SELECT results_eq('SELECT stage, stage_entered_at, cycle, deals_won, state_version, bant::text FROM crm.lead ORDER BY lead_id DESC LIMIT 1',
 	$$ VALUES ('lead', '2026-03-02 09:00Z'::timestamptz, 1, 0, 0::bigint, 'B? A? N? T?') $$, 'with the same');
+
+-- facts
+SELECT lives_ok($$ INSERT INTO crm.activity (lead_id, occurred_at, activity_id, kind, properties, external_id, recorded_at)
+	VALUES (1, NULL, NULL, 'webinar', NULL, NULL, NULL) $$, 'A4: an activity of which little is known');
+SELECT results_eq('SELECT occurred_at, properties, recorded_at, activity_id IS NOT NULL FROM crm.activity', $$ VALUES ('2026-03-02 09:00Z'::timestamptz, '{}'::jsonb, '2026-03-02 09:00Z'::timestamptz, true) $$, 'has the rest');
+SELECT lives_ok($$ INSERT INTO crm.answer (lead_id, answer_id, framework, element, level, answered_at) VALUES (1, NULL, 'bant', 'need', 'yes', NULL) $$, 'A4: so has an answer');
+SELECT lives_ok($$ INSERT INTO crm.verdict (verdict_id, lead_id, side, qualified, judged_at) VALUES (NULL, 1, 'sales', true, NULL) $$, 'a verdict');
+SELECT lives_ok($$ INSERT INTO crm.deal (status, opened_at) VALUES (NULL, NULL) $$, 'and a deal');
+SELECT throws_ok($$ INSERT INTO crm.activity (lead_id, kind) VALUES (1, NULL) $$, '23502', NULL, 'what has no default must be given');
+SELECT throws_ok('UPDATE crm.activity SET properties = NULL', '23502', NULL, 'and NULL in a row that is there is a value');
 
 -- a table of the user's: what the funnel keeps there, and nothing else
 CREATE TABLE contact (id bigint PRIMARY KEY DEFAULT 1, mail text, mine text NOT NULL DEFAULT 'm');
