@@ -53,7 +53,7 @@ BEGIN
 	);
 
 	CREATE TABLE source (
-		source text PRIMARY KEY,
+		source text PRIMARY KEY CHECK (source <> ''),
 		channel text,
 		direct boolean NOT NULL DEFAULT false,
 		paid boolean NOT NULL DEFAULT false
@@ -230,7 +230,7 @@ BEGIN
 		actor text,
 		relation text NOT NULL,
 		operation text NOT NULL
-			CHECK (operation IN ('insert', 'update', 'delete', 'truncate')),
+			CHECK (operation IN ('insert', 'update', 'delete', 'truncate', 'renamed')),
 		definition text,
 		version integer,
 		old_row jsonb,

@@ -155,7 +155,7 @@ BEGIN
 		WHERE s.definition = $1
 		AND NOT EXISTS (
 			SELECT FROM %1$I.definition_log AS l
-			WHERE l.version > s.version
+			WHERE l.version > s.version AND l.operation <> 'renamed'
 			AND (l.definition IS NULL OR
 				 (l.definition = $1 AND
 				  (l.relation IN ('rule', 'transition') OR

@@ -47,7 +47,8 @@ COMMENT ON FUNCTION stamp_deal() IS
 'trigger on deal: keeps closed_at in step with status, and home_amount where no exchange is needed';
 
 --
--- What is in use cannot be renamed or removed.  There is no foreign key from
+-- What is in use cannot be removed, and an element or a side keeps its name.
+-- There is no foreign key from
 -- the busy tables to these small ones: it would lock one row from every
 -- transaction.
 --
@@ -125,6 +126,11 @@ BEGIN
 			IF @extschema@._policy_key(TG_TABLE_NAME::text, content) = @extschema@._policy_key(TG_TABLE_NAME::text, to_jsonb(NEW)) THEN
 				RETURN NEW;
 			END IF;
+			-- what names these follows their new name
+			IF TG_TABLE_NAME IN ('stage', 'kind') OR
+			   (TG_TABLE_NAME = 'reason' AND content ->> 'applies_to' = to_jsonb(NEW) ->> 'applies_to') THEN
+				RETURN NEW;
+			END IF;
 		END IF;
 		uses := @extschema@._users_of(TG_TABLE_SCHEMA::text, TG_TABLE_NAME::text, content);
 	END IF;
@@ -147,7 +153,7 @@ END
 $body$;
 
 COMMENT ON FUNCTION protect_used() IS
-'trigger on stage, element, kind, reason and side: BEFORE UPDATE, DELETE or TRUNCATE: what is named elsewhere is neither renamed nor removed';
+'trigger on stage, element, kind, reason and side: BEFORE UPDATE, DELETE or TRUNCATE: what is named elsewhere is not removed; a stage, kind or reason may be renamed, an element or a side not';
 
 -- A deadline in working time needs working time.
 CREATE FUNCTION check_working_time() RETURNS trigger

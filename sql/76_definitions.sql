@@ -324,7 +324,7 @@ BEGIN
 			SELECT l.*, @extschema@._policy_key(l.relation::text, l.old_row) AS old_key,
 				   @extschema@._policy_key(l.relation::text, l.new_row) AS new_key
 			FROM %1$I.definition_log AS l
-			WHERE l.relation NOT IN ('calendar', 'holiday', 'reason', 'setting')
+			WHERE l.relation NOT IN ('calendar', 'holiday', 'reason', 'setting') AND l.operation <> 'renamed'
 		), event AS (
 			-- a row whose key changed is two: one went, one came
 			SELECT l.relation, l.changed_at, l.log_id, l.new_key AS key, l.new_row AS after,
@@ -390,7 +390,7 @@ END
 $body$;
 
 COMMENT ON FUNCTION definition_at(text, timestamptz) IS
-'the definition that was active at an instant, as it was then: its row, transitions and rules, and the stages, lists (a row a value), kinds and elements, read back from definition_log; for a move, take entered_at of stage_history. A row that was loaded under lead_qual.import is taken to have been as the first change after found it';
+'the definition that was active at an instant, as it was then: its row, transitions and rules, and the stages, lists (a row a value), kinds and elements, read back from definition_log, by the names of today; for a move, take entered_at of stage_history. A row that was loaded under lead_qual.import is taken to have been as the first change after found it';
 
 --
 -- Signatures

@@ -267,12 +267,6 @@ names(const char *condition_sql, IsFamily is_family, const char *name)
 	return result;
 }
 
-static bool
-is_list_family(const char *name)
-{
-	return strcmp(name, lq_families[LQ_SOURCE_LIST].name) == 0;
-}
-
 bool
 lq_condition_text_names_rule(const char *condition_sql, const char *name)
 {
@@ -282,7 +276,7 @@ lq_condition_text_names_rule(const char *condition_sql, const char *name)
 bool
 lq_condition_text_names_list(const char *condition_sql, const char *name)
 {
-	return names(condition_sql, is_list_family, name);
+	return names(condition_sql, lq_is_list_family, name);
 }
 
 /*

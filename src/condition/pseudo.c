@@ -77,6 +77,12 @@ const LqPseudoColumn lq_pseudo_columns[LQ_N_PSEUDOS] =
 
 /* *INDENT-ON* */
 
+bool
+lq_is_list_family(const char *name)
+{
+	return strcmp(name, lq_families[LQ_SOURCE_LIST].name) == 0;
+}
+
 /*
  * Are the columns of that family rules?
  */

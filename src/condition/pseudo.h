@@ -106,6 +106,7 @@ extern const char *const lq_target_names[LQ_N_TARGETS];
 extern const LqFamily lq_families[LQ_N_SOURCES + 1];
 extern const LqPseudoColumn lq_pseudo_columns[LQ_N_PSEUDOS];
 
+extern bool lq_is_list_family(const char *name);
 extern bool lq_is_rule_family(const char *name);
 extern const char *lq_pseudo_name(const LqPseudo *pseudo,
 								  const char *column);

@@ -108,6 +108,29 @@ differing(List *names, const List *meanings, const List *others)
 	return names;
 }
 
+/*
+ * The names, before and after, of rows that mean something else now.  An
+ * UPDATE has them in the same order on both sides; a name alone that changed
+ * is followed elsewhere.
+ */
+static List *
+updated(const List *before, const List *after)
+{
+	List	   *names = NIL;
+	ListCell   *old;
+	ListCell   *new;
+
+	forboth(old, before, new, after)
+	{
+		Meaning    *was = lfirst(old);
+		Meaning    *is = lfirst(new);
+
+		if (strcmp(was->means, is->means) != 0)
+			names = lappend(lappend(names, was->name), is->name);
+	}
+	return names;
+}
+
 static Datum
 text_array(const List *names)
 {
@@ -168,7 +191,9 @@ follow(FunctionCallInfo fcinfo, const char *function, LqTable table,
 									   columns, n);
 	List	   *after = read_meanings(funnel, trigdata, trigdata->tg_newtable, relid,
 									  columns, n);
-	List	   *names = differing(differing(NIL, before, after), after, before);
+	List	   *names = before != NIL && after != NIL ?
+	updated(before, after) :
+	differing(differing(NIL, before, after), after, before);
 
 	/* who loads a funnel rebuilds its history when all is there */
 	if (names != NIL && !lq_funnel_importing(funnel))

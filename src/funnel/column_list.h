@@ -203,6 +203,8 @@ LQ_COLUMN(SIGNATURE, CYCLE, "cycle", 'i', false, 1)
 LQ_COLUMN(SIGNATURE, SIDE, "side", 't', true, 1)
 LQ_COLUMN(SIGNATURE, SIGNED_BY, "signed_by", 't', true, 1)
 
+LQ_COLUMN(SOURCE, SOURCE, "source", 't', true, 1)
+
 LQ_COLUMN(STAGE, STAGE, "stage", 't', true, 1)
 LQ_COLUMN(STAGE, POSITION, "position", 'i', true, 1)
 LQ_COLUMN(STAGE, MILESTONE, "milestone", 't', true, 1)

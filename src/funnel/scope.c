@@ -42,6 +42,7 @@ list_was(void *arg, const char *name)
 											" WHERE strpos(condition_sql, $1) > 0"
 											" UNION ALL SELECT concat('list.', quote_ident($1))"
 											" WHERE EXISTS (SELECT FROM %s WHERE relation = 'list'::text"
+											" AND operation <> 'renamed'::text"
 											" AND $1 IN (old_row ->> 'list'::text, new_row ->> 'list'::text))",
 											lq_funnel_table(funnel, LQ_TABLE_RULE),
 											lq_funnel_table(funnel, LQ_TABLE_TRANSITION),

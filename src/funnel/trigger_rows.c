@@ -175,6 +175,8 @@ const LqTrigger lq_triggers[] =
 	BEFORE_ROW | ON_INSERT | ON_UPDATE, 0},
 	{LQ_TABLE_DEFINITION, "zz_sides", "check_sides",
 	BEFORE_ROW | ON_INSERT | ON_UPDATE, 0},
+	{LQ_TABLE_LIST, "zz_renamed", "list_changed",
+	AFTER_STATEMENT | ON_UPDATE, LQ_TRIGGER_ROWS},
 	{LQ_TABLE_REASON, "zz_check", "check_reason",
 	BEFORE_ROW | ON_INSERT | ON_UPDATE, 0},
 	{LQ_TABLE_DEFINITION, "zz_guard", "guard_definition",

@@ -13,8 +13,10 @@
 #include "catalog/pg_class.h"
 #include "catalog/pg_type.h"
 #include "executor/spi.h"
+#include "lib/stringinfo.h"
 #include "utils/builtins.h"
 #include "utils/fmgrprotos.h"
+#include "utils/json.h"
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
 #include "utils/syscache.h"
@@ -63,7 +65,7 @@ prove_log(Oid relid)
 	table_close(rel, NoLock);
 }
 
-/* Is it an ordinary table of that owner?  We are about to act as him. */
+/* Is it an ordinary table of that owner? */
 static bool
 is_table_of(Oid relid, Oid owner)
 {
@@ -133,42 +135,65 @@ row_to_jsonb(HeapTuple tuple, TupleDesc desc)
 char *
 lq_definition_of(Relation rel, HeapTuple row)
 {
-	LqColumn	column = logged_table(RelationGetRelationName(rel))->definition;
+	const LqLogged *table = logged_table(RelationGetRelationName(rel));
 
-	return column == LQ_N_COLUMNS ? NULL :
-		SPI_getvalue(row, RelationGetDescr(rel), lq_column_of(rel, column));
+	return table == NULL || table->definition == LQ_N_COLUMNS ? NULL :
+		SPI_getvalue(row, RelationGetDescr(rel),
+					 lq_column_of(rel, table->definition));
 }
 
-/* Write a row of the log, of a change from old to new of one definition. */
+/*
+ * The funnel whose log a change goes to; false: it has none that is the
+ * owner's.  We are about to act as the owner.
+ */
+static bool
+find_log(const TriggerData *trigdata, LqFunnel *funnel)
+{
+	Relation	rel = trigdata->tg_relation;
+	Oid			log;
+
+	memset(funnel, 0, sizeof(LqFunnel));
+	funnel->schema = RelationGetNamespace(rel);
+	funnel->name = get_namespace_name(funnel->schema);
+	funnel->owner = rel->rd_rel->relowner;
+	log = get_relname_relid(lq_table_name(LQ_TABLE_DEFINITION_LOG),
+							funnel->schema);
+	if (!is_table_of(log, funnel->owner) ||
+		!is_table_of(get_relname_relid(lq_table_name(LQ_TABLE_DEFINITION),
+									   funnel->schema), funnel->owner))
+		return false;
+	prove_log(log);
+	return true;
+}
+
+/*
+ * Write a row of the log, of a change from old to new (jsonb, or 0) of one
+ * definition.
+ */
 static void
-write_row(const LqFunnel *funnel, const TriggerData *trigdata,
-		  const char *operation, HeapTuple old, HeapTuple new)
+write_contents(const LqFunnel *funnel, const TriggerData *trigdata,
+			   const char *operation, const char *definition, Datum old,
+			   Datum new)
 {
 	static Oid	types[] = {
 		TIMESTAMPTZOID, TEXTOID, TEXTOID, TEXTOID, TEXTOID, JSONBOID, JSONBOID
 	};
-	Relation	rel = trigdata->tg_relation;
-	TupleDesc	desc = RelationGetDescr(rel);
 	LqIdentity	saved;
-	char	   *definition = NULL;
 	char	   *quoted;
 	Datum		values[7];
 	char		nulls[8] = "       ";
 	int			result;
 
-	if (new != NULL || old != NULL)
-		definition = lq_definition_of(rel, new != NULL ? new : old);
-
 	values[0] = TimestampTzGetDatum(lq_now());
 	values[1] = CStringGetTextDatum(lq_actor());
-	values[2] = CStringGetTextDatum(RelationGetRelationName(rel));
+	values[2] = CStringGetTextDatum(RelationGetRelationName(trigdata->tg_relation));
 	values[3] = CStringGetTextDatum(operation);
 	values[4] = definition == NULL ? (Datum) 0 : CStringGetTextDatum(definition);
 	nulls[4] = definition == NULL ? 'n' : ' ';
-	values[5] = old == NULL ? (Datum) 0 : row_to_jsonb(old, desc);
-	nulls[5] = old == NULL ? 'n' : ' ';
-	values[6] = new == NULL ? (Datum) 0 : row_to_jsonb(new, desc);
-	nulls[6] = new == NULL ? 'n' : ' ';
+	values[5] = old;
+	nulls[5] = old == 0 ? 'n' : ' ';
+	values[6] = new;
+	nulls[6] = new == 0 ? 'n' : ' ';
 
 	quoted = pstrdup(quote_identifier(funnel->name));
 	lq_funnel_enter(funnel, &saved);
@@ -187,6 +212,54 @@ write_row(const LqFunnel *funnel, const TriggerData *trigdata,
 		elog(ERROR, "SPI_execute_with_args failed: %s",
 			 SPI_result_code_string(result));
 	lq_funnel_leave(&saved);
+}
+
+static void
+write_row(const LqFunnel *funnel, const TriggerData *trigdata,
+		  const char *operation, HeapTuple old, HeapTuple new)
+{
+	Relation	rel = trigdata->tg_relation;
+	TupleDesc	desc = RelationGetDescr(rel);
+	char	   *definition = NULL;
+
+	if (new != NULL || old != NULL)
+		definition = lq_definition_of(rel, new != NULL ? new : old);
+	write_contents(funnel, trigdata, operation, definition,
+				   old == NULL ? (Datum) 0 : row_to_jsonb(old, desc),
+				   new == NULL ? (Datum) 0 : row_to_jsonb(new, desc));
+}
+
+void
+lq_definition_log_renamed(const TriggerData *trigdata, HeapTuple old,
+						  HeapTuple new)
+{
+	LqFunnel	funnel;
+
+	if (find_log(trigdata, &funnel))
+		write_row(&funnel, trigdata, "renamed", old, new);
+}
+
+static Datum
+list_to_jsonb(const char *name)
+{
+	StringInfoData buf;
+
+	initStringInfo(&buf);
+	appendStringInfo(&buf, "{\"%s\": ", lq_column_name(LQ_LIST_LIST));
+	escape_json(&buf, name);
+	appendStringInfoChar(&buf, '}');
+	return DirectFunctionCall1(jsonb_in, CStringGetDatum(buf.data));
+}
+
+void
+lq_definition_log_list_renamed(const TriggerData *trigdata, const char *before,
+							   const char *after)
+{
+	LqFunnel	funnel;
+
+	if (find_log(trigdata, &funnel))
+		write_contents(&funnel, trigdata, "renamed", NULL,
+					   list_to_jsonb(before), list_to_jsonb(after));
 }
 
 /* Does a rule or a transition go from one definition to another? */
@@ -208,22 +281,11 @@ goes_over(const TriggerData *trigdata)
 void
 lq_definition_log(const TriggerData *trigdata)
 {
-	Relation	rel = trigdata->tg_relation;
-	Oid			schema = RelationGetNamespace(rel);
-	LqFunnel	funnel = {0};
 	HeapTuple	row = trigdata->tg_trigtuple;
-	Oid			log;
+	LqFunnel	funnel;
 
-	funnel.schema = schema;
-	funnel.name = get_namespace_name(schema);
-	funnel.owner = rel->rd_rel->relowner;
-	log = get_relname_relid(lq_table_name(LQ_TABLE_DEFINITION_LOG), schema);
-	if (!is_table_of(log, funnel.owner) ||
-		!is_table_of(get_relname_relid(lq_table_name(LQ_TABLE_DEFINITION),
-									   schema), funnel.owner))
+	if (!find_log(trigdata, &funnel))
 		return;
-	prove_log(log);
-
 	if (TRIGGER_FIRED_BY_INSERT(trigdata->tg_event))
 		write_row(&funnel, trigdata, "insert", NULL, row);
 	else if (TRIGGER_FIRED_BY_DELETE(trigdata->tg_event))

@@ -18,4 +18,11 @@ extern bool lq_definition_row_changed(const TriggerData *trigdata);
 
 extern void lq_definition_log(const TriggerData *trigdata);
 
+/* A row got another name; a list did. */
+extern void lq_definition_log_renamed(const TriggerData *trigdata,
+									  HeapTuple old, HeapTuple new);
+extern void lq_definition_log_list_renamed(const TriggerData *trigdata,
+										   const char *before,
+										   const char *after);
+
 #endif							/* LQ_DEFINITION_LOG_H */

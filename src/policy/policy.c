@@ -24,6 +24,8 @@
 #include "funnel/trigger.h"
 #include "lead_qual.h"
 #include "policy/definition_log.h"
+#include "policy/policy.h"
+#include "policy/rename.h"
 
 PG_FUNCTION_INFO_V1(policy_changed);
 PG_FUNCTION_INFO_V1(_version_used);
@@ -183,6 +185,33 @@ binds(TriggerData *trigdata)
 		(is_of(trigdata, LQ_TABLE_RULE) || is_of(trigdata, LQ_TABLE_TRANSITION));
 }
 
+void
+lq_policy_row_changed(TriggerData *trigdata)
+{
+	if (lq_import_setting ||
+		!lq_definition_logs(RelationGetRelationName(trigdata->tg_relation)) ||
+		!lq_definition_row_changed(trigdata))
+		return;
+
+	/* who must sign, what may be edited, which one is active: all may differ */
+	if (is_of(trigdata, LQ_TABLE_DEFINITION) ||
+		is_of(trigdata, LQ_TABLE_SETTING))
+		lq_version_forget(RelationGetNamespace(trigdata->tg_relation),
+						  LQ_VERSION_UNBOUND);
+	if (raises_version(trigdata))
+	{
+		bool		as_rules = binds(trigdata);
+
+		new_version(trigdata, TRIGGER_FIRED_FOR_ROW(trigdata->tg_event) ?
+					trigdata->tg_trigtuple : NULL, as_rules);
+		if (TRIGGER_FIRED_BY_UPDATE(trigdata->tg_event))
+			new_version(trigdata, trigdata->tg_newtuple, as_rules);
+	}
+	else if (is_of(trigdata, LQ_TABLE_SETTING))
+		return;
+	lq_definition_log(trigdata);
+}
+
 /*
  * policy_changed() - AFTER ROW and AFTER TRUNCATE on every policy table,
  *					  ENABLE ALWAYS
@@ -203,29 +232,9 @@ policy_changed(PG_FUNCTION_ARGS)
 
 	/* a replica gets the publisher's version and log with its rows */
 	if (SessionReplicationRole == SESSION_REPLICATION_ROLE_REPLICA ||
-		lq_import_setting)
+		lq_list_changes(trigdata) || lq_rename_row(trigdata))
 		return PointerGetDatum(NULL);
-	if (!lq_definition_logs(RelationGetRelationName(trigdata->tg_relation)) ||
-		!lq_definition_row_changed(trigdata))
-		return PointerGetDatum(NULL);
-
-	/* who must sign, what may be edited, which one is active: all may differ */
-	if (is_of(trigdata, LQ_TABLE_DEFINITION) ||
-		is_of(trigdata, LQ_TABLE_SETTING))
-		lq_version_forget(RelationGetNamespace(trigdata->tg_relation),
-						  LQ_VERSION_UNBOUND);
-	if (raises_version(trigdata))
-	{
-		bool		as_rules = binds(trigdata);
-
-		new_version(trigdata, TRIGGER_FIRED_FOR_ROW(trigdata->tg_event) ?
-					trigdata->tg_trigtuple : NULL, as_rules);
-		if (TRIGGER_FIRED_BY_UPDATE(trigdata->tg_event))
-			new_version(trigdata, trigdata->tg_newtuple, as_rules);
-	}
-	else if (is_of(trigdata, LQ_TABLE_SETTING))
-		return PointerGetDatum(NULL);
-	lq_definition_log(trigdata);
+	lq_policy_row_changed(trigdata);
 	return PointerGetDatum(NULL);
 }
 

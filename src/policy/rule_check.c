@@ -465,8 +465,8 @@ check_transition(PG_FUNCTION_ARGS)
 /*
  * protect_rule() - BEFORE UPDATE OR DELETE ON rule FOR EACH ROW
  *
- * A rule that a guard names cannot be renamed or removed.  It goes with its
- * whole definition, whose row is gone by then.
+ * A rule that a guard names is not removed, nor does it go over to another
+ * definition.  It goes with its whole definition, whose row is gone by then.
  */
 Datum
 protect_rule(PG_FUNCTION_ARGS)
@@ -486,7 +486,6 @@ protect_rule(PG_FUNCTION_ARGS)
 	name = text_of(&w, old, "name");
 	definition = text_of(&w, old, "definition");
 	if (w.old != NULL &&
-		same_text(name, text_of(&w, w.row, "name")) &&
 		same_text(definition, text_of(&w, w.row, "definition")))
 		return PointerGetDatum(w.row);
 	if (!definition_exists(w.funnel, definition))

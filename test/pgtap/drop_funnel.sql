@@ -62,10 +62,10 @@ SELECT columns_are('public', 'people', '{id,country}'::name[], 'and without colu
 SELECT is((SELECT count(*) FROM public.people_de), 1::bigint, 'so does what was detached');
 
 -- policy in use
-SELECT throws_ok($$ UPDATE crm.stage SET stage = 'accepted' WHERE stage = 'sal' $$, '2BP01', NULL,
-	'a stage in use is not renamed');
+SELECT throws_ok($$ UPDATE crm.element SET element = 'money' WHERE framework = 'bant' AND element = 'budget' $$, '2BP01', NULL,
+	'an element of a type is not renamed');
 SELECT throws_ok($$ DELETE FROM crm.stage WHERE stage = 'sal' $$, '2BP01', NULL,
-	'nor removed');
+	'a stage in use is not removed');
 SELECT lives_ok($$ UPDATE crm.stage SET sla = '1 hour' WHERE stage = 'mql' $$,
 	'its deadline may change');
 INSERT INTO crm.stage (stage, position, milestone) VALUES ('demo', 20, 'opportunity');

@@ -54,7 +54,6 @@ DELETE FROM rule WHERE name = 'mine';
 
 -- a rule that guards name stays, but for its whole definition
 DELETE FROM rule WHERE name = 'sales_inquiry';
-UPDATE rule SET name = 'inquiry' WHERE name = 'sales_inquiry';
 UPDATE rule SET enabled = false WHERE name = 'sales_inquiry' RETURNING name, enabled;
 INSERT INTO definition (definition) VALUES ('other');
 UPDATE rule SET definition = 'other' WHERE name = 'sales_inquiry';

@@ -1,0 +1,23 @@
+-- Renaming where the leads are in a table of the user's, under names of its own.
+BEGIN;
+SET LOCAL client_min_messages = error;
+SELECT plan(8);
+CREATE SCHEMA app;
+CREATE TABLE app.person (id uuid PRIMARY KEY, origin text, touched int NOT NULL DEFAULT 0);
+CREATE FUNCTION app.touch() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN NEW.touched := NEW.touched + 1; RETURN NEW; END $$;
+SELECT create_funnel('crm', 'UTC', lead_table => 'app.person', lead_key => 'id', columns => '{"source": "origin"}');
+CREATE TRIGGER touch BEFORE UPDATE ON app.person FOR EACH ROW EXECUTE FUNCTION app.touch();
+INSERT INTO crm.rule (definition, name, axis, condition, points) VALUES ('default', 'by_source', 'fit', 'source = ''event'' OR source = ''other''', 1);
+INSERT INTO app.person (id, origin) VALUES ('00000000-0000-0000-0000-000000000001', 'event'), ('00000000-0000-0000-0000-000000000002', 'email');
+UPDATE app.person SET origin = origin;
+CREATE TEMP TABLE cards AS SELECT id, scorecard::text AS card, touched FROM app.person;
+SELECT lives_ok($$ UPDATE crm.source SET source = 'fair' WHERE source = 'event' $$, 'A10: a source is renamed');
+SELECT lives_ok($$ UPDATE crm.stage SET stage = 'raw' WHERE stage = 'lead' $$, 'A10: a stage, too');
+SELECT results_eq('SELECT origin, stage FROM app.person ORDER BY id', $$ VALUES ('fair', 'raw'), ('email', 'raw') $$, 'A10: the table follows under its own names');
+SELECT results_eq('SELECT source, to_stage FROM crm.stage_history ORDER BY lead_id', $$ VALUES ('fair', 'raw'), ('email', 'raw') $$, 'A10: so does the history');
+SELECT is((SELECT condition FROM crm.rule WHERE name = 'by_source'), 'source = ''fair'' OR source = ''other''', 'A10: and a condition');
+SELECT results_eq('SELECT id, scorecard::text, touched FROM app.person ORDER BY 1', 'SELECT * FROM cards ORDER BY 1', 'A10: no trigger was fired');
+SELECT is_empty($$ SELECT * FROM check_funnel('crm', true) WHERE severity = 'error' $$, 'A10: check_funnel() finds no fault');
+SELECT is((SELECT score FROM crm.lead_now WHERE lead_id = '00000000-0000-0000-0000-000000000001'), 1::numeric, 'A10: and the score is what it was');
+SELECT * FROM finish();
+ROLLBACK;
