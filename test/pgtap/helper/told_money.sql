@@ -1,5 +1,5 @@
 -- More views of schema "told" (told_units.sql): money.
-SET LOCAL search_path = told, crm, public, pg_temp;
+SET LOCAL search_path = told, :funnel, public, pg_temp;
 CREATE VIEW cost_per_sql AS
 WITH spent AS (
 	SELECT p.source, sh.month, sh.amount,
@@ -105,4 +105,4 @@ SELECT d.by AS by,
 FROM dated d
 GROUP BY d.by, d.month
 ORDER BY d.by, d.month;
-SET LOCAL search_path = crm, public, pg_temp;
+SET LOCAL search_path = :funnel, public, pg_temp;

@@ -1,6 +1,6 @@
 -- Views of schema "told" (told_units.sql) for what units came to: hand_over,
 -- sla, stage_stay and rejection, each from its definition, move by move.
-SET LOCAL search_path = told, crm, public, pg_temp;
+SET LOCAL search_path = told, :funnel, public, pg_temp;
 CREATE VIEW move AS
 SELECT h.*, st.milestone,
 	   (SELECT d.at FROM departure d WHERE d.lead_id = h.lead_id AND d.last_move >= h.history_id ORDER BY d.last_move LIMIT 1) AS gone_at,
@@ -103,4 +103,4 @@ SELECT t.lead_id, t.to_stage AS stage, st.milestone, count(*) AS visits, bool_or
 	   round(sum(t.days), 6) AS total_days, round(max(t.days) FILTER (WHERE t.is_open), 6) AS open_days
 FROM timed t LEFT JOIN stage st ON st.stage = t.to_stage
 GROUP BY t.lead_id, t.to_stage, st.milestone;
-SET LOCAL search_path = crm, public, pg_temp;
+SET LOCAL search_path = :funnel, public, pg_temp;

@@ -1,5 +1,5 @@
 -- More views of schema "told" (told_units.sql).
-SET LOCAL search_path = told, crm, public, pg_temp;
+SET LOCAL search_path = told, :funnel, public, pg_temp;
 CREATE VIEW funnel AS
 WITH step AS (
 	SELECT row_number() OVER (ORDER BY m.position) AS position, m.milestone
@@ -178,4 +178,4 @@ SELECT c.month AS month,
 FROM counted c
 CROSS JOIN setting s
 ORDER BY c.month;
-SET LOCAL search_path = crm, public, pg_temp;
+SET LOCAL search_path = :funnel, public, pg_temp;

@@ -1,7 +1,19 @@
--- Schema "told": views of funnel crm as they read the history itself, row by
--- row, to compare those that read table journey with.
+-- Schema "told": views of the funnel :funnel as they read the history itself,
+-- row by row; and pg_temp.differences(funnel, view), what the funnel's own view
+-- shows otherwise, in the columns that both have.
+CREATE FUNCTION pg_temp.differences(funnel text, view text) RETURNS SETOF text LANGUAGE plpgsql AS $$
+DECLARE
+	columns text;
+BEGIN
+	SELECT string_agg(quote_ident(t.attname), ', ') INTO columns
+	FROM pg_attribute AS t JOIN pg_attribute AS c ON c.attname = t.attname AND c.attrelid = format('%I.%I', funnel, view)::regclass
+	WHERE t.attrelid = format('told.%I', view)::regclass AND t.attnum > 0;
+	RETURN QUERY EXECUTE format('WITH shown AS MATERIALIZED (SELECT %1$s FROM %3$I.%2$I), told AS MATERIALIZED (SELECT %1$s FROM told.%2$I) '
+		'SELECT ''shown '' || x::text FROM (TABLE shown EXCEPT ALL TABLE told) AS x '
+		'UNION ALL SELECT ''told '' || x::text FROM (TABLE told EXCEPT ALL TABLE shown) AS x', columns, view, funnel);
+END $$;
 CREATE SCHEMA told;
-SET LOCAL search_path = told, crm, public, pg_temp;
+SET LOCAL search_path = told, :funnel, public, pg_temp;
 CREATE VIEW won_deal AS
 WITH unit AS (
 	SELECT d.deal_id, d.closed_at, h.lead_id, h.cycle,
@@ -178,4 +190,4 @@ LEFT JOIN pair p ON p.from_milestone = a.milestone
 				AND p.to_milestone = b.milestone
 GROUP BY a.position, a.milestone, b.position, b.milestone
 ORDER BY a.position, b.position;
-SET LOCAL search_path = crm, public, pg_temp;
+SET LOCAL search_path = :funnel, public, pg_temp;
