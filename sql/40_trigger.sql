@@ -96,7 +96,7 @@ COMMENT ON FUNCTION list_changed() IS
 CREATE FUNCTION guard_id() RETURNS trigger
 AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE PARALLEL UNSAFE;
 COMMENT ON FUNCTION guard_id() IS
-'BEFORE INSERT OR UPDATE on policy tables with an id FOR EACH ROW: it is one that the sequence gave, unless the owner writes';
+'BEFORE INSERT OR UPDATE on tables with an id FOR EACH ROW: it is one that the sequence gave, unless the owner writes';
 
 CREATE FUNCTION _version_used(funnel text) RETURNS void
 AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE;

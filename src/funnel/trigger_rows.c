@@ -96,6 +96,8 @@ PG_FUNCTION_INFO_V1(_template_triggers);
 /* *INDENT-OFF* */
 const LqTrigger lq_triggers[] =
 {
+	/* that of a table of the user's is found first: it stands in no funnel */
+	{LQ_TABLE_LEAD, "zz_id", "guard_id", BEFORE_ROW | ON_INSERT, 0},
 	{LQ_TABLE_LEAD, "zz_qualify", "qualify_lead",
 	BEFORE_ROW | ON_INSERT | ON_UPDATE, 0},
 	{LQ_TABLE_LEAD, "aa_record", "record_lead",
@@ -151,6 +153,10 @@ const LqTrigger lq_triggers[] =
 	ID(LQ_TABLE_TRANSITION),
 	ID(LQ_TABLE_SIGNATURE),
 	ID(LQ_TABLE_VERDICT),
+	ID(LQ_TABLE_ACCOUNT),
+	ID(LQ_TABLE_ANSWER),
+	ID(LQ_TABLE_DEAL),
+	ID(LQ_TABLE_SPEND),
 	{LQ_TABLE_STAGE, "zz_open", "check_working_time",
 	AFTER_STATEMENT | ON_INSERT | ON_UPDATE, 0},
 	FOLLOWED(LQ_TABLE_STAGE, "follow_stage"),

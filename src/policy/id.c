@@ -1,6 +1,6 @@
 /*
  * id.c
- *		Ids of policy rows come from their sequence.
+ *		Ids come from their sequence.
  *
  * One that is ahead of its sequence would be given a second time, and whoever
  * inserts that row is refused.
@@ -50,10 +50,11 @@ id_of(HeapTuple row, TupleDesc desc, int attno)
 }
 
 /*
- * guard_id() - BEFORE INSERT OR UPDATE on policy tables with an id, FOR EACH
- *				ROW
+ * guard_id() - BEFORE INSERT OR UPDATE on tables with an id, FOR EACH ROW
  *
- * The owner may give ids as well: that is how a dump is loaded.
+ * The owner may give ids as well: that is how a dump is loaded.  Activities
+ * go without: their key is made of more.  So does a table of leads of the
+ * user's, whose keys are the user's own.
  */
 Datum
 guard_id(PG_FUNCTION_ARGS)
@@ -65,7 +66,9 @@ guard_id(PG_FUNCTION_ARGS)
 	bool		is_update = TRIGGER_FIRED_BY_UPDATE(trigdata->tg_event);
 	HeapTuple	row = is_update ? trigdata->tg_newtuple : trigdata->tg_trigtuple;
 
-	if (lq_funnel_importing(funnel) || lq_is_owner(GetUserId(), funnel->owner))
+	if (lq_funnel_importing(funnel) ||
+		lq_is_owner(GetUserId(), funnel->owner) ||
+		(trigdata->tg_trigger->tgnargs > 0 && OidIsValid(funnel->lead_view)))
 		return PointerGetDatum(row);
 	for (int attno = 1; attno <= desc->natts; attno++)
 	{
