@@ -411,6 +411,8 @@ ingest_activity(PG_FUNCTION_ARGS)
 	TriggerData *trigdata = (TriggerData *) fcinfo->context;
 	Batch		batch = {0};
 
+	if (funnel == NULL)
+		return PointerGetDatum(NULL);
 	if (lq_funnel_importing(funnel))
 	{
 		lq_require_leads(funnel, trigdata, LQ_TABLE_ACTIVITY);

@@ -239,6 +239,8 @@ ingest_answer(PG_FUNCTION_ARGS)
 	LqIdentity	saved;
 	Batch		batch = {funnel, trigdata, NULL, 0, 0};
 
+	if (funnel == NULL)
+		return PointerGetDatum(NULL);
 	if (lq_funnel_importing(funnel))
 	{
 		lq_require_leads(funnel, trigdata, LQ_TABLE_ANSWER);

@@ -169,6 +169,8 @@ ingest_deal(PG_FUNCTION_ARGS)
 	Column		deals = {NULL, 0, 0};
 	Column		keys = {NULL, 0, 0};
 
+	if (funnel == NULL)
+		return PointerGetDatum(NULL);
 	if (lq_funnel_importing(funnel))
 		return PointerGetDatum(NULL);
 	read_column(&deals, funnel, trigdata, trigdata->tg_oldtable,
@@ -213,6 +215,8 @@ ingest_deal_contact(PG_FUNCTION_ARGS)
 	Column		deals = {NULL, 0, 0};
 	Column		keys = {NULL, 0, 0};
 
+	if (funnel == NULL)
+		return PointerGetDatum(NULL);
 	if (lq_funnel_importing(funnel))
 	{
 		lq_require_leads(funnel, trigdata, LQ_TABLE_DEAL_CONTACT);

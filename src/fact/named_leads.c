@@ -276,6 +276,8 @@ require_lead(PG_FUNCTION_ARGS)
 	Oid			relid = RelationGetRelid(trigdata->tg_relation);
 	int			table = 0;
 
+	if (funnel == NULL)
+		return PointerGetDatum(NULL);
 	if (trigdata->tg_relation->rd_rel->relispartition)
 		relid = llast_oid(get_partition_ancestors(relid));
 	while (table < LQ_N_TABLES && funnel->relid[table] != relid)

@@ -154,6 +154,8 @@ refit_account_leads(PG_FUNCTION_ARGS)
 	Accounts	changed = {NULL, 0, 0};
 	LqIdentity	saved;
 
+	if (funnel == NULL)
+		return PointerGetDatum(NULL);
 	if (lq_funnel_importing(funnel) || bms_is_empty(funnel->account_columns))
 		return PointerGetDatum(NULL);
 	read_changed(&changed, funnel, trigdata);

@@ -43,6 +43,7 @@ typedef struct Fired
 	const Trigger *trigger;		/* NULL: not known, and of no account */
 	Oid			schema;			/* of the funnel */
 	bool		known;			/* its tables are proven already */
+	bool		detached;		/* it was a partition: nothing is to be done */
 } Fired;
 
 static void
@@ -210,6 +211,29 @@ is_table(const Fired *fired, Form_pg_class form, LqTable table)
 		 list_member_oid(get_partition_ancestors(fired->relid), relid));
 }
 
+/* Is there a funnel's table of that name, or what goes by it? */
+static bool
+stands(Oid schema, LqTable table)
+{
+	return OidIsValid(schema) &&
+		OidIsValid(get_relname_relid(lq_table_name(table), schema));
+}
+
+/*
+ * Might it be a partition that was detached?  The triggers of rows went with
+ * that; those of statements, which we gave to each partition, stayed.  They
+ * are known by their names, and do nothing: whoever archives old months fills,
+ * empties and drops them as tables of no funnel.
+ */
+static bool
+may_be_detached(const Fired *fired, Form_pg_class form, const LqTrigger *row)
+{
+	return !TRIGGER_FOR_ROW(row->type) && fired->trigger != NULL &&
+		form->relkind == RELKIND_RELATION && !form->relispartition &&
+		strcmp(fired->trigger->tgname, row->name) == 0 &&
+		strcmp(NameStr(form->relname), lq_table_name(row->table)) != 0;
+}
+
 /*
  * Prove the table: at once if it is of a funnel that we know, else by the
  * catalogs; returns the row that fits.
@@ -218,9 +242,11 @@ static const LqTrigger *
 prove_table(Fired *fired)
 {
 	const LqTrigger *row = next_row(fired, NULL);
+	const LqTrigger *was = NULL;
 	HeapTuple	tuple;
 	Form_pg_class form;
 
+	fired->detached = false;
 	if (row == NULL)
 		refuse_type(fired);
 	for (; row != NULL; row = next_row(fired, row))
@@ -244,10 +270,18 @@ prove_table(Fired *fired)
 		refuse_table(fired);
 	while ((row = next_row(fired, row)) != NULL)
 	{
-		fired->schema = schema_of(fired, row, false);
-		if (is_table(fired, form, row->table))
+		bool		detached = may_be_detached(fired, form, row);
+
+		fired->schema = schema_of(fired, row, detached);
+		if ((!detached || stands(fired->schema, row->table)) &&
+			is_table(fired, form, row->table))
 			break;
+		if (detached)
+			was = row;
 	}
+	fired->detached = row == NULL && was != NULL;
+	if (fired->detached)
+		row = was;
 	if (row == NULL)
 		refuse_table(fired);
 	ReleaseSysCache(tuple);
@@ -316,13 +350,16 @@ prove(FunctionCallInfo fcinfo, const char *function, Fired *fired)
 	return row;
 }
 
-void
+bool
 lq_trigger_prove(FunctionCallInfo fcinfo, const char *function)
 {
 	Fired		fired;
 
 	(void) prove(fcinfo, function, &fired);
+	if (fired.detached)
+		return false;
 	prove_siblings(&fired);
+	return true;
 }
 
 /* Reading the funnel begins with a proof of its tables. */
@@ -334,6 +371,8 @@ lq_funnel_of_trigger(FunctionCallInfo fcinfo, const char *function)
 	const LqTrigger *row = prove(fcinfo, function, &fired);
 	LqFunnel   *funnel;
 
+	if (fired.detached)
+		return NULL;
 	/* what is fired for a rule must not need the others */
 	funnel = row->table == LQ_TABLE_RULE || row->table == LQ_TABLE_TRANSITION ?
 		lq_funnel_but_rules(fired.schema) : lq_funnel_by_schema(fired.schema);

@@ -12,11 +12,12 @@
 /*
  * The first act of every trigger function: raise unless it was fired at the
  * time and level, for the event and on the table that one of the rows above
- * gives it, and that table stands in a funnel of its owner's.
+ * gives it, and that table stands in a funnel of its owner's.  False on a
+ * table that was a partition of one, which only triggers of statements meet.
  */
-extern void lq_trigger_prove(FunctionCallInfo fcinfo, const char *function);
+extern bool lq_trigger_prove(FunctionCallInfo fcinfo, const char *function);
 
-/* The same, and the funnel that the trigger works for. */
+/* The same, and the funnel that the trigger works for; NULL: none any more. */
 extern LqFunnel *lq_funnel_of_trigger(FunctionCallInfo fcinfo,
 									  const char *function);
 

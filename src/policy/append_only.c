@@ -121,7 +121,8 @@ refuse_change(PG_FUNCTION_ARGS)
 	Relation	rel;
 	char	   *schema;
 
-	lq_trigger_prove(fcinfo, "refuse_change");
+	if (!lq_trigger_prove(fcinfo, "refuse_change"))
+		return PointerGetDatum(NULL);
 	if (may_write(trigdata))
 		return PointerGetDatum(row_to_be(trigdata));
 	rel = trigdata->tg_relation;

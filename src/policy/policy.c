@@ -225,7 +225,8 @@ policy_changed(PG_FUNCTION_ARGS)
 {
 	TriggerData *trigdata = (TriggerData *) fcinfo->context;
 
-	lq_trigger_prove(fcinfo, "policy_changed");
+	if (!lq_trigger_prove(fcinfo, "policy_changed"))
+		return PointerGetDatum(NULL);
 	lq_check_settings(trigdata->tg_relation->rd_rel->relowner,
 					  get_namespace_name(RelationGetNamespace(trigdata->tg_relation)));
 	CacheInvalidateRelcache(trigdata->tg_relation);
@@ -259,7 +260,8 @@ refuse_truncate(PG_FUNCTION_ARGS)
 {
 	TriggerData *trigdata = (TriggerData *) fcinfo->context;
 
-	lq_trigger_prove(fcinfo, "refuse_truncate");
+	if (!lq_trigger_prove(fcinfo, "refuse_truncate"))
+		return PointerGetDatum(NULL);
 	ereport(ERROR,
 			(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
 			 errmsg("cannot truncate table \"%s\" of a funnel",
