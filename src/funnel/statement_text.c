@@ -191,6 +191,10 @@ static const Statement statements[] =
 	" AT TIME ZONE s.time_zone <= $2"},
 	[LQ_STATEMENT_ACCOUNT] = {"I", "O!",
 	"SELECT (a.*)::{account} FROM {account} AS a WHERE a.account_id {=} $1"},
+	/* against its update, which need not see a lead that is not committed */
+	[LQ_STATEMENT_HOLD_ACCOUNT] = {"I", "O!",
+		"SELECT (a.*)::{account} FROM {account} AS a WHERE a.account_id {=} $1"
+	" FOR SHARE"},
 	[LQ_STATEMENT_ACCOUNT_LEADS] = {"A", "k!",
 	"SELECT {key} FROM {lead} WHERE account_id {=} ANY ($1) ORDER BY {key}"},
 	[LQ_STATEMENT_ACCOUNT_ANSWERS] = {"Ik", "F",

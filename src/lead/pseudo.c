@@ -48,7 +48,7 @@ typedef struct LqLeadPseudo
  * called in the midst of a condition, whose own memory goes before the next.
  */
 static HeapTuple
-lead_account(LqLead *lead)
+read_account(LqLead *lead, LqStatement statement)
 {
 	Datum		id;
 	bool		isnull;
@@ -61,7 +61,7 @@ lead_account(LqLead *lead)
 		return NULL;
 
 	lq_funnel_enter(lead->funnel, &saved);
-	if (lq_statement_run(lead->funnel, LQ_STATEMENT_ACCOUNT, &id, NULL) > 0)
+	if (lq_statement_run(lead->funnel, statement, &id, NULL) > 0)
 	{
 		HeapTupleHeader header =
 		DatumGetHeapTupleHeader(SPI_getbinval(SPI_tuptable->vals[0],
@@ -77,6 +77,24 @@ lead_account(LqLead *lead)
 	lq_funnel_leave(&saved);
 	lead->account_read = true;
 	return lead->account;
+}
+
+static HeapTuple
+lead_account(LqLead *lead)
+{
+	return read_account(lead, LQ_STATEMENT_ACCOUNT);
+}
+
+/*
+ * A lead comes to its account: who updates the account at the same time weighs
+ * the leads that it sees there, which this is none of yet.  So one waits for
+ * the other.  The foreign key, whose lock is not against updates, comes later.
+ */
+void
+lq_lead_join_account(LqLead *lead)
+{
+	if (!bms_is_empty(lead->funnel->account_columns))
+		(void) read_account(lead, LQ_STATEMENT_HOLD_ACCOUNT);
 }
 
 static Datum

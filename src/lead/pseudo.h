@@ -10,6 +10,9 @@
 #include "funnel/funnel.h"
 #include "lead/lead.h"
 
+/* Hold the account against updates, for a lead that has just come to it. */
+extern void lq_lead_join_account(LqLead *lead);
+
 extern bool lq_lead_holds(LqLead *lead, LqCondition *condition);
 extern LqTruth lq_lead_holds_part(LqLead *lead, LqCondition *condition,
 								  int part);

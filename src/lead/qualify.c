@@ -26,6 +26,7 @@
 #include "lead/fit.h"
 #include "lead/journey.h"
 #include "lead/lead.h"
+#include "lead/pseudo.h"
 #include "lead/qualify.h"
 #include "lead/refuse.h"
 #include "lead/review.h"
@@ -65,6 +66,21 @@ ignore_client(LqLead *lead, const LqLead *old)
 	lq_lead_restore(lead, old, LQ_LEAD_FIRST_STATE, LQ_LEAD_LAST_SUM);
 	lead->card = old != NULL ? old->card :
 		lq_card_new(lead->funnel->version, &lead->funnel->limits);
+}
+
+/* Is the lead another account's than before? */
+static bool
+joins(const LqLead *lead, const LqLead *old)
+{
+	bool		isnull;
+	bool		old_isnull;
+	Datum		id = lq_lead_get(lead, LQ_LEAD_ACCOUNT_ID, &isnull);
+	Datum		old_id;
+
+	if (isnull || old == NULL)
+		return !isnull;
+	old_id = lq_lead_get(old, LQ_LEAD_ACCOUNT_ID, &old_isnull);
+	return old_isnull || DatumGetInt64(id) != DatumGetInt64(old_id);
 }
 
 /* Did a column change that a fit rule reads? */
@@ -301,6 +317,8 @@ qualify_lead(PG_FUNCTION_ARGS)
 	lead.reason = lq_lead_get_text(&lead, LQ_LEAD_REASON);
 	lq_used_up_read(&lead, &before_move);
 
+	if (joins(&lead, update ? &old : NULL))
+		lq_lead_join_account(&lead);
 	if (!update || (flags & LQ_WRITE_REFIT) || fit_columns_changed(&lead, &old))
 		lq_lead_set_fit(&lead);
 
