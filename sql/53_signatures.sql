@@ -28,7 +28,7 @@ BEGIN
 	IF named IS NULL THEN
 		EXECUTE format('SELECT array_agg(s.side ORDER BY s.side) FROM %I.side AS s', funnel)
 			INTO known;
-		RAISE EXCEPTION 'side "%" does not exist', side
+		RAISE EXCEPTION 'side "%" does not exist', @extschema@._clip(side::text)
 			USING ERRCODE = 'foreign_key_violation',
 				  HINT = coalesce(format('The sides are: %s.', array_to_string(known, ', ')),
 								  'Insert it into table "side" first.');
@@ -123,7 +123,7 @@ BEGIN
 		IF NEW.cycle IS NULL THEN
 			RAISE EXCEPTION 'insert or update on table "signature" violates foreign key constraint "signature_lead_id_fkey"'
 				USING ERRCODE = 'foreign_key_violation',
-					  DETAIL = format('Key (lead_id)=(%s) is not present in table "lead".', NEW.lead_id),
+					  DETAIL = format('Key (lead_id)=(%s) is not present in table "lead".', @extschema@._clip(NEW.lead_id::text)),
 					  HINT = 'Insert the lead first.',
 					  SCHEMA = TG_TABLE_SCHEMA, TABLE = TG_TABLE_NAME, CONSTRAINT = 'signature_lead_id_fkey';
 		END IF;

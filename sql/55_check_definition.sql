@@ -127,7 +127,7 @@ BEGIN
 	EXECUTE format('SELECT d.* FROM %I.definition AS d WHERE d.definition = $1', funnel)
 		INTO def USING definition;
 	IF def.definition IS NULL THEN
-		RAISE EXCEPTION 'definition "%" does not exist in funnel "%"', definition, funnel
+		RAISE EXCEPTION 'definition "%" does not exist in funnel "%"', @extschema@._clip(definition::text), funnel
 			USING ERRCODE = 'undefined_object',
 				  HINT = 'See table "definition"; copy_definition() makes one from another.';
 	END IF;

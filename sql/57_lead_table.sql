@@ -343,7 +343,7 @@ BEGIN
 	SELECT array_agg(DISTINCT v.value) INTO wrong
 	FROM jsonb_each_text(stages) AS v WHERE v.value IS NULL OR v.value <> ALL (known);
 	IF wrong IS NOT NULL THEN
-		RAISE EXCEPTION 'stage "%" does not exist', array_to_string(wrong, '", "', 'null')
+		RAISE EXCEPTION 'stage "%" does not exist', @extschema@._clip(array_to_string(wrong, '", "', 'null')::text)
 			USING ERRCODE = 'foreign_key_violation',
 				  HINT = format('A new funnel has: %s.', array_to_string(known, ', '));
 	END IF;
@@ -353,7 +353,7 @@ BEGIN
 	IF wrong IS NOT NULL THEN
 		RAISE EXCEPTION 'no stage is given for some values of column "%"', stage_column
 			USING ERRCODE = 'invalid_parameter_value',
-				  DETAIL = format('They are: %s.', array_to_string(wrong[:20], ', ')),
+				  DETAIL = format('They are: %s.', @extschema@._clip(array_to_string(wrong[:20], ', ')::text)),
 				  HINT = 'stages gives the stage for each: {"value": "stage"}.';
 	END IF;
 END

@@ -46,6 +46,17 @@ AS 'MODULE_PATHNAME' LANGUAGE C STABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION _refuse_superuser(text, text) IS
 'raises where a superuser would run what another role, which owns the funnel, has put there';
 
+-- As lq_clip() does.
+CREATE FUNCTION _clip(value text) RETURNS text
+LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+AS $body$
+	SELECT CASE WHEN pg_catalog.length(value) > 200 THEN pg_catalog."left"(value, 200) || '...' ELSE value END
+$body$;
+
+COMMENT ON FUNCTION _clip(text) IS
+'a value of the user''s in a message: its beginning';
+
 CREATE FUNCTION _owns_table(relation oid) RETURNS boolean
 AS 'MODULE_PATHNAME' LANGUAGE C STABLE STRICT PARALLEL SAFE;
 

@@ -228,7 +228,7 @@ BEGIN
 	END IF;
 	IF profile IS NULL OR
 	   NOT EXISTS (SELECT FROM @extschema@._funnel_grants() AS g WHERE profile = ANY (g.profiles)) THEN
-		RAISE EXCEPTION 'unknown profile: "%"', profile
+		RAISE EXCEPTION 'unknown profile: "%"', @extschema@._clip(profile::text)
 			USING ERRCODE = 'invalid_parameter_value',
 				  HINT = 'Profiles are app, sales, marketing, analyst and admin.';
 	END IF;

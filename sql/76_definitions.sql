@@ -18,7 +18,7 @@ BEGIN
 	IF definition = ANY (known) THEN
 		RETURN;
 	END IF;
-	RAISE EXCEPTION 'definition "%" does not exist in funnel "%"', definition, funnel
+	RAISE EXCEPTION 'definition "%" does not exist in funnel "%"', @extschema@._clip(definition::text), funnel
 		USING ERRCODE = 'undefined_object',
 			  HINT = format('The definitions are: %s.', array_to_string(known, ', '));
 END
@@ -85,7 +85,7 @@ BEGIN
 	PERFORM @extschema@._require_funnel_owner(@extschema@._funnel_schema(funnel), 'activate_definition'::text);
 	PERFORM @extschema@._require_definition(funnel, definition);
 	IF existing IS NULL OR existing NOT IN ('keep', 'move') THEN
-		RAISE EXCEPTION 'unknown way to treat existing leads: "%"', existing
+		RAISE EXCEPTION 'unknown way to treat existing leads: "%"', @extschema@._clip(existing::text)
 			USING ERRCODE = 'invalid_parameter_value',
 				  HINT = 'It is keep (they move on later facts only) or move (they move now).';
 	END IF;
@@ -419,12 +419,12 @@ BEGIN
 		WHERE t.to_stage = $1 $query$, funnel)
 		INTO asked USING stage;
 	IF asked IS NULL THEN
-		RAISE EXCEPTION 'no move to stage "%" asks for a signature', stage
+		RAISE EXCEPTION 'no move to stage "%" asks for a signature', @extschema@._clip(stage::text)
 			USING ERRCODE = 'object_not_in_prerequisite_state',
 				  HINT = format('Name the sides in column sides of %I.transition.', funnel);
 	END IF;
 	IF side IS NOT NULL AND side <> ALL (asked) THEN
-		RAISE EXCEPTION 'no move to stage "%" asks for a signature of side "%"', stage, side
+		RAISE EXCEPTION 'no move to stage "%" asks for a signature of side "%"', @extschema@._clip(stage::text), @extschema@._clip(side::text)
 			USING ERRCODE = 'invalid_parameter_value',
 				  HINT = format('The sides asked for are: %s.', array_to_string(asked, ', '));
 	END IF;

@@ -59,7 +59,7 @@ BEGIN
 	IF NOT FOUND THEN
 		EXECUTE format('SELECT string_agg(DISTINCT framework, '', '') FROM %I.element', funnel)
 			INTO frameworks;
-		RAISE EXCEPTION 'funnel "%" has no framework "%"', funnel, framework
+		RAISE EXCEPTION 'funnel "%" has no framework "%"', funnel, @extschema@._clip(framework::text)
 			USING ERRCODE = 'undefined_object',
 				  HINT = format('Its frameworks are: %s.', coalesce(frameworks, 'none'));
 	END IF;
@@ -169,7 +169,7 @@ BEGIN
 	EXECUTE format('SELECT EXISTS (SELECT FROM %I.message WHERE message = $1)', funnel)
 		INTO known_message USING message;
 	IF NOT known_message THEN
-		RAISE EXCEPTION 'funnel "%" has no message "%"', funnel, message
+		RAISE EXCEPTION 'funnel "%" has no message "%"', funnel, @extschema@._clip(message::text)
 			USING ERRCODE = 'undefined_object',
 				  HINT = format('Describe it in table %I.message.', funnel);
 	END IF;

@@ -44,7 +44,7 @@ BEGIN
 	FOREACH given IN ARRAY leads LOOP
 		EXECUTE format('SELECT $1::%s::text', k.key_type) INTO key USING given;
 		IF key <> ALL (found_keys) THEN
-			RAISE EXCEPTION 'funnel "%" has no lead with key "%"', funnel, given
+			RAISE EXCEPTION 'funnel "%" has no lead with key "%"', funnel, @extschema@._clip(given::text)
 				USING ERRCODE = 'no_data_found';
 		END IF;
 	END LOOP;
@@ -424,7 +424,7 @@ BEGIN
 				   wanted, k.leads, k.key, funnel)
 		INTO unknown;
 	IF unknown IS NOT NULL THEN
-		RAISE EXCEPTION 'funnel "%" has no lead with key "%"', funnel, unknown
+		RAISE EXCEPTION 'funnel "%" has no lead with key "%"', funnel, @extschema@._clip(unknown::text)
 			USING ERRCODE = 'no_data_found',
 				  DETAIL = 'None is there, and none has been there.';
 	END IF;

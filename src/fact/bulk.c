@@ -8,6 +8,7 @@
 #include "utils/datum.h"
 #include "utils/memutils.h"
 
+#include "clip.h"
 #include "fact/bulk.h"
 #include "funnel/funnel.h"
 #include "funnel/key.h"
@@ -83,6 +84,6 @@ lq_bulk_warn(const LqFunnel *funnel, Datum key, const char *done,
 	ereport(WARNING,
 			(errcode(failure->sqlerrcode),
 			 errmsg("lead %s of funnel \"%s\" could not be %s",
-					lq_key_text(funnel, key), funnel->name, done),
+					lq_clip(lq_key_text(funnel, key)), funnel->name, done),
 			 errdetail_internal("%s", failure->message)));
 }

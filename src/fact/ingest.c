@@ -25,6 +25,7 @@
 #include "utils/timestamp.h"
 #include "utils/tuplestore.h"
 
+#include "clip.h"
 #include "compat.h"
 #include "fact/activity.h"
 #include "fact/named_leads.h"
@@ -98,7 +99,7 @@ warn_unknown_kind(Batch *batch, const char *kind)
 	ereport(WARNING,
 			(errcode(ERRCODE_WARNING),
 			 errmsg("activity of unknown kind \"%s\" is kept and counts for rules of any kind only",
-					kind),
+					lq_clip(kind)),
 			 errhint("Add it to table \"kind\" of funnel \"%s\".",
 					 batch->funnel->name)));
 }
@@ -112,7 +113,7 @@ warn_planned(Batch *batch, const char *kind)
 	ereport(WARNING,
 			(errcode(ERRCODE_WARNING),
 			 errmsg("activity of kind \"%s\" that is dated ahead is kept and does not count yet",
-					kind),
+					lq_clip(kind)),
 			 errdetail("What sales or marketing plans has not taken place."),
 			 errhint("Update its row once it has, or record it then.")));
 }

@@ -12,6 +12,7 @@
 #include "utils/memutils.h"
 #include "utils/rel.h"
 
+#include "clip.h"
 #include "compat.h"
 #include "fact/named_leads.h"
 #include "fact/transition_rows.h"
@@ -70,7 +71,7 @@ check_element(const LqFunnel *funnel, const char *framework,
 	ereport(ERROR,
 			(errcode(ERRCODE_FOREIGN_KEY_VIOLATION),
 			 errmsg("framework \"%s\" has no element \"%s\"",
-					framework, element),
+					lq_clip(framework), lq_clip(element)),
 			 known.len > 0 ?
 			 errhint("Its elements are: %s.", known.data) :
 			 errhint("Describe the framework in table \"element\" of funnel \"%s\".",

@@ -25,6 +25,7 @@
 #include "utils/memutils.h"
 #include "utils/rel.h"
 
+#include "clip.h"
 #include "compat.h"
 #include "fact/named_leads.h"
 #include "fact/transition_rows.h"
@@ -142,7 +143,7 @@ refuse(const LqFunnel *funnel, TriggerData *trigdata, LqTable table, Datum key)
 			 errmsg("insert or update on table \"%s\" violates foreign key constraint \"%s\"",
 					RelationGetRelationName(rel), constraint),
 			 errdetail("Key (lead_id)=(%s) is not present in table \"%s\".",
-					   lq_key_text(funnel, key),
+					   lq_clip(lq_key_text(funnel, key)),
 					   get_rel_name(funnel->relid[LQ_TABLE_LEAD])),
 			 errhint("Insert the lead first."),
 			 errtableconstraint(rel, constraint)));

@@ -14,6 +14,7 @@
 #include "utils/lsyscache.h"
 #include "utils/timestamp.h"
 
+#include "clip.h"
 #include "compat.h"
 #include "fact/replay.h"
 #include "funnel/find_lead.h"
@@ -73,7 +74,7 @@ read_lead(FunctionCallInfo fcinfo, int arg, LqLead *lead, LqFunnel *funnel)
 		ereport(ERROR,
 				(errcode(ERRCODE_NO_DATA_FOUND),
 				 errmsg("funnel \"%s\" has no lead \"%s\"",
-						funnel->name, lq_key_text(funnel, key))));
+						funnel->name, lq_clip(lq_key_text(funnel, key)))));
 	tuple = lq_tuple_of_row(header);
 	lq_lead_init(lead, funnel, &tuple);
 	return key;
@@ -405,7 +406,7 @@ why_not(PG_FUNCTION_ARGS)
 	if (to == NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_UNDEFINED_OBJECT),
-				 errmsg("stage \"%s\" does not exist", name),
+				 errmsg("stage \"%s\" does not exist", lq_clip(name)),
 				 errhint("The stages are in table \"stage\" of funnel \"%s\".",
 						 funnel->name)));
 

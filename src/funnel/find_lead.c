@@ -19,6 +19,7 @@
 #include "utils/lsyscache.h"
 #include "utils/syscache.h"
 
+#include "clip.h"
 #include "compat.h"
 #include "funnel/columns.h"
 #include "funnel/find_lead.h"
@@ -270,7 +271,7 @@ refuse_ambiguous(const LqFunnel *funnel, const char *lead, const Hits *hits)
 	ereport(ERROR,
 			(errcode(ERRCODE_CARDINALITY_VIOLATION),
 			 errmsg("\"%s\" fits more than one lead of funnel \"%s\"",
-					lead, funnel->name),
+					lq_clip(lead), funnel->name),
 			 errdetail("It is %s.", fits.data),
 			 errhint("Say which, by its key: %s.", keys.data)));
 }
@@ -302,7 +303,7 @@ find(const LqFunnel *funnel, const char *lead)
 		ereport(ERROR,
 				(errcode(ERRCODE_NO_DATA_FOUND),
 				 errmsg("funnel \"%s\" has no lead \"%s\"", funnel->name,
-						lead),
+						lq_clip(lead)),
 				 errdetail("It was looked for by %s.", by),
 				 errhint("find_or_create_lead() creates a lead that is not there.")));
 	}
@@ -340,7 +341,7 @@ name_key(const LqFunnel *funnel, const char *value, Oid type)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_TEXT_REPRESENTATION),
 				 errmsg("%s of type %s is no key of a lead of funnel \"%s\"",
-						value, format_type_be(type), funnel->name),
+						lq_clip(value), format_type_be(type), funnel->name),
 				 errdetail("Keys of its leads are of type %s.",
 						   key_type_name(funnel)),
 				 errhint("Give an external id or an e-mail address as text.")));

@@ -15,6 +15,7 @@
 #include "utils/rls.h"
 #include "utils/timestamp.h"
 
+#include "clip.h"
 #include "compat.h"
 #include "condition/eval.h"
 #include "condition/part.h"
@@ -129,8 +130,8 @@ describe_needs(LqLead *lead, const LqConditionPart *part)
 		appendStringInfo(&buf, "%s%s is %s", buf.len > 0 ? ", " : "",
 						 NameStr(attr->attname),
 						 lead->isnull[column - 1] ? "NULL" :
-						 lq_value_text(lead->values[column - 1],
-									   attr->atttypid));
+						 lq_clip(lq_value_text(lead->values[column - 1],
+											   attr->atttypid)));
 	}
 	for (int i = 0; i < part->n_pseudos; i++)
 	{
@@ -139,7 +140,7 @@ describe_needs(LqLead *lead, const LqConditionPart *part)
 		if (may_read_pseudo(funnel, pseudo))
 			appendStringInfo(&buf, "%s%s is %s", buf.len > 0 ? ", " : "",
 							 lq_lead_pseudo_name(funnel, pseudo),
-							 lq_lead_pseudo_text(lead, pseudo));
+							 lq_clip(lq_lead_pseudo_text(lead, pseudo)));
 	}
 	return buf.data;
 }
@@ -360,7 +361,7 @@ name_lead(StringInfo buf, const LqLead *lead)
 						 true) == RLS_ENABLED)
 		return;
 	appendStringInfo(buf, "The key of the lead is %s.\n",
-					 lq_key_text(funnel, lead->values[key]));
+					 lq_clip(lq_key_text(funnel, lead->values[key])));
 }
 
 /*
@@ -378,6 +379,7 @@ lq_stage_refuse(LqLead *lead, const LqStage *from, const char *asked)
 	Bitmapset  *seen = NULL;
 	Relation	rel;
 
+	asked = lq_clip(asked);
 	initStringInfo(&which);
 	name_lead(&which, lead);
 	initStringInfo(&detail);

@@ -20,6 +20,7 @@
 #include "utils/builtins.h"
 #include "utils/rel.h"
 
+#include "clip.h"
 #include "condition/parse.h"
 #include "condition/pseudo.h"
 #include "condition/scope.h"
@@ -329,7 +330,7 @@ check_kind(const Written *w)
 		return;
 	ereport(ERROR,
 			(errcode(ERRCODE_FOREIGN_KEY_VIOLATION),
-			 errmsg("kind \"%s\" does not exist", kind),
+			 errmsg("kind \"%s\" does not exist", lq_clip(kind)),
 			 errhint("Insert it into table \"kind\" first, or write '*' for any kind."),
 			 errtablecol(w->trigdata->tg_relation, column(w, "kind"))));
 }
@@ -405,7 +406,7 @@ check_stage(const Written *w, const char *name)
 						 w->funnel->stages[i].name);
 	ereport(ERROR,
 			(errcode(ERRCODE_FOREIGN_KEY_VIOLATION),
-			 errmsg("stage \"%s\" does not exist", stage),
+			 errmsg("stage \"%s\" does not exist", lq_clip(stage)),
 			 w->funnel->n_stages > 0 ?
 			 errhint("The stages are: %s.", stages.data) :
 			 errhint("Insert it into table \"stage\" first."),
@@ -428,7 +429,7 @@ check_reason(const Written *w, const char *to)
 	ereport(ERROR,
 			(errcode(ERRCODE_FOREIGN_KEY_VIOLATION),
 			 errmsg("reason \"%s\" does not exist for stage \"%s\"",
-					reason, to),
+					lq_clip(reason), to),
 			 errhint("Insert it into table \"reason\" first."),
 			 errtablecol(w->trigdata->tg_relation, column(w, "reason"))));
 }
@@ -546,7 +547,8 @@ check_condition(PG_FUNCTION_ARGS)
 	if (target == LQ_N_TARGETS)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("unknown target of a condition: \"%s\"", target_name),
+				 errmsg("unknown target of a condition: \"%s\"",
+						lq_clip(target_name)),
 				 errhint("It is \"fit\", \"activity\" or \"transition\".")));
 
 	/* whoever may not look into the schema learns nothing of it here */
