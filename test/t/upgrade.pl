@@ -159,7 +159,7 @@ $old_session->{stderr} = '';
 $before = query($inventory);
 my $upgrade = q{SET ROLE regress_lq_owner; SELECT * FROM upgrade_funnel('old')};
 sub spoilt { return "BEGIN; SET ROLE regress_lq_owner; $_[0]; SELECT * FROM upgrade_funnel('old'); COMMIT"; }
-refused(q{SELECT * FROM upgrade_funnel('old')}, qr/belongs to role regress_lq_owner.*HINT:  SET ROLE regress_lq_owner/s, 'who is not the owner is told who is');
+refused(q{SELECT * FROM upgrade_funnel('old')}, qr/is not run by a superuser.*HINT:  Connect as regress_lq_owner/s, 'a superuser who is not the owner is told who is');
 refused(q{SET ROLE regress_lq_member; SELECT * FROM upgrade_funnel('old')}, qr/HINT:  SET ROLE regress_lq_owner/, 'so is a member');
 refused(q{SET ROLE regress_lq_admin; SELECT * FROM upgrade_funnel('old')}, qr/must be owner|permission denied|owner of funnel/, 'nor may an admin');
 refused("BEGIN ISOLATION LEVEL REPEATABLE READ; $upgrade", qr/REPEATABLE READ|READ COMMITTED/i, 'nor under an old snapshot');
