@@ -43,22 +43,22 @@ static const struct
 {
 	const char *prefix;			/* what says that it is meant */
 	const char *what;
-	LqTable		table;
 	const char *column;
+	LqTable		table;
 	LqStatement statement;
 }			ways[] =
 
 {
-	{"key", "key", LQ_TABLE_LEAD, NULL, LQ_STATEMENT_LEAD_EXISTS},
-	{"external_id", "external id", LQ_TABLE_LEAD, "external_id",
+	{"key", "key", NULL, LQ_TABLE_LEAD, LQ_STATEMENT_LEAD_EXISTS},
+	{"external_id", "external id", "external_id", LQ_TABLE_LEAD,
 	LQ_STATEMENT_SEEK_EXTERNAL_ID},
-	{"email", "e-mail address", LQ_TABLE_LEAD, "email",
+	{"email", "e-mail address", "email", LQ_TABLE_LEAD,
 	LQ_STATEMENT_SEEK_EMAIL},
-	{"external_id", "alias", LQ_TABLE_LEAD_ALIAS, "external_id",
+	{"external_id", "alias", "external_id", LQ_TABLE_LEAD_ALIAS,
 	LQ_STATEMENT_SEEK_ALIAS_ID},
-	{"email", "alias", LQ_TABLE_LEAD_ALIAS, "email",
+	{"email", "alias", "email", LQ_TABLE_LEAD_ALIAS,
 	LQ_STATEMENT_SEEK_ALIAS_EMAIL},
-	{"key", "alias", LQ_TABLE_LEAD_ALIAS, "former_key",
+	{"key", "alias", "former_key", LQ_TABLE_LEAD_ALIAS,
 	LQ_STATEMENT_SEEK_FORMER_KEY},
 };
 
