@@ -501,19 +501,16 @@ suppose_setting(LqFunnel *funnel)
 	MemoryContextSwitchTo(old);
 }
 
-/* No rows of these are kept; statements read and write them. */
+/*
+ * Statements read and write the other tables.  The leads come later, with
+ * their shape.
+ */
 static void
-prove_facts(LqFunnel *funnel)
+prove_tables(LqFunnel *funnel)
 {
-	static const LqTable facts[] = {
-		LQ_TABLE_ACCOUNT, LQ_TABLE_ACTIVITY, LQ_TABLE_ANSWER,
-		LQ_TABLE_BASELINE, LQ_TABLE_DEAL, LQ_TABLE_DEAL_CONTACT,
-		LQ_TABLE_DEFINITION_LOG, LQ_TABLE_DEPARTURE, LQ_TABLE_JOURNEY,
-		LQ_TABLE_SIGNATURE, LQ_TABLE_STAGE_HISTORY, LQ_TABLE_VERDICT,
-	};
-
-	for (int i = 0; i < lengthof(facts); i++)
-		lq_columns_prove(funnel, facts[i]);
+	for (int i = 0; i < LQ_N_TABLES; i++)
+		if (i != LQ_TABLE_LEAD)
+			lq_columns_prove(funnel, i);
 }
 
 void
@@ -578,7 +575,7 @@ lq_model_read_policy(LqFunnel *funnel)
 						   of_definition),
 				  sizeof(LqTransition), (void **) &funnel->transitions,
 				  read_transition);
-	prove_facts(funnel);
+	prove_tables(funnel);
 }
 
 /*
