@@ -203,7 +203,7 @@ BEGIN
 		('COLUMN lead.won_amount', 'amount of its won deals, in the funnel''s currency; kept by triggers'),
 		('COLUMN lead.due_at', 'when the next move is due; kept by triggers'),
 		('COLUMN lead.review_at', 'not before this instant can time alone move the lead; kept by triggers'),
-		('COLUMN lead.state_version', 'one more with each change of stage or answers: a row that is saved with an earlier one changes neither; kept by triggers, may serve an ORM as its lock column'),
+		('COLUMN lead.state_version', 'one more with each change of stage or answers: a row that is saved with an earlier one changes neither; an ORM may lock by it; kept by triggers'),
 		('COLUMN lead.created_at', 'when it was recorded'),
 
 		('TABLE lead_alias', 'a further name of a lead, by which it is found: an external id, an e-mail address, or the key of a lead that was merged into it'),
