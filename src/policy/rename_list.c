@@ -207,13 +207,14 @@ is_renamed(const TriggerData *row, const List *moves)
 Datum
 list_changed(PG_FUNCTION_ARGS)
 {
-	TriggerData row = *(TriggerData *) fcinfo->context;
+	TriggerData row;
 	LqTransitionRows old;
 	LqTransitionRows new;
 	List	   *moves = NIL;
 	ListCell   *cell;
 
 	lq_trigger_prove(fcinfo, "list_changed");
+	row = *(TriggerData *) fcinfo->context;
 	/* row by row, below */
 	row.tg_event = TRIGGER_EVENT_UPDATE | TRIGGER_EVENT_ROW |
 		TRIGGER_EVENT_AFTER;
