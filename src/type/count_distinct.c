@@ -5,8 +5,6 @@
  * The server sorts for count(DISTINCT); over millions of rows in many groups
  * a set of each group's numbers is several times faster, and can be counted
  * by several processes.
- *
- * Copyright (c) 2026, lead_qual contributors
  */
 #include "postgres.h"
 

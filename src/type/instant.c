@@ -2,8 +2,6 @@
  * instant.c
  *		What views ask of every row: the month of an instant, and how far two
  *		instants are apart.
- *
- * Copyright (c) 2026, lead_qual contributors
  */
 #include "postgres.h"
 

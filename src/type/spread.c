@@ -5,8 +5,6 @@
  * The same as percentile_cont(ARRAY[0.5, 0.9]), which wants its groups sorted
  * and cannot be shared between processes.  Here the numbers of a group are
  * collected, and only as far put in order as the two need.
- *
- * Copyright (c) 2026, lead_qual contributors
  */
 #include "postgres.h"
 
