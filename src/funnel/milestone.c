@@ -74,6 +74,13 @@ lq_is_exit(LqMilestone milestone)
 	return known[milestone].part == AT_EXIT;
 }
 
+/* Off the path it has not. */
+bool
+lq_has_reached(LqMilestone milestone, LqMilestone least)
+{
+	return known[milestone].part != AT_EXIT && milestone >= least;
+}
+
 /*
  * A new cycle begins when a lead leaves what ends one, be it success, for
  * the path.
@@ -133,7 +140,7 @@ has_reached(PG_FUNCTION_ARGS)
 
 	PG_RETURN_BOOL(argument(fcinfo, 0, &milestone) &&
 				   argument(fcinfo, 1, &least) &&
-				   known[milestone].part != AT_EXIT && milestone >= least);
+				   lq_has_reached(milestone, least));
 }
 
 /* _begins_cycle(left_milestone text, entered_milestone text) - boolean */

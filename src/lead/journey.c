@@ -57,8 +57,7 @@ bool
 lq_accepts(const LqHop *hop)
 {
 	return hop->to->milestone == LQ_MILESTONE_SAL ? !hop->automatic :
-		hop->to->milestone >= LQ_MILESTONE_SQL &&
-		hop->to->milestone <= LQ_MILESTONE_CUSTOMER;
+		lq_has_reached(hop->to->milestone, LQ_MILESTONE_SQL);
 }
 
 /* The unit before has ended: what sales does from now on is of the new one. */
