@@ -14,6 +14,7 @@
 #include "utils/memutils.h"
 
 #include "compat.h"
+#include "type/aggregate.h"
 
 PG_FUNCTION_INFO_V1(count_distinct_add);
 PG_FUNCTION_INFO_V1(count_distinct_join);
@@ -48,12 +49,7 @@ set_of(FunctionCallInfo fcinfo, int n)
 static number_hash *
 new_set(FunctionCallInfo fcinfo, uint32 size)
 {
-	MemoryContext context;
-
-	if (AggCheckCallContext(fcinfo, &context) == 0)
-		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-						errmsg("this function can only be called by an aggregate")));
-	return number_create(context, size, NULL);
+	return number_create(lq_aggregate_context(fcinfo), size, NULL);
 }
 
 static void

@@ -17,6 +17,7 @@
 #include "utils/memutils.h"
 
 #include "compat.h"
+#include "type/aggregate.h"
 
 PG_FUNCTION_INFO_V1(spread_add);
 PG_FUNCTION_INFO_V1(spread_join);
@@ -42,11 +43,8 @@ numbers_of(FunctionCallInfo fcinfo, int n)
 static Numbers *
 append(FunctionCallInfo fcinfo, Numbers *numbers, const int64 *values, int64 n)
 {
-	MemoryContext context;
+	MemoryContext context = lq_aggregate_context(fcinfo);
 
-	if (AggCheckCallContext(fcinfo, &context) == 0)
-		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-						errmsg("this function can only be called by an aggregate")));
 	if (numbers == NULL)
 		numbers = MemoryContextAllocZero(context, sizeof(Numbers));
 	if (numbers->n + n > numbers->room)
