@@ -23,20 +23,20 @@ AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE;
 COMMENT ON FUNCTION _pseudo_columns() IS
 'the names that conditions know besides the columns of their row, and what a condition must be for to use them';
 
-CREATE FUNCTION check_rule() RETURNS trigger
+CREATE FUNCTION _check_rule() RETURNS trigger
 AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE PARALLEL UNSAFE;
 
-COMMENT ON FUNCTION check_rule() IS
+COMMENT ON FUNCTION _check_rule() IS
 'BEFORE INSERT OR UPDATE ON rule FOR EACH ROW: checks its condition and numbers and fills condition_sql';
 
-CREATE FUNCTION check_transition() RETURNS trigger
+CREATE FUNCTION _check_transition() RETURNS trigger
 AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE PARALLEL UNSAFE;
 
-COMMENT ON FUNCTION check_transition() IS
+COMMENT ON FUNCTION _check_transition() IS
 'BEFORE INSERT OR UPDATE ON transition FOR EACH ROW: checks its condition and stages and fills condition_sql';
 
-CREATE FUNCTION protect_rule() RETURNS trigger
+CREATE FUNCTION _protect_rule() RETURNS trigger
 AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE PARALLEL UNSAFE;
 
-COMMENT ON FUNCTION protect_rule() IS
+COMMENT ON FUNCTION _protect_rule() IS
 'BEFORE UPDATE OR DELETE ON rule FOR EACH ROW: refuses to rename or remove a rule that conditions name';

@@ -18,84 +18,84 @@ AS 'MODULE_PATHNAME' LANGUAGE C STABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION _prove_trigger(text, oid, text, text, text) IS
 'the first act of a trigger function: raises unless it was fired as _template_triggers() says, on a table of a funnel';
 
-CREATE FUNCTION qualify_lead() RETURNS trigger
+CREATE FUNCTION _qualify_lead() RETURNS trigger
 AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE PARALLEL UNSAFE;
-COMMENT ON FUNCTION qualify_lead() IS
+COMMENT ON FUNCTION _qualify_lead() IS
 'BEFORE INSERT OR UPDATE ON lead FOR EACH ROW: fit, the stage asked for or earned, deadlines';
 
-CREATE FUNCTION record_lead() RETURNS trigger
+CREATE FUNCTION _record_lead() RETURNS trigger
 AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE PARALLEL UNSAFE;
-COMMENT ON FUNCTION record_lead() IS
+COMMENT ON FUNCTION _record_lead() IS
 'AFTER INSERT OR UPDATE ON lead FOR EACH ROW: writes moves to stage_history and answers to their log';
 
-CREATE FUNCTION forget_lead() RETURNS trigger
+CREATE FUNCTION _forget_lead() RETURNS trigger
 AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE PARALLEL UNSAFE;
-COMMENT ON FUNCTION forget_lead() IS
+COMMENT ON FUNCTION _forget_lead() IS
 'AFTER DELETE ON lead FOR EACH ROW: its aliases, activities, answers, verdicts and baseline go with it';
 
-CREATE FUNCTION guard_alias() RETURNS trigger
+CREATE FUNCTION _guard_alias() RETURNS trigger
 AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE PARALLEL UNSAFE;
-COMMENT ON FUNCTION guard_alias() IS
+COMMENT ON FUNCTION _guard_alias() IS
 'BEFORE INSERT OR UPDATE ON lead_alias FOR EACH ROW: refuses what is another lead''s own; since is the clock''s';
 
-CREATE FUNCTION require_lead() RETURNS trigger
+CREATE FUNCTION _require_lead() RETURNS trigger
 AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE PARALLEL UNSAFE;
-COMMENT ON FUNCTION require_lead() IS
+COMMENT ON FUNCTION _require_lead() IS
 'AFTER INSERT or UPDATE ON baseline, lead_alias, verdict, signature or stage_history FOR EACH STATEMENT: a row names a lead that is there';
 
-CREATE FUNCTION stamp_activity() RETURNS trigger
+CREATE FUNCTION _stamp_activity() RETURNS trigger
 AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE PARALLEL UNSAFE;
-COMMENT ON FUNCTION stamp_activity() IS
+COMMENT ON FUNCTION _stamp_activity() IS
 'BEFORE INSERT OR UPDATE ON activity FOR EACH ROW: recorded_at is the clock''s';
 
-CREATE FUNCTION ingest_activity() RETURNS trigger
+CREATE FUNCTION _ingest_activity() RETURNS trigger
 AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE PARALLEL UNSAFE;
-COMMENT ON FUNCTION ingest_activity() IS
+COMMENT ON FUNCTION _ingest_activity() IS
 'AFTER INSERT, UPDATE or DELETE ON activity FOR EACH STATEMENT: scores the leads it is about';
 
-CREATE FUNCTION stamp_answer() RETURNS trigger
+CREATE FUNCTION _stamp_answer() RETURNS trigger
 AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE PARALLEL UNSAFE;
-COMMENT ON FUNCTION stamp_answer() IS
+COMMENT ON FUNCTION _stamp_answer() IS
 'BEFORE INSERT OR UPDATE ON answer FOR EACH ROW: puts down who answered';
 
-CREATE FUNCTION ingest_answer() RETURNS trigger
+CREATE FUNCTION _ingest_answer() RETURNS trigger
 AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE PARALLEL UNSAFE;
-COMMENT ON FUNCTION ingest_answer() IS
+COMMENT ON FUNCTION _ingest_answer() IS
 'AFTER INSERT, UPDATE or DELETE ON answer FOR EACH STATEMENT: the lead holds the latest answers';
 
-CREATE FUNCTION ingest_deal() RETURNS trigger
+CREATE FUNCTION _ingest_deal() RETURNS trigger
 AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE PARALLEL UNSAFE;
-COMMENT ON FUNCTION ingest_deal() IS
+COMMENT ON FUNCTION _ingest_deal() IS
 'AFTER INSERT, UPDATE or DELETE ON deal FOR EACH STATEMENT: the leads of a deal count it';
 
-CREATE FUNCTION ingest_deal_contact() RETURNS trigger
+CREATE FUNCTION _ingest_deal_contact() RETURNS trigger
 AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE PARALLEL UNSAFE;
-COMMENT ON FUNCTION ingest_deal_contact() IS
+COMMENT ON FUNCTION _ingest_deal_contact() IS
 'AFTER INSERT, UPDATE or DELETE ON deal_contact FOR EACH STATEMENT: the leads count their deals';
 
-CREATE FUNCTION refit_account_leads() RETURNS trigger
+CREATE FUNCTION _refit_account_leads() RETURNS trigger
 AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE PARALLEL UNSAFE;
-COMMENT ON FUNCTION refit_account_leads() IS
+COMMENT ON FUNCTION _refit_account_leads() IS
 'AFTER UPDATE ON account FOR EACH STATEMENT: leads are judged anew where conditions read what changed';
 
-CREATE FUNCTION guard_verdict() RETURNS trigger
+CREATE FUNCTION _guard_verdict() RETURNS trigger
 AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE PARALLEL UNSAFE;
-COMMENT ON FUNCTION guard_verdict() IS
+COMMENT ON FUNCTION _guard_verdict() IS
 'BEFORE INSERT OR UPDATE ON verdict FOR EACH ROW: members of the side''s role judge; puts down who judged, and when';
 
-CREATE FUNCTION policy_changed() RETURNS trigger
+CREATE FUNCTION _policy_changed() RETURNS trigger
 AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE PARALLEL UNSAFE;
-COMMENT ON FUNCTION policy_changed() IS
+COMMENT ON FUNCTION _policy_changed() IS
 'AFTER INSERT OR UPDATE OR DELETE (row) and TRUNCATE on policy tables: every session reads them anew';
 
-CREATE FUNCTION list_changed() RETURNS trigger
+CREATE FUNCTION _list_changed() RETURNS trigger
 AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE PARALLEL UNSAFE;
-COMMENT ON FUNCTION list_changed() IS
+COMMENT ON FUNCTION _list_changed() IS
 'AFTER UPDATE ON list FOR EACH STATEMENT: conditions follow a list whose values all got the same new name';
 
-CREATE FUNCTION guard_id() RETURNS trigger
+CREATE FUNCTION _guard_id() RETURNS trigger
 AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE PARALLEL UNSAFE;
-COMMENT ON FUNCTION guard_id() IS
+COMMENT ON FUNCTION _guard_id() IS
 'BEFORE INSERT OR UPDATE on tables with an id FOR EACH ROW: it is one that the sequence gave, unless the owner writes';
 
 CREATE FUNCTION _version_used(funnel text) RETURNS void
@@ -103,37 +103,37 @@ AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE;
 COMMENT ON FUNCTION _version_used(text) IS
 'somebody goes by the definitions of a funnel as they are now: what this transaction changes next is another version';
 
-CREATE FUNCTION append_only_history() RETURNS trigger
+CREATE FUNCTION _append_only_history() RETURNS trigger
 AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE PARALLEL UNSAFE;
-COMMENT ON FUNCTION append_only_history() IS
+COMMENT ON FUNCTION _append_only_history() IS
 'BEFORE INSERT OR UPDATE OR DELETE ON stage_history FOR EACH ROW: its rows are written by triggers; a move may be voided, nothing else';
 
-CREATE FUNCTION refuse_change() RETURNS trigger
+CREATE FUNCTION _refuse_change() RETURNS trigger
 AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE PARALLEL UNSAFE;
-COMMENT ON FUNCTION refuse_change() IS
+COMMENT ON FUNCTION _refuse_change() IS
 'BEFORE ROW and BEFORE TRUNCATE on signature, definition_log, baseline and departure: they are append-only, or written by other triggers alone';
 
-CREATE FUNCTION refuse_write() RETURNS trigger
+CREATE FUNCTION _refuse_write() RETURNS trigger
 AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE PARALLEL UNSAFE;
-COMMENT ON FUNCTION refuse_write() IS
+COMMENT ON FUNCTION _refuse_write() IS
 'BEFORE INSERT, UPDATE, DELETE OR TRUNCATE ON journey FOR EACH STATEMENT: it follows from other tables, and other triggers alone write it';
 
-CREATE FUNCTION follow_stage() RETURNS trigger
+CREATE FUNCTION _follow_stage() RETURNS trigger
 AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE PARALLEL UNSAFE;
-COMMENT ON FUNCTION follow_stage() IS
+COMMENT ON FUNCTION _follow_stage() IS
 'AFTER INSERT, UPDATE or DELETE ON stage FOR EACH STATEMENT: units of leads have the milestones of their stages';
 
-CREATE FUNCTION follow_kind() RETURNS trigger
+CREATE FUNCTION _follow_kind() RETURNS trigger
 AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE PARALLEL UNSAFE;
-COMMENT ON FUNCTION follow_kind() IS
+COMMENT ON FUNCTION _follow_kind() IS
 'AFTER INSERT, UPDATE or DELETE ON kind FOR EACH STATEMENT: units of leads have what sales did with them';
 
-CREATE FUNCTION follow_history() RETURNS trigger
+CREATE FUNCTION _follow_history() RETURNS trigger
 AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE PARALLEL UNSAFE;
-COMMENT ON FUNCTION follow_history() IS
+COMMENT ON FUNCTION _follow_history() IS
 'AFTER UPDATE ON stage_history FOR EACH STATEMENT: units of leads go without a move that was voided by hand';
 
-CREATE FUNCTION refuse_truncate() RETURNS trigger
+CREATE FUNCTION _refuse_truncate() RETURNS trigger
 AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE PARALLEL UNSAFE;
-COMMENT ON FUNCTION refuse_truncate() IS
+COMMENT ON FUNCTION _refuse_truncate() IS
 'BEFORE TRUNCATE FOR EACH STATEMENT: leads could not follow';

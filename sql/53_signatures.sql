@@ -40,12 +40,12 @@ $body$;
 COMMENT ON FUNCTION _role_of_side(text, text) IS
 'the role whose members sign for a side of a funnel; an error if there is no such side';
 
-CREATE FUNCTION check_sides() RETURNS trigger
+CREATE FUNCTION _check_sides() RETURNS trigger
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
 SET search_path = pg_catalog, pg_temp
 AS $body$
 DECLARE
-	proven constant boolean := @extschema@._prove_trigger('check_sides'::text, TG_RELID::oid, TG_WHEN::text, TG_LEVEL::text, TG_OP::text);
+	proven constant boolean := @extschema@._prove_trigger('_check_sides'::text, TG_RELID::oid, TG_WHEN::text, TG_LEVEL::text, TG_OP::text);
 	asked text;
 BEGIN
 	-- a restore may bring the sides later
@@ -65,7 +65,7 @@ BEGIN
 END
 $body$;
 
-COMMENT ON FUNCTION check_sides() IS
+COMMENT ON FUNCTION _check_sides() IS
 'trigger on transition and definition: the sides that they ask for exist';
 
 CREATE FUNCTION _lock_cycle(signature oid, lead text, OUT cycle integer, OUT started_at timestamptz) RETURNS record
@@ -76,12 +76,12 @@ COMMENT ON FUNCTION _lock_cycle(oid, text) IS
 
 -- Whoever signs is a member of the side's role, now; who and when, and which
 -- cycle or version, is not for the client to say.
-CREATE FUNCTION stamp_signature() RETURNS trigger
+CREATE FUNCTION _stamp_signature() RETURNS trigger
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
 SET search_path = pg_catalog, pg_temp
 AS $body$
 DECLARE
-	proven constant boolean := @extschema@._prove_trigger('stamp_signature'::text, TG_RELID::oid, TG_WHEN::text, TG_LEVEL::text, TG_OP::text);
+	proven constant boolean := @extschema@._prove_trigger('_stamp_signature'::text, TG_RELID::oid, TG_WHEN::text, TG_LEVEL::text, TG_OP::text);
 	k record;
 	named name;
 	started_at timestamptz;
@@ -119,7 +119,7 @@ BEGIN
 			FROM @extschema@._lock_cycle(TG_RELID::oid, NEW.lead_id::text) AS l;
 			NEW.signed_at := greatest(NEW.signed_at, started_at);
 		END IF;
-		-- in the words of require_lead(), which comes too late
+		-- in the words of _require_lead(), which comes too late
 		IF NEW.cycle IS NULL THEN
 			RAISE EXCEPTION 'insert or update on table "signature" violates foreign key constraint "signature_lead_id_fkey"'
 				USING ERRCODE = 'foreign_key_violation',
@@ -137,7 +137,7 @@ BEGIN
 END
 $body$;
 
-COMMENT ON FUNCTION stamp_signature() IS
+COMMENT ON FUNCTION _stamp_signature() IS
 'trigger on signature: members of the side''s role sign; keeps signed_by, signed_at, cycle and version';
 
 -- Who signed a definition as it is now.  A change of its rules, transitions
@@ -174,12 +174,12 @@ COMMENT ON FUNCTION _signers(text, text) IS
 -- Who must sign a move is the owner's to say, and who signs for a side.  It is
 -- not to be taken away, nor passed by: on another way to the same milestone,
 -- wherever that one begins, or past it, or by giving a stage its milestone.
-CREATE FUNCTION guard_sides() RETURNS trigger
+CREATE FUNCTION _guard_sides() RETURNS trigger
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
 SET search_path = pg_catalog, pg_temp
 AS $body$
 DECLARE
-	proven constant boolean := @extschema@._prove_trigger('guard_sides'::text, TG_RELID::oid, TG_WHEN::text, TG_LEVEL::text, TG_OP::text);
+	proven constant boolean := @extschema@._prove_trigger('_guard_sides'::text, TG_RELID::oid, TG_WHEN::text, TG_LEVEL::text, TG_OP::text);
 	owner constant oid := (SELECT relowner FROM pg_class WHERE oid = TG_RELID);
 	asked text[];
 	of_stage text;
@@ -245,5 +245,5 @@ BEGIN
 END
 $body$;
 
-COMMENT ON FUNCTION guard_sides() IS
+COMMENT ON FUNCTION _guard_sides() IS
 'trigger on transition, stage and side: BEFORE INSERT, UPDATE OR DELETE FOR EACH ROW: who must sign a move, and who signs, is the owner''s to say';

@@ -3,12 +3,12 @@
 --
 -- Which triggers a funnel has is written in src/funnel/trigger_rows.c.
 --
-CREATE FUNCTION stamp_deal() RETURNS trigger
+CREATE FUNCTION _stamp_deal() RETURNS trigger
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
 SET search_path = pg_catalog, pg_temp
 AS $body$
 DECLARE
-	proven constant boolean := @extschema@._prove_trigger('stamp_deal'::text, TG_RELID::oid, TG_WHEN::text, TG_LEVEL::text, TG_OP::text);
+	proven constant boolean := @extschema@._prove_trigger('_stamp_deal'::text, TG_RELID::oid, TG_WHEN::text, TG_LEVEL::text, TG_OP::text);
 	home text;
 BEGIN
 	-- a client that writes whole rows has NULL where it says nothing
@@ -43,7 +43,7 @@ BEGIN
 END
 $body$;
 
-COMMENT ON FUNCTION stamp_deal() IS
+COMMENT ON FUNCTION _stamp_deal() IS
 'trigger on deal: keeps closed_at in step with status, and home_amount where no exchange is needed';
 
 --
@@ -103,12 +103,12 @@ $body$;
 COMMENT ON FUNCTION _users_of(text, text, jsonb) IS
 'what names a row of a small table of a funnel: leads, facts, rules, transitions; NULL: nothing';
 
-CREATE FUNCTION protect_used() RETURNS trigger
+CREATE FUNCTION _protect_used() RETURNS trigger
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
 SET search_path = pg_catalog, pg_temp
 AS $body$
 DECLARE
-	proven constant boolean := @extschema@._prove_trigger('protect_used'::text, TG_RELID::oid, TG_WHEN::text, TG_LEVEL::text, TG_OP::text);
+	proven constant boolean := @extschema@._prove_trigger('_protect_used'::text, TG_RELID::oid, TG_WHEN::text, TG_LEVEL::text, TG_OP::text);
 	content jsonb;
 	uses text[];
 BEGIN
@@ -152,16 +152,16 @@ BEGIN
 END
 $body$;
 
-COMMENT ON FUNCTION protect_used() IS
+COMMENT ON FUNCTION _protect_used() IS
 'trigger on stage, element, kind, reason and side: BEFORE UPDATE, DELETE or TRUNCATE: what is named elsewhere is not removed; a stage, kind or reason may be renamed, an element or a side not';
 
 -- A deadline in working time needs working time.
-CREATE FUNCTION check_working_time() RETURNS trigger
+CREATE FUNCTION _check_working_time() RETURNS trigger
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
 SET search_path = pg_catalog, pg_temp
 AS $body$
 DECLARE
-	proven constant boolean := @extschema@._prove_trigger('check_working_time'::text, TG_RELID::oid, TG_WHEN::text, TG_LEVEL::text, TG_OP::text);
+	proven constant boolean := @extschema@._prove_trigger('_check_working_time'::text, TG_RELID::oid, TG_WHEN::text, TG_LEVEL::text, TG_OP::text);
 	never boolean;
 	stages text[];
 BEGIN
@@ -189,17 +189,17 @@ BEGIN
 END
 $body$;
 
-COMMENT ON FUNCTION check_working_time() IS
+COMMENT ON FUNCTION _check_working_time() IS
 'trigger on stage and calendar: refuses a deadline in working time while the calendar never opens';
 
 -- The constraints of the table say the same to those who write at once, but
 -- not in words.
-CREATE FUNCTION check_hours() RETURNS trigger
+CREATE FUNCTION _check_hours() RETURNS trigger
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
 SET search_path = pg_catalog, pg_temp
 AS $body$
 DECLARE
-	proven constant boolean := @extschema@._prove_trigger('check_hours'::text, TG_RELID::oid, TG_WHEN::text, TG_LEVEL::text, TG_OP::text);
+	proven constant boolean := @extschema@._prove_trigger('_check_hours'::text, TG_RELID::oid, TG_WHEN::text, TG_LEVEL::text, TG_OP::text);
 	weekday constant text := ('{Monday,Tuesday,Wednesday,Thursday,Friday,Saturday,Sunday}'::text[])[NEW.weekday];
 	other text;
 BEGIN
@@ -230,18 +230,18 @@ BEGIN
 END
 $body$;
 
-COMMENT ON FUNCTION check_hours() IS
+COMMENT ON FUNCTION _check_hours() IS
 'trigger on calendar: refuses hours that close before they open, or that overlap';
 
 -- The one row of settings stays, and what it says of the funnel's make is ours.
 -- TimeZone is set, so that what is tried here ends with the function.
-CREATE FUNCTION keep_setting() RETURNS trigger
+CREATE FUNCTION _keep_setting() RETURNS trigger
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
 SET search_path = pg_catalog, pg_temp
 SET TimeZone = 'UTC'
 AS $body$
 DECLARE
-	proven constant boolean := @extschema@._prove_trigger('keep_setting'::text, TG_RELID, TG_WHEN, TG_LEVEL, TG_OP);
+	proven constant boolean := @extschema@._prove_trigger('_keep_setting'::text, TG_RELID, TG_WHEN, TG_LEVEL, TG_OP);
 BEGIN
 	IF TG_OP IN ('DELETE', 'TRUNCATE') THEN
 		IF @extschema@._importing() THEN
@@ -285,5 +285,5 @@ BEGIN
 END
 $body$;
 
-COMMENT ON FUNCTION keep_setting() IS
+COMMENT ON FUNCTION _keep_setting() IS
 'trigger on setting: its row stays, the time zone is one that is known, edit_signed is the owner''s; keeps template_version, lead_table and lead_key';

@@ -2,12 +2,12 @@
 -- Definitions keep their order: exactly one is active, and that one is sound
 --
 
-CREATE FUNCTION check_reason() RETURNS trigger
+CREATE FUNCTION _check_reason() RETURNS trigger
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
 SET search_path = pg_catalog, pg_temp
 AS $body$
 DECLARE
-	proven constant boolean := @extschema@._prove_trigger('check_reason'::text, TG_RELID::oid, TG_WHEN::text, TG_LEVEL::text, TG_OP::text);
+	proven constant boolean := @extschema@._prove_trigger('_check_reason'::text, TG_RELID::oid, TG_WHEN::text, TG_LEVEL::text, TG_OP::text);
 	known boolean;
 BEGIN
 	-- a restore may bring the rules later
@@ -34,15 +34,15 @@ BEGIN
 END
 $body$;
 
-COMMENT ON FUNCTION check_reason() IS
+COMMENT ON FUNCTION _check_reason() IS
 'trigger on reason: the rule that it blames is one of the active definition';
 
-CREATE FUNCTION refuse_circle() RETURNS trigger
+CREATE FUNCTION _refuse_circle() RETURNS trigger
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
 SET search_path = pg_catalog, pg_temp
 AS $body$
 DECLARE
-	proven constant boolean := @extschema@._prove_trigger('refuse_circle'::text, TG_RELID::oid, TG_WHEN::text, TG_LEVEL::text, TG_OP::text);
+	proven constant boolean := @extschema@._prove_trigger('_refuse_circle'::text, TG_RELID::oid, TG_WHEN::text, TG_LEVEL::text, TG_OP::text);
 	looped text;
 	circle text;
 BEGIN
@@ -72,15 +72,15 @@ BEGIN
 END
 $body$;
 
-COMMENT ON FUNCTION refuse_circle() IS
+COMMENT ON FUNCTION _refuse_circle() IS
 'trigger on transition and stage: automatic transitions that hold at once do not lead in a circle';
 
-CREATE FUNCTION guard_definition() RETURNS trigger
+CREATE FUNCTION _guard_definition() RETURNS trigger
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
 SET search_path = pg_catalog, pg_temp
 AS $body$
 DECLARE
-	proven constant boolean := @extschema@._prove_trigger('guard_definition'::text, TG_RELID::oid, TG_WHEN::text, TG_LEVEL::text, TG_OP::text);
+	proven constant boolean := @extschema@._prove_trigger('_guard_definition'::text, TG_RELID::oid, TG_WHEN::text, TG_LEVEL::text, TG_OP::text);
 	problems text[];
 	hints text[];
 	next_version integer;
@@ -162,15 +162,15 @@ BEGIN
 END
 $body$;
 
-COMMENT ON FUNCTION guard_definition() IS
+COMMENT ON FUNCTION _guard_definition() IS
 'trigger on definition: BEFORE INSERT OR UPDATE: one that becomes active is sound and gets a new version; status and sides are the owner''s; keeps who agreed';
 
-CREATE FUNCTION keep_one_active() RETURNS trigger
+CREATE FUNCTION _keep_one_active() RETURNS trigger
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
 SET search_path = pg_catalog, pg_temp
 AS $body$
 DECLARE
-	proven constant boolean := @extschema@._prove_trigger('keep_one_active'::text, TG_RELID::oid, TG_WHEN::text, TG_LEVEL::text, TG_OP::text);
+	proven constant boolean := @extschema@._prove_trigger('_keep_one_active'::text, TG_RELID::oid, TG_WHEN::text, TG_LEVEL::text, TG_OP::text);
 	found_one boolean;
 BEGIN
 	IF OLD.status <> 'active' OR @extschema@._importing() THEN
@@ -189,16 +189,16 @@ BEGIN
 END
 $body$;
 
-COMMENT ON FUNCTION keep_one_active() IS
+COMMENT ON FUNCTION _keep_one_active() IS
 'trigger on definition: AFTER UPDATE OR DELETE: the active one goes only where another takes its place';
 
 -- An owner who builds a definition anew is told by check_funnel().
-CREATE FUNCTION keep_way_in() RETURNS trigger
+CREATE FUNCTION _keep_way_in() RETURNS trigger
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
 SET search_path = pg_catalog, pg_temp
 AS $body$
 DECLARE
-	proven constant boolean := @extschema@._prove_trigger('keep_way_in'::text, TG_RELID::oid, TG_WHEN::text, TG_LEVEL::text, TG_OP::text);
+	proven constant boolean := @extschema@._prove_trigger('_keep_way_in'::text, TG_RELID::oid, TG_WHEN::text, TG_LEVEL::text, TG_OP::text);
 	closed boolean;
 BEGIN
 	IF OLD.from_stage IS NOT NULL OR @extschema@._importing() OR @extschema@._owns_table(TG_RELID::oid) THEN
@@ -218,5 +218,5 @@ BEGIN
 END
 $body$;
 
-COMMENT ON FUNCTION keep_way_in() IS
+COMMENT ON FUNCTION _keep_way_in() IS
 'trigger on transition: AFTER UPDATE OR DELETE: the last one of the active definition that creates leads goes only where another takes its place, or by the hand of the owner';

@@ -108,7 +108,7 @@ COMMENT ON FUNCTION _history_query(text, text[], text) IS
 -- Closed deals count in the cycle they were closed in, where they have had
 -- their say.  An amount in another currency than the funnel's is none, unless
 -- home_amount says what it is worth: as in won_deal.  Those that were opened
--- before were of one who bore the same key.  ingest_deal() reads this
+-- before were of one who bore the same key.  _ingest_deal() reads this
 -- text, too, under a path that has the funnel's schema.
 CREATE FUNCTION _deals_query(funnel text, leads regclass, key name) RETURNS text
 LANGUAGE sql STABLE STRICT PARALLEL SAFE

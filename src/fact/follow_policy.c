@@ -30,9 +30,9 @@
 #include "funnel/tables.h"
 #include "funnel/trigger.h"
 
-PG_FUNCTION_INFO_V1(follow_stage);
-PG_FUNCTION_INFO_V1(follow_kind);
-PG_FUNCTION_INFO_V1(follow_history);
+PG_FUNCTION_INFO_V1(_follow_stage);
+PG_FUNCTION_INFO_V1(_follow_kind);
+PG_FUNCTION_INFO_V1(_follow_history);
 
 /* a name, and what it means */
 typedef struct Meaning
@@ -202,44 +202,44 @@ follow(FunctionCallInfo fcinfo, const char *function, LqTable table,
 }
 
 /*
- * follow_stage() - AFTER INSERT, UPDATE or DELETE ON stage FOR EACH STATEMENT,
+ * _follow_stage() - AFTER INSERT, UPDATE or DELETE ON stage FOR EACH STATEMENT,
  *					with transition tables
  */
 Datum
-follow_stage(PG_FUNCTION_ARGS)
+_follow_stage(PG_FUNCTION_ARGS)
 {
 	static const LqColumn columns[] = {LQ_STAGE_STAGE, LQ_STAGE_MILESTONE};
 
-	return follow(fcinfo, "follow_stage", LQ_TABLE_STAGE, columns,
+	return follow(fcinfo, "_follow_stage", LQ_TABLE_STAGE, columns,
 				  lengthof(columns), LQ_STATEMENT_FOLLOW_STAGE);
 }
 
 /*
- * follow_kind() - AFTER INSERT, UPDATE or DELETE ON kind FOR EACH STATEMENT,
+ * _follow_kind() - AFTER INSERT, UPDATE or DELETE ON kind FOR EACH STATEMENT,
  *				   with transition tables
  */
 Datum
-follow_kind(PG_FUNCTION_ARGS)
+_follow_kind(PG_FUNCTION_ARGS)
 {
 	static const LqColumn columns[] = {
 		LQ_KIND_KIND, LQ_KIND_PARTY, LQ_KIND_CONVERSATION
 	};
 
-	return follow(fcinfo, "follow_kind", LQ_TABLE_KIND, columns,
+	return follow(fcinfo, "_follow_kind", LQ_TABLE_KIND, columns,
 				  lengthof(columns), LQ_STATEMENT_FOLLOW_KIND);
 }
 
 /*
- * follow_history() - AFTER UPDATE ON stage_history FOR EACH STATEMENT, with
+ * _follow_history() - AFTER UPDATE ON stage_history FOR EACH STATEMENT, with
  *					  transition tables
  *
  * A move that is voided by hand counts no more.  Our own code, and who loads
  * history, make units anew when all is done.
  */
 Datum
-follow_history(PG_FUNCTION_ARGS)
+_follow_history(PG_FUNCTION_ARGS)
 {
-	LqFunnel   *funnel = lq_funnel_of_trigger(fcinfo, "follow_history");
+	LqFunnel   *funnel = lq_funnel_of_trigger(fcinfo, "_follow_history");
 	TriggerData *trigdata = (TriggerData *) fcinfo->context;
 	List	   *keys = NIL;
 	List	   *moves;

@@ -46,8 +46,8 @@
 #include "lead_qual.h"
 #include "type/scorecard.h"
 
-PG_FUNCTION_INFO_V1(stamp_activity);
-PG_FUNCTION_INFO_V1(ingest_activity);
+PG_FUNCTION_INFO_V1(_stamp_activity);
+PG_FUNCTION_INFO_V1(_ingest_activity);
 
 /* one row of the statement */
 typedef struct Event
@@ -402,13 +402,13 @@ update_leads(Batch *batch)
 }
 
 /*
- * ingest_activity() - AFTER INSERT, UPDATE or DELETE ON activity
+ * _ingest_activity() - AFTER INSERT, UPDATE or DELETE ON activity
  *					   FOR EACH STATEMENT, with transition tables
  */
 Datum
-ingest_activity(PG_FUNCTION_ARGS)
+_ingest_activity(PG_FUNCTION_ARGS)
 {
-	LqFunnel   *funnel = lq_funnel_of_trigger(fcinfo, "ingest_activity");
+	LqFunnel   *funnel = lq_funnel_of_trigger(fcinfo, "_ingest_activity");
 	TriggerData *trigdata = (TriggerData *) fcinfo->context;
 	Batch		batch = {0};
 
@@ -456,16 +456,16 @@ took_place(const LqFunnel *funnel, Relation rel, HeapTuple old,
 }
 
 /*
- * stamp_activity() - BEFORE INSERT OR UPDATE ON activity FOR EACH ROW
+ * _stamp_activity() - BEFORE INSERT OR UPDATE ON activity FOR EACH ROW
  *
  * recorded_at is ours: what counts for an event from the future.  It stays,
  * but for a plan whose row is written again after its time: that it took place
  * is recorded then.
  */
 Datum
-stamp_activity(PG_FUNCTION_ARGS)
+_stamp_activity(PG_FUNCTION_ARGS)
 {
-	LqFunnel   *funnel = lq_funnel_of_trigger(fcinfo, "stamp_activity");
+	LqFunnel   *funnel = lq_funnel_of_trigger(fcinfo, "_stamp_activity");
 	TriggerData *trigdata = (TriggerData *) fcinfo->context;
 	TupleDesc	desc = RelationGetDescr(trigdata->tg_relation);
 	bool		update = TRIGGER_FIRED_BY_UPDATE(trigdata->tg_event);

@@ -30,7 +30,7 @@
 #include "type/frameworks.h"
 #include "type/qualification.h"
 
-PG_FUNCTION_INFO_V1(ingest_answer);
+PG_FUNCTION_INFO_V1(_ingest_answer);
 
 /* an element of a lead that the statement touched */
 typedef struct Touched
@@ -226,15 +226,15 @@ update_lead(Batch *batch, const Touched *touched, int n)
 }
 
 /*
- * ingest_answer() - AFTER INSERT, UPDATE or DELETE ON answer
+ * _ingest_answer() - AFTER INSERT, UPDATE or DELETE ON answer
  *					 FOR EACH STATEMENT, with transition tables
  *
  * The lead holds the latest answer to each element; the log keeps them all.
  */
 Datum
-ingest_answer(PG_FUNCTION_ARGS)
+_ingest_answer(PG_FUNCTION_ARGS)
 {
-	LqFunnel   *funnel = lq_funnel_of_trigger(fcinfo, "ingest_answer");
+	LqFunnel   *funnel = lq_funnel_of_trigger(fcinfo, "_ingest_answer");
 	TriggerData *trigdata = (TriggerData *) fcinfo->context;
 	MemoryContext lead_context;
 	LqIdentity	saved;

@@ -28,8 +28,8 @@
 #include "funnel/trigger.h"
 #include "grow.h"
 
-PG_FUNCTION_INFO_V1(ingest_deal);
-PG_FUNCTION_INFO_V1(ingest_deal_contact);
+PG_FUNCTION_INFO_V1(_ingest_deal);
+PG_FUNCTION_INFO_V1(_ingest_deal_contact);
 
 /* the values of one column of a transition table */
 typedef struct Column
@@ -157,13 +157,13 @@ update_leads(LqFunnel *funnel, Column *keys, TriggerData *trigdata)
 }
 
 /*
- * ingest_deal() - AFTER INSERT, UPDATE or DELETE ON deal
+ * _ingest_deal() - AFTER INSERT, UPDATE or DELETE ON deal
  *				   FOR EACH STATEMENT, with transition tables
  */
 Datum
-ingest_deal(PG_FUNCTION_ARGS)
+_ingest_deal(PG_FUNCTION_ARGS)
 {
-	LqFunnel   *funnel = lq_funnel_of_trigger(fcinfo, "ingest_deal");
+	LqFunnel   *funnel = lq_funnel_of_trigger(fcinfo, "_ingest_deal");
 	TriggerData *trigdata = (TriggerData *) fcinfo->context;
 	LqIdentity	saved;
 	Column		deals = {NULL, 0, 0};
@@ -203,13 +203,13 @@ ingest_deal(PG_FUNCTION_ARGS)
 }
 
 /*
- * ingest_deal_contact() - AFTER INSERT, UPDATE or DELETE ON deal_contact
+ * _ingest_deal_contact() - AFTER INSERT, UPDATE or DELETE ON deal_contact
  *						   FOR EACH STATEMENT, with transition tables
  */
 Datum
-ingest_deal_contact(PG_FUNCTION_ARGS)
+_ingest_deal_contact(PG_FUNCTION_ARGS)
 {
-	LqFunnel   *funnel = lq_funnel_of_trigger(fcinfo, "ingest_deal_contact");
+	LqFunnel   *funnel = lq_funnel_of_trigger(fcinfo, "_ingest_deal_contact");
 	TriggerData *trigdata = (TriggerData *) fcinfo->context;
 	LqIdentity	saved;
 	Column		deals = {NULL, 0, 0};

@@ -10,7 +10,7 @@
  * A row may name no lead that is not there, from the moment that it names it:
  * when it comes and when its key changes, under lead_qual.import, too.  The
  * lock keeps the lead until the row can be seen by whoever deletes it, see
- * forget_lead().  Rows that stay behind when a lead goes, such as its history,
+ * _forget_lead().  Rows that stay behind when a lead goes, such as its history,
  * may be changed otherwise.
  */
 #include "postgres.h"
@@ -39,7 +39,7 @@
 #include "funnel/trigger.h"
 #include "grow.h"
 
-PG_FUNCTION_INFO_V1(require_lead);
+PG_FUNCTION_INFO_V1(_require_lead);
 
 /* leads that one statement locks */
 #define KEYS_AT_A_TIME 1000
@@ -264,15 +264,15 @@ lq_require_leads(const LqFunnel *funnel, TriggerData *trigdata, LqTable table)
 }
 
 /*
- * require_lead() - AFTER INSERT or UPDATE ON a table that names leads
+ * _require_lead() - AFTER INSERT or UPDATE ON a table that names leads
  *					FOR EACH STATEMENT, with transition tables
  *
  * For tables that nothing else follows from.
  */
 Datum
-require_lead(PG_FUNCTION_ARGS)
+_require_lead(PG_FUNCTION_ARGS)
 {
-	LqFunnel   *funnel = lq_funnel_of_trigger(fcinfo, "require_lead");
+	LqFunnel   *funnel = lq_funnel_of_trigger(fcinfo, "_require_lead");
 	TriggerData *trigdata = (TriggerData *) fcinfo->context;
 	Oid			relid = RelationGetRelid(trigdata->tg_relation);
 	int			table = 0;

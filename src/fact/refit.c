@@ -25,7 +25,7 @@
 #include "funnel/trigger.h"
 #include "grow.h"
 
-PG_FUNCTION_INFO_V1(refit_account_leads);
+PG_FUNCTION_INFO_V1(_refit_account_leads);
 
 /* keys of accounts; room grows */
 typedef struct Accounts
@@ -140,16 +140,16 @@ refit(const LqFunnel *funnel, const Accounts *accounts)
 }
 
 /*
- * refit_account_leads() - AFTER UPDATE ON account
+ * _refit_account_leads() - AFTER UPDATE ON account
  *						   FOR EACH STATEMENT, with transition tables
  *
  * Intent and firmographics of a company are facts about each of its leads.
  * Nothing is done unless a condition reads a column that changed.
  */
 Datum
-refit_account_leads(PG_FUNCTION_ARGS)
+_refit_account_leads(PG_FUNCTION_ARGS)
 {
-	LqFunnel   *funnel = lq_funnel_of_trigger(fcinfo, "refit_account_leads");
+	LqFunnel   *funnel = lq_funnel_of_trigger(fcinfo, "_refit_account_leads");
 	TriggerData *trigdata = (TriggerData *) fcinfo->context;
 	Accounts	changed = {NULL, 0, 0};
 	LqIdentity	saved;

@@ -6,7 +6,7 @@
  * tables, which key, the policy rows, the compiled conditions) is read once
  * and kept in an LqFunnel.  It goes stale in three ways:
  *
- *	- a table is altered, or a policy row changes: the trigger policy_changed()
+ *	- a table is altered, or a policy row changes: the trigger _policy_changed()
  *	  sends a relcache invalidation for its table, which arrives in every
  *	  session when the change commits;
  *	- a function, type or operator changes that a condition may call;

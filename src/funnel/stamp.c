@@ -23,7 +23,7 @@
 #include "funnel/trigger.h"
 #include "lead_qual.h"
 
-PG_FUNCTION_INFO_V1(stamp_answer);
+PG_FUNCTION_INFO_V1(_stamp_answer);
 
 /* The row that is written; a new one with its defaults. */
 HeapTuple
@@ -67,13 +67,13 @@ lq_stamp(const TriggerData *trigdata, LqColumn by, LqColumn at,
 }
 
 /*
- * stamp_answer() - BEFORE INSERT OR UPDATE ON answer FOR EACH ROW
+ * _stamp_answer() - BEFORE INSERT OR UPDATE ON answer FOR EACH ROW
  *
  * Answers that follow from the lead's own columns, or that ran out, are
  * written by our code, which knows whose they are.
  */
 Datum
-stamp_answer(PG_FUNCTION_ARGS)
+_stamp_answer(PG_FUNCTION_ARGS)
 {
 	static const LqColumn columns[] = {
 		LQ_ANSWER_LEAD_ID, LQ_ANSWER_FRAMEWORK, LQ_ANSWER_ELEMENT,
@@ -82,7 +82,7 @@ stamp_answer(PG_FUNCTION_ARGS)
 	TriggerData *trigdata = (TriggerData *) fcinfo->context;
 	Relation	rel;
 
-	lq_trigger_prove(fcinfo, "stamp_answer");
+	lq_trigger_prove(fcinfo, "_stamp_answer");
 	rel = trigdata->tg_relation;
 	lq_check_settings(rel->rd_rel->relowner,
 					  get_namespace_name(RelationGetNamespace(rel)));

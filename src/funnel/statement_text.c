@@ -227,7 +227,7 @@ static const Statement statements[] =
 	" FOR NO KEY UPDATE SKIP LOCKED"},
 	[LQ_STATEMENT_PUT_LAST] = {"kz", "",
 	"UPDATE {lead} SET review_at = $2 WHERE {key} {=} $1"},
-	/* to which, guard_definition() says */
+	/* to which, _guard_definition() says */
 	[LQ_STATEMENT_RAISE_VERSION] = {"t", "",
 	"UPDATE {definition} SET version = version + 1 WHERE definition = $1"},
 	/* the sides that signed what may not be changed */

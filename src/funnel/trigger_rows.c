@@ -48,7 +48,7 @@ PG_FUNCTION_INFO_V1(_template_triggers);
 		LQ_TRIGGER_ROWS}, \
 	{table, "zz_delete", function, AFTER_STATEMENT | ON_DELETE, \
 		LQ_TRIGGER_ROWS}, \
-	{table, "zz_no_truncate", "refuse_truncate", \
+	{table, "zz_no_truncate", "_refuse_truncate", \
 		BEFORE_STATEMENT | ON_TRUNCATE, 0}
 
 /* units of leads follow each statement on what they are told by */
@@ -62,9 +62,9 @@ PG_FUNCTION_INFO_V1(_template_triggers);
 
 /* in the place of a foreign key */
 #define NAMES_LEAD(table) \
-	{table, "zz_insert", "require_lead", AFTER_STATEMENT | ON_INSERT, \
+	{table, "zz_insert", "_require_lead", AFTER_STATEMENT | ON_INSERT, \
 		LQ_TRIGGER_ROWS}, \
-	{table, "zz_update", "require_lead", AFTER_STATEMENT | ON_UPDATE, \
+	{table, "zz_update", "_require_lead", AFTER_STATEMENT | ON_UPDATE, \
 		LQ_TRIGGER_ROWS}
 
 /*
@@ -72,77 +72,77 @@ PG_FUNCTION_INFO_V1(_template_triggers);
  * session_replication_role = replica brings
  */
 #define POLICY(table) \
-	{table, "zz_changed", "policy_changed", \
+	{table, "zz_changed", "_policy_changed", \
 		AFTER_ROW | ON_INSERT | ON_UPDATE | ON_DELETE, LQ_TRIGGER_ALWAYS}, \
-	{table, "zz_emptied", "policy_changed", AFTER_STATEMENT | ON_TRUNCATE, \
+	{table, "zz_emptied", "_policy_changed", AFTER_STATEMENT | ON_TRUNCATE, \
 		LQ_TRIGGER_ALWAYS}
 
 /* in the place of foreign keys from busy tables to small ones */
 #define IN_USE(table) \
-	{table, "zz_protect", "protect_used", \
+	{table, "zz_protect", "_protect_used", \
 		BEFORE_ROW | ON_UPDATE | ON_DELETE, 0}, \
-	{table, "zz_no_truncate", "protect_used", \
+	{table, "zz_no_truncate", "_protect_used", \
 		BEFORE_STATEMENT | ON_TRUNCATE, 0}
 
 /* in the place of GENERATED ALWAYS, under which no dump could be loaded */
 #define ID(table) \
-	{table, "zz_id", "guard_id", BEFORE_ROW | ON_INSERT | ON_UPDATE, 0}
+	{table, "zz_id", "_guard_id", BEFORE_ROW | ON_INSERT | ON_UPDATE, 0}
 
 #define APPEND_ONLY(table, events) \
-	{table, "zz_append_only", "refuse_change", BEFORE_ROW | (events), 0}, \
-	{table, "zz_no_truncate", "refuse_change", \
+	{table, "zz_append_only", "_refuse_change", BEFORE_ROW | (events), 0}, \
+	{table, "zz_no_truncate", "_refuse_change", \
 		BEFORE_STATEMENT | ON_TRUNCATE, 0}
 
 /* *INDENT-OFF* */
 const LqTrigger lq_triggers[] =
 {
 	/* that of a table of the user's is found first: it stands in no funnel */
-	{LQ_TABLE_LEAD, "zz_id", "guard_id", BEFORE_ROW | ON_INSERT, 0},
-	{LQ_TABLE_LEAD, "zz_qualify", "qualify_lead",
+	{LQ_TABLE_LEAD, "zz_id", "_guard_id", BEFORE_ROW | ON_INSERT, 0},
+	{LQ_TABLE_LEAD, "zz_qualify", "_qualify_lead",
 	BEFORE_ROW | ON_INSERT | ON_UPDATE, 0},
-	{LQ_TABLE_LEAD, "aa_record", "record_lead",
+	{LQ_TABLE_LEAD, "aa_record", "_record_lead",
 	AFTER_ROW | ON_INSERT | ON_UPDATE, 0},
-	{LQ_TABLE_LEAD, "zz_forget", "forget_lead",
+	{LQ_TABLE_LEAD, "zz_forget", "_forget_lead",
 	AFTER_ROW | ON_DELETE, 0},
-	{LQ_TABLE_LEAD, "zz_no_truncate", "refuse_truncate",
+	{LQ_TABLE_LEAD, "zz_no_truncate", "_refuse_truncate",
 	BEFORE_STATEMENT | ON_TRUNCATE, 0},
-	{LQ_TABLE_LEAD_ALIAS, "zz_guard", "guard_alias",
+	{LQ_TABLE_LEAD_ALIAS, "zz_guard", "_guard_alias",
 	BEFORE_ROW | ON_INSERT | ON_UPDATE, 0},
-	{LQ_TABLE_STAGE_HISTORY, "zz_append_only", "append_only_history",
+	{LQ_TABLE_STAGE_HISTORY, "zz_append_only", "_append_only_history",
 	BEFORE_ROW | ON_INSERT | ON_UPDATE | ON_DELETE, 0},
-	{LQ_TABLE_STAGE_HISTORY, "zz_no_truncate", "refuse_truncate",
+	{LQ_TABLE_STAGE_HISTORY, "zz_no_truncate", "_refuse_truncate",
 	BEFORE_STATEMENT | ON_TRUNCATE, 0},
 
-	{LQ_TABLE_ACTIVITY, "zz_stamp", "stamp_activity",
+	{LQ_TABLE_ACTIVITY, "zz_stamp", "_stamp_activity",
 	BEFORE_ROW | ON_INSERT | ON_UPDATE, 0},
-	FACTS(LQ_TABLE_ACTIVITY, "ingest_activity"),
-	{LQ_TABLE_ANSWER, "zz_stamp", "stamp_answer",
+	FACTS(LQ_TABLE_ACTIVITY, "_ingest_activity"),
+	{LQ_TABLE_ANSWER, "zz_stamp", "_stamp_answer",
 	BEFORE_ROW | ON_INSERT | ON_UPDATE, 0},
-	FACTS(LQ_TABLE_ANSWER, "ingest_answer"),
-	{LQ_TABLE_ACCOUNT, "zz_update", "refit_account_leads",
+	FACTS(LQ_TABLE_ANSWER, "_ingest_answer"),
+	{LQ_TABLE_ACCOUNT, "zz_update", "_refit_account_leads",
 	AFTER_STATEMENT | ON_UPDATE, LQ_TRIGGER_ROWS},
-	{LQ_TABLE_DEAL, "zz_stamp", "stamp_deal",
+	{LQ_TABLE_DEAL, "zz_stamp", "_stamp_deal",
 	BEFORE_ROW | ON_INSERT | ON_UPDATE, 0},
-	FACTS(LQ_TABLE_DEAL, "ingest_deal"),
-	FACTS(LQ_TABLE_DEAL_CONTACT, "ingest_deal_contact"),
+	FACTS(LQ_TABLE_DEAL, "_ingest_deal"),
+	FACTS(LQ_TABLE_DEAL_CONTACT, "_ingest_deal_contact"),
 	NAMES_LEAD(LQ_TABLE_BASELINE),
 	NAMES_LEAD(LQ_TABLE_LEAD_ALIAS),
 	NAMES_LEAD(LQ_TABLE_SIGNATURE),
 	NAMES_LEAD(LQ_TABLE_STAGE_HISTORY),
-	{LQ_TABLE_STAGE_HISTORY, "zz_void", "follow_history",
+	{LQ_TABLE_STAGE_HISTORY, "zz_void", "_follow_history",
 	AFTER_STATEMENT | ON_UPDATE, LQ_TRIGGER_ROWS},
 	NAMES_LEAD(LQ_TABLE_VERDICT),
 
 	/* policy is checked as it is written */
-	{LQ_TABLE_SETTING, "zz_keep", "keep_setting",
+	{LQ_TABLE_SETTING, "zz_keep", "_keep_setting",
 	BEFORE_ROW | ON_INSERT | ON_UPDATE | ON_DELETE, 0},
-	{LQ_TABLE_SETTING, "zz_no_truncate", "keep_setting",
+	{LQ_TABLE_SETTING, "zz_no_truncate", "_keep_setting",
 	BEFORE_STATEMENT | ON_TRUNCATE, 0},
-	{LQ_TABLE_RULE, "zz_check", "check_rule",
+	{LQ_TABLE_RULE, "zz_check", "_check_rule",
 	BEFORE_ROW | ON_INSERT | ON_UPDATE, 0},
-	{LQ_TABLE_RULE, "zz_protect", "protect_rule",
+	{LQ_TABLE_RULE, "zz_protect", "_protect_rule",
 	BEFORE_ROW | ON_UPDATE | ON_DELETE, 0},
-	{LQ_TABLE_TRANSITION, "zz_check", "check_transition",
+	{LQ_TABLE_TRANSITION, "zz_check", "_check_transition",
 	BEFORE_ROW | ON_INSERT | ON_UPDATE, 0},
 	IN_USE(LQ_TABLE_STAGE),
 	IN_USE(LQ_TABLE_ELEMENT),
@@ -157,48 +157,48 @@ const LqTrigger lq_triggers[] =
 	ID(LQ_TABLE_ANSWER),
 	ID(LQ_TABLE_DEAL),
 	ID(LQ_TABLE_SPEND),
-	{LQ_TABLE_STAGE, "zz_open", "check_working_time",
+	{LQ_TABLE_STAGE, "zz_open", "_check_working_time",
 	AFTER_STATEMENT | ON_INSERT | ON_UPDATE, 0},
-	FOLLOWED(LQ_TABLE_STAGE, "follow_stage"),
-	FOLLOWED(LQ_TABLE_KIND, "follow_kind"),
-	{LQ_TABLE_CALENDAR, "zz_hours", "check_hours",
+	FOLLOWED(LQ_TABLE_STAGE, "_follow_stage"),
+	FOLLOWED(LQ_TABLE_KIND, "_follow_kind"),
+	{LQ_TABLE_CALENDAR, "zz_hours", "_check_hours",
 	BEFORE_ROW | ON_INSERT | ON_UPDATE, 0},
-	{LQ_TABLE_CALENDAR, "zz_open", "check_working_time",
+	{LQ_TABLE_CALENDAR, "zz_open", "_check_working_time",
 	AFTER_STATEMENT | ON_DELETE | ON_TRUNCATE, 0},
-	{LQ_TABLE_TRANSITION, "zz_circle", "refuse_circle",
+	{LQ_TABLE_TRANSITION, "zz_circle", "_refuse_circle",
 	AFTER_ROW | ON_INSERT | ON_UPDATE, 0},
-	{LQ_TABLE_STAGE, "zz_circle", "refuse_circle",
+	{LQ_TABLE_STAGE, "zz_circle", "_refuse_circle",
 	AFTER_ROW | ON_UPDATE, 0},
-	{LQ_TABLE_TRANSITION, "zz_way_in", "keep_way_in",
+	{LQ_TABLE_TRANSITION, "zz_way_in", "_keep_way_in",
 	AFTER_ROW | ON_UPDATE | ON_DELETE, LQ_TRIGGER_DEFERRABLE},
-	{LQ_TABLE_TRANSITION, "zz_owner", "guard_sides",
+	{LQ_TABLE_TRANSITION, "zz_owner", "_guard_sides",
 	BEFORE_ROW | ON_INSERT | ON_UPDATE | ON_DELETE, 0},
-	{LQ_TABLE_STAGE, "zz_owner", "guard_sides",
+	{LQ_TABLE_STAGE, "zz_owner", "_guard_sides",
 	BEFORE_ROW | ON_UPDATE, 0},
-	{LQ_TABLE_SIDE, "zz_owner", "guard_sides",
+	{LQ_TABLE_SIDE, "zz_owner", "_guard_sides",
 	BEFORE_ROW | ON_UPDATE, 0},
-	{LQ_TABLE_TRANSITION, "zz_sides", "check_sides",
+	{LQ_TABLE_TRANSITION, "zz_sides", "_check_sides",
 	BEFORE_ROW | ON_INSERT | ON_UPDATE, 0},
-	{LQ_TABLE_DEFINITION, "zz_sides", "check_sides",
+	{LQ_TABLE_DEFINITION, "zz_sides", "_check_sides",
 	BEFORE_ROW | ON_INSERT | ON_UPDATE, 0},
-	{LQ_TABLE_LIST, "zz_renamed", "list_changed",
+	{LQ_TABLE_LIST, "zz_renamed", "_list_changed",
 	AFTER_STATEMENT | ON_UPDATE, LQ_TRIGGER_ROWS},
-	{LQ_TABLE_REASON, "zz_check", "check_reason",
+	{LQ_TABLE_REASON, "zz_check", "_check_reason",
 	BEFORE_ROW | ON_INSERT | ON_UPDATE, 0},
-	{LQ_TABLE_DEFINITION, "zz_guard", "guard_definition",
+	{LQ_TABLE_DEFINITION, "zz_guard", "_guard_definition",
 	BEFORE_ROW | ON_INSERT | ON_UPDATE, 0},
-	{LQ_TABLE_DEFINITION, "zz_one_active", "keep_one_active",
+	{LQ_TABLE_DEFINITION, "zz_one_active", "_keep_one_active",
 	AFTER_ROW | ON_UPDATE | ON_DELETE, LQ_TRIGGER_DEFERRABLE},
-	{LQ_TABLE_VERDICT, "zz_guard", "guard_verdict",
+	{LQ_TABLE_VERDICT, "zz_guard", "_guard_verdict",
 	BEFORE_ROW | ON_INSERT | ON_UPDATE, 0},
-	{LQ_TABLE_SIGNATURE, "zz_stamp", "stamp_signature",
+	{LQ_TABLE_SIGNATURE, "zz_stamp", "_stamp_signature",
 	BEFORE_ROW | ON_INSERT, 0},
 	APPEND_ONLY(LQ_TABLE_SIGNATURE, ON_UPDATE | ON_DELETE),
 	/* only our code writes these at all */
 	APPEND_ONLY(LQ_TABLE_DEFINITION_LOG, ON_INSERT | ON_UPDATE | ON_DELETE),
 	APPEND_ONLY(LQ_TABLE_BASELINE, ON_INSERT | ON_UPDATE | ON_DELETE),
 	APPEND_ONLY(LQ_TABLE_DEPARTURE, ON_INSERT | ON_UPDATE | ON_DELETE),
-	{LQ_TABLE_JOURNEY, "zz_kept", "refuse_write",
+	{LQ_TABLE_JOURNEY, "zz_kept", "_refuse_write",
 	BEFORE_STATEMENT | ON_INSERT | ON_UPDATE | ON_DELETE | ON_TRUNCATE, 0},
 
 	POLICY(LQ_TABLE_SETTING),

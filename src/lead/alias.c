@@ -43,7 +43,7 @@
 #include "lead/alias.h"
 #include "lead_qual.h"
 
-PG_FUNCTION_INFO_V1(guard_alias);
+PG_FUNCTION_INFO_V1(_guard_alias);
 PG_FUNCTION_INFO_V1(_lock_name);
 
 /* how many locks there are, and of those who would create a lead */
@@ -191,12 +191,12 @@ lq_alias_refuse(LqFunnel *funnel, HeapTuple row, HeapTuple before)
 }
 
 /*
- * guard_alias() - BEFORE INSERT OR UPDATE ON lead_alias FOR EACH ROW
+ * _guard_alias() - BEFORE INSERT OR UPDATE ON lead_alias FOR EACH ROW
  */
 Datum
-guard_alias(PG_FUNCTION_ARGS)
+_guard_alias(PG_FUNCTION_ARGS)
 {
-	LqFunnel   *funnel = lq_funnel_of_trigger(fcinfo, "guard_alias");
+	LqFunnel   *funnel = lq_funnel_of_trigger(fcinfo, "_guard_alias");
 	TriggerData *trigdata = (TriggerData *) fcinfo->context;
 	Relation	rel = trigdata->tg_relation;
 	TupleDesc	desc = RelationGetDescr(rel);

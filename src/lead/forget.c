@@ -18,7 +18,7 @@
 #include "funnel/trigger.h"
 #include "lead/lead.h"
 
-PG_FUNCTION_INFO_V1(forget_lead);
+PG_FUNCTION_INFO_V1(_forget_lead);
 
 /*
  * What sales did since a hand-over outlives the log, in the row of that move.
@@ -35,7 +35,7 @@ keep_touches(const LqFunnel *funnel, Datum key)
 }
 
 /*
- * forget_lead() - AFTER DELETE ON lead FOR EACH ROW
+ * _forget_lead() - AFTER DELETE ON lead FOR EACH ROW
  *
  * An update that takes a lead to another partition deletes its row, too: so
  * the facts go only if no lead of that key is there any more.  Its moves stay
@@ -46,9 +46,9 @@ keep_touches(const LqFunnel *funnel, Datum key)
  * deleted.  A fact that this transaction's snapshot does not show is an error.
  */
 Datum
-forget_lead(PG_FUNCTION_ARGS)
+_forget_lead(PG_FUNCTION_ARGS)
 {
-	LqFunnel   *funnel = lq_funnel_of_trigger(fcinfo, "forget_lead");
+	LqFunnel   *funnel = lq_funnel_of_trigger(fcinfo, "_forget_lead");
 	TriggerData *trigdata = (TriggerData *) fcinfo->context;
 	LqIdentity	saved;
 	LqLead		lead;

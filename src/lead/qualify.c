@@ -36,7 +36,7 @@
 #include "lead/used_up.h"
 #include "type/scorecard.h"
 
-PG_FUNCTION_INFO_V1(qualify_lead);
+PG_FUNCTION_INFO_V1(_qualify_lead);
 
 /*
  * Put columns that triggers keep back to what they were (old = NULL: to those
@@ -219,7 +219,7 @@ create(LqLead *lead, const char *asked, LqPath *path)
 }
 
 /*
- * qualify_lead() - BEFORE INSERT OR UPDATE ON lead FOR EACH ROW
+ * _qualify_lead() - BEFORE INSERT OR UPDATE ON lead FOR EACH ROW
  *
  * 1. Fit, if a column changed that a fit rule reads.
  * 2. If the writer asked for another stage, judge that; refusing is an error,
@@ -228,9 +228,9 @@ create(LqLead *lead, const char *asked, LqPath *path)
  * 4. The deadlines of where the lead is now.
  */
 Datum
-qualify_lead(PG_FUNCTION_ARGS)
+_qualify_lead(PG_FUNCTION_ARGS)
 {
-	LqFunnel   *funnel = lq_funnel_of_trigger(fcinfo, "qualify_lead");
+	LqFunnel   *funnel = lq_funnel_of_trigger(fcinfo, "_qualify_lead");
 	TriggerData *trigdata = (TriggerData *) fcinfo->context;
 	bool		update = TRIGGER_FIRED_BY_UPDATE(trigdata->tg_event);
 	HeapTuple	tuple = update ? trigdata->tg_newtuple : trigdata->tg_trigtuple;

@@ -45,14 +45,14 @@
 #include "type/scorecard.h"
 #include "type/scorecard_explain.h"
 
-PG_FUNCTION_INFO_V1(record_lead);
+PG_FUNCTION_INFO_V1(_record_lead);
 
 pg_noreturn static void
 refuse_tampering(const LqFunnel *funnel, AttrNumber column)
 {
 	ereport(ERROR,
 			(errcode(ERRCODE_TRIGGERED_DATA_CHANGE_VIOLATION),
-			 errmsg("a trigger changed column \"%s\" after qualify_lead() had set it",
+			 errmsg("a trigger changed column \"%s\" after _qualify_lead() had set it",
 					NameStr(TupleDescAttr(funnel->lead_desc,
 										  column - 1)->attname)),
 			 errhint("Let BEFORE triggers of yours sort before \"zz_qualify\", and ask for a stage there.")));
@@ -300,15 +300,15 @@ log_answers(const LqLead *lead, const LqLead *old, Datum key, int f)
 }
 
 /*
- * record_lead() - AFTER INSERT OR UPDATE ON lead FOR EACH ROW
+ * _record_lead() - AFTER INSERT OR UPDATE ON lead FOR EACH ROW
  *
  * Checks that the lead is where a transition leads, writes each move to
  * stage_history, and the answers somebody gave to the answer log.
  */
 Datum
-record_lead(PG_FUNCTION_ARGS)
+_record_lead(PG_FUNCTION_ARGS)
 {
-	LqFunnel   *funnel = lq_funnel_of_trigger(fcinfo, "record_lead");
+	LqFunnel   *funnel = lq_funnel_of_trigger(fcinfo, "_record_lead");
 	TriggerData *trigdata = (TriggerData *) fcinfo->context;
 	bool		update = TRIGGER_FIRED_BY_UPDATE(trigdata->tg_event);
 	LqPartition *partition;

@@ -29,7 +29,7 @@
 #include "lead/signature.h"
 
 PG_FUNCTION_INFO_V1(_lock_cycle);
-PG_FUNCTION_INFO_V1(guard_verdict);
+PG_FUNCTION_INFO_V1(_guard_verdict);
 
 static const char *
 role_of_side(const LqFunnel *funnel, const char *side)
@@ -159,15 +159,15 @@ _lock_cycle(PG_FUNCTION_ARGS)
 }
 
 /*
- * guard_verdict() - BEFORE INSERT OR UPDATE ON verdict FOR EACH ROW
+ * _guard_verdict() - BEFORE INSERT OR UPDATE ON verdict FOR EACH ROW
  *
  * Where a side names a role, its members judge for it, or the funnel's owner.
  * Who judged, and when, is put down here.
  */
 Datum
-guard_verdict(PG_FUNCTION_ARGS)
+_guard_verdict(PG_FUNCTION_ARGS)
 {
-	LqFunnel   *funnel = lq_funnel_of_trigger(fcinfo, "guard_verdict");
+	LqFunnel   *funnel = lq_funnel_of_trigger(fcinfo, "_guard_verdict");
 	static const LqColumn columns[] = {
 		LQ_VERDICT_LEAD_ID, LQ_VERDICT_SIDE, LQ_VERDICT_QUALIFIED
 	};

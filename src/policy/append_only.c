@@ -18,9 +18,9 @@
 #include "funnel/trigger.h"
 #include "lead_qual.h"
 
-PG_FUNCTION_INFO_V1(append_only_history);
-PG_FUNCTION_INFO_V1(refuse_change);
-PG_FUNCTION_INFO_V1(refuse_write);
+PG_FUNCTION_INFO_V1(_append_only_history);
+PG_FUNCTION_INFO_V1(_refuse_change);
+PG_FUNCTION_INFO_V1(_refuse_write);
 
 static HeapTuple
 row_to_be(const TriggerData *trigdata)
@@ -70,19 +70,19 @@ only_voids(const TriggerData *trigdata)
 }
 
 /*
- * append_only_history() - BEFORE INSERT OR UPDATE OR DELETE ON stage_history
+ * _append_only_history() - BEFORE INSERT OR UPDATE OR DELETE ON stage_history
  *						   FOR EACH ROW
  *
  * What happened stays, and nobody but our triggers says what happened.  A move
  * may be voided, once; who does it, and when, is not for the client to say.
  */
 Datum
-append_only_history(PG_FUNCTION_ARGS)
+_append_only_history(PG_FUNCTION_ARGS)
 {
 	TriggerData *trigdata = (TriggerData *) fcinfo->context;
 	Relation	rel;
 
-	lq_trigger_prove(fcinfo, "append_only_history");
+	lq_trigger_prove(fcinfo, "_append_only_history");
 	if (may_write(trigdata))
 		return PointerGetDatum(row_to_be(trigdata));
 	rel = trigdata->tg_relation;
@@ -111,17 +111,17 @@ append_only_history(PG_FUNCTION_ARGS)
 }
 
 /*
- * refuse_change() - BEFORE ROW and BEFORE TRUNCATE on tables that are
+ * _refuse_change() - BEFORE ROW and BEFORE TRUNCATE on tables that are
  *					 append-only or kept by our code alone
  */
 Datum
-refuse_change(PG_FUNCTION_ARGS)
+_refuse_change(PG_FUNCTION_ARGS)
 {
 	TriggerData *trigdata = (TriggerData *) fcinfo->context;
 	Relation	rel;
 	char	   *schema;
 
-	if (!lq_trigger_prove(fcinfo, "refuse_change"))
+	if (!lq_trigger_prove(fcinfo, "_refuse_change"))
 		return PointerGetDatum(NULL);
 	if (may_write(trigdata))
 		return PointerGetDatum(row_to_be(trigdata));
@@ -140,16 +140,16 @@ refuse_change(PG_FUNCTION_ARGS)
 }
 
 /*
- * refuse_write() - BEFORE STATEMENT on tables that follow from others
+ * _refuse_write() - BEFORE STATEMENT on tables that follow from others
  */
 Datum
-refuse_write(PG_FUNCTION_ARGS)
+_refuse_write(PG_FUNCTION_ARGS)
 {
 	TriggerData *trigdata = (TriggerData *) fcinfo->context;
 	Relation	rel;
 	char	   *schema;
 
-	lq_trigger_prove(fcinfo, "refuse_write");
+	lq_trigger_prove(fcinfo, "_refuse_write");
 	if (may_write(trigdata))
 		return PointerGetDatum(NULL);
 	rel = trigdata->tg_relation;

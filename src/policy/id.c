@@ -21,7 +21,7 @@
 #include "funnel/identity.h"
 #include "funnel/trigger.h"
 
-PG_FUNCTION_INFO_V1(guard_id);
+PG_FUNCTION_INFO_V1(_guard_id);
 
 /* The last id that the sequence gave; none is before all. */
 static int64
@@ -50,16 +50,16 @@ id_of(HeapTuple row, TupleDesc desc, int attno)
 }
 
 /*
- * guard_id() - BEFORE INSERT OR UPDATE on tables with an id, FOR EACH ROW
+ * _guard_id() - BEFORE INSERT OR UPDATE on tables with an id, FOR EACH ROW
  *
  * The owner may give ids as well: that is how a dump is loaded.  Activities
  * go without: their key is made of more.  So does a table of leads of the
  * user's, whose keys are the user's own.
  */
 Datum
-guard_id(PG_FUNCTION_ARGS)
+_guard_id(PG_FUNCTION_ARGS)
 {
-	LqFunnel   *funnel = lq_funnel_of_trigger(fcinfo, "guard_id");
+	LqFunnel   *funnel = lq_funnel_of_trigger(fcinfo, "_guard_id");
 	TriggerData *trigdata = (TriggerData *) fcinfo->context;
 	Relation	rel = trigdata->tg_relation;
 	TupleDesc	desc = RelationGetDescr(rel);

@@ -27,9 +27,9 @@
 #include "policy/policy.h"
 #include "policy/rename.h"
 
-PG_FUNCTION_INFO_V1(policy_changed);
+PG_FUNCTION_INFO_V1(_policy_changed);
 PG_FUNCTION_INFO_V1(_version_used);
-PG_FUNCTION_INFO_V1(refuse_truncate);
+PG_FUNCTION_INFO_V1(_refuse_truncate);
 
 /* The first value that a statement about a definition gives; NULL: none. */
 static char *
@@ -213,7 +213,7 @@ lq_policy_row_changed(TriggerData *trigdata)
 }
 
 /*
- * policy_changed() - AFTER ROW and AFTER TRUNCATE on every policy table,
+ * _policy_changed() - AFTER ROW and AFTER TRUNCATE on every policy table,
  *					  ENABLE ALWAYS
  *
  * Tells every session, when this commits, that what it keeps of the funnel is
@@ -221,11 +221,11 @@ lq_policy_row_changed(TriggerData *trigdata)
  * obeys savepoints and reaches ourselves at the next command.
  */
 Datum
-policy_changed(PG_FUNCTION_ARGS)
+_policy_changed(PG_FUNCTION_ARGS)
 {
 	TriggerData *trigdata = (TriggerData *) fcinfo->context;
 
-	if (!lq_trigger_prove(fcinfo, "policy_changed"))
+	if (!lq_trigger_prove(fcinfo, "_policy_changed"))
 		return PointerGetDatum(NULL);
 	lq_check_settings(trigdata->tg_relation->rd_rel->relowner,
 					  get_namespace_name(RelationGetNamespace(trigdata->tg_relation)));
@@ -251,16 +251,16 @@ _version_used(PG_FUNCTION_ARGS)
 }
 
 /*
- * refuse_truncate() - BEFORE TRUNCATE on tables of facts and their history
+ * _refuse_truncate() - BEFORE TRUNCATE on tables of facts and their history
  *
  * TRUNCATE tells no trigger which rows went, so leads could not follow.
  */
 Datum
-refuse_truncate(PG_FUNCTION_ARGS)
+_refuse_truncate(PG_FUNCTION_ARGS)
 {
 	TriggerData *trigdata = (TriggerData *) fcinfo->context;
 
-	if (!lq_trigger_prove(fcinfo, "refuse_truncate"))
+	if (!lq_trigger_prove(fcinfo, "_refuse_truncate"))
 		return PointerGetDatum(NULL);
 	ereport(ERROR,
 			(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),

@@ -20,7 +20,7 @@
 #include "policy/policy.h"
 #include "policy/rename.h"
 
-PG_FUNCTION_INFO_V1(list_changed);
+PG_FUNCTION_INFO_V1(_list_changed);
 
 /* rows of a list that are those of another one now */
 typedef struct Moved
@@ -197,7 +197,7 @@ is_renamed(const TriggerData *row, const List *moves)
 }
 
 /*
- * list_changed() - AFTER UPDATE ON list FOR EACH STATEMENT, with transition
+ * _list_changed() - AFTER UPDATE ON list FOR EACH STATEMENT, with transition
  *					tables
  *
  * A list whose every value got the same new name is renamed.  Other values
@@ -205,7 +205,7 @@ is_renamed(const TriggerData *row, const List *moves)
  * so has one of a renamed list that is another value now as well.
  */
 Datum
-list_changed(PG_FUNCTION_ARGS)
+_list_changed(PG_FUNCTION_ARGS)
 {
 	TriggerData row;
 	LqTransitionRows old;
@@ -213,7 +213,7 @@ list_changed(PG_FUNCTION_ARGS)
 	List	   *moves = NIL;
 	ListCell   *cell;
 
-	lq_trigger_prove(fcinfo, "list_changed");
+	lq_trigger_prove(fcinfo, "_list_changed");
 	row = *(TriggerData *) fcinfo->context;
 	/* row by row, below */
 	row.tg_event = TRIGGER_EVENT_UPDATE | TRIGGER_EVENT_ROW |

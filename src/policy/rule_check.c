@@ -36,9 +36,9 @@
 #include "type/scorecard_ops.h"
 
 PG_FUNCTION_INFO_V1(check_condition);
-PG_FUNCTION_INFO_V1(check_rule);
-PG_FUNCTION_INFO_V1(check_transition);
-PG_FUNCTION_INFO_V1(protect_rule);
+PG_FUNCTION_INFO_V1(_check_rule);
+PG_FUNCTION_INFO_V1(_check_transition);
+PG_FUNCTION_INFO_V1(_protect_rule);
 
 /* the row that is being written */
 typedef struct Written
@@ -361,10 +361,10 @@ check_room(const Written *w)
 }
 
 /*
- * check_rule() - BEFORE INSERT OR UPDATE ON rule FOR EACH ROW
+ * _check_rule() - BEFORE INSERT OR UPDATE ON rule FOR EACH ROW
  */
 Datum
-check_rule(PG_FUNCTION_ARGS)
+_check_rule(PG_FUNCTION_ARGS)
 {
 	Written		w;
 	Where		where;
@@ -372,7 +372,7 @@ check_rule(PG_FUNCTION_ARGS)
 	char	   *axis;
 	char	   *qualified;
 
-	start(&w, fcinfo, "check_rule");
+	start(&w, fcinfo, "_check_rule");
 	name = text_of(&w, w.row, "name");
 	axis = text_of(&w, w.row, "axis");
 
@@ -415,7 +415,7 @@ check_stage(const Written *w, const char *name)
 
 /* The reason that moves are recorded with is one of the stage they lead to. */
 static void
-check_reason(const Written *w, const char *to)
+_check_reason(const Written *w, const char *to)
 {
 	char	   *reason = text_of(w, w->row, "reason");
 
@@ -435,10 +435,10 @@ check_reason(const Written *w, const char *to)
 }
 
 /*
- * check_transition() - BEFORE INSERT OR UPDATE ON transition FOR EACH ROW
+ * _check_transition() - BEFORE INSERT OR UPDATE ON transition FOR EACH ROW
  */
 Datum
-check_transition(PG_FUNCTION_ARGS)
+_check_transition(PG_FUNCTION_ARGS)
 {
 	Written		w;
 	Where		where;
@@ -446,13 +446,13 @@ check_transition(PG_FUNCTION_ARGS)
 	char	   *to;
 	char	   *qualified;
 
-	start(&w, fcinfo, "check_transition");
+	start(&w, fcinfo, "_check_transition");
 	from = text_of(&w, w.row, "from_stage");
 	to = text_of(&w, w.row, "to_stage");
 
 	check_stage(&w, "from_stage");
 	check_stage(&w, "to_stage");
-	check_reason(&w, to);
+	_check_reason(&w, to);
 
 	enter_where(&where, from == NULL ?
 				psprintf("the transition to \"%s\"", to ? to : "") :
@@ -464,13 +464,13 @@ check_transition(PG_FUNCTION_ARGS)
 }
 
 /*
- * protect_rule() - BEFORE UPDATE OR DELETE ON rule FOR EACH ROW
+ * _protect_rule() - BEFORE UPDATE OR DELETE ON rule FOR EACH ROW
  *
  * A rule that a guard names is not removed, nor does it go over to another
  * definition.  It goes with its whole definition, whose row is gone by then.
  */
 Datum
-protect_rule(PG_FUNCTION_ARGS)
+_protect_rule(PG_FUNCTION_ARGS)
 {
 	Written		w;
 	HeapTuple	old;
@@ -482,7 +482,7 @@ protect_rule(PG_FUNCTION_ARGS)
 	ListCell   *lc2;
 	StringInfoData uses;
 
-	start(&w, fcinfo, "protect_rule");
+	start(&w, fcinfo, "_protect_rule");
 	old = w.trigdata->tg_trigtuple;
 	name = text_of(&w, old, "name");
 	definition = text_of(&w, old, "definition");

@@ -99,10 +99,10 @@ SELECT lives_ok($$ UPDATE lead SET stage = 'sql' WHERE lead_id = 1 $$, 'R003-14 
 
 -- who may fire what
 SELECT throws_ok($$ CREATE TRIGGER x AFTER INSERT ON account REFERENCING NEW TABLE AS n
-	FOR EACH STATEMENT EXECUTE FUNCTION refit_account_leads(); INSERT INTO account (account_id) VALUES (9) $$,
+	FOR EACH STATEMENT EXECUTE FUNCTION _refit_account_leads(); INSERT INTO account (account_id) VALUES (9) $$,
 	'39P01', NULL, 'the trigger is for updates');
 SELECT throws_ok($$ CREATE TRIGGER x AFTER UPDATE ON account
-	FOR EACH STATEMENT EXECUTE FUNCTION refit_account_leads(); UPDATE account SET name = 'x' $$,
+	FOR EACH STATEMENT EXECUTE FUNCTION _refit_account_leads(); UPDATE account SET name = 'x' $$,
 	'39P01', NULL, 'with transition tables');
 
 SELECT * FROM finish();

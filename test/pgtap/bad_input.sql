@@ -53,17 +53,17 @@ SELECT is(pg_temp.code($$ DELETE FROM crm.stage WHERE stage = 'lead' $$), '2BP01
 -- triggers where they do not belong
 CREATE TABLE public.mine (lead_id bigint, stage text);
 SELECT is(pg_temp.code(format('CREATE TRIGGER t %s EXECUTE FUNCTION %s(); %s', t, f, s)), e, f || ' ' || t) FROM (VALUES
-	('BEFORE INSERT ON public.mine FOR EACH ROW', 'qualify_lead', 'INSERT INTO public.mine VALUES (1)', '42P01'),
-	('AFTER INSERT ON crm.account FOR EACH ROW', 'record_lead', 'INSERT INTO crm.account DEFAULT VALUES', '39P01'),
-	('AFTER INSERT ON crm.lead FOR EACH ROW', 'qualify_lead', 'INSERT INTO crm.lead DEFAULT VALUES', '39P01'),
-	('BEFORE INSERT ON crm.lead', 'qualify_lead', 'INSERT INTO crm.lead DEFAULT VALUES', '39P01'),
-	('BEFORE DELETE ON crm.lead FOR EACH ROW', 'qualify_lead', 'DELETE FROM crm.lead', '39P01'),
-	('AFTER INSERT ON crm.activity', 'ingest_activity', 'INSERT INTO crm.activity (lead_id, kind) VALUES (1, ''webinar'')', '39P01'),
-	('AFTER INSERT ON crm.answer FOR EACH ROW', 'ingest_answer', 'INSERT INTO crm.answer (lead_id, framework, element, level) VALUES (1, ''bant'', ''need'', ''yes'')', '39P01'),
-	('AFTER INSERT ON crm.deal', 'ingest_deal_contact', 'INSERT INTO crm.deal DEFAULT VALUES', '39P01'),
-	('BEFORE INSERT ON crm.kind FOR EACH ROW', 'check_rule', 'INSERT INTO crm.kind (kind) VALUES (''q'')', '39P01'),
-	('BEFORE INSERT ON crm.lead FOR EACH ROW', 'policy_changed', 'INSERT INTO crm.lead DEFAULT VALUES', '39P01'),
-	('BEFORE INSERT ON crm.lead FOR EACH ROW', 'refuse_truncate', 'INSERT INTO crm.lead DEFAULT VALUES', '39P01')) AS v (t, f, s, e);
+	('BEFORE INSERT ON public.mine FOR EACH ROW', '_qualify_lead', 'INSERT INTO public.mine VALUES (1)', '42P01'),
+	('AFTER INSERT ON crm.account FOR EACH ROW', '_record_lead', 'INSERT INTO crm.account DEFAULT VALUES', '39P01'),
+	('AFTER INSERT ON crm.lead FOR EACH ROW', '_qualify_lead', 'INSERT INTO crm.lead DEFAULT VALUES', '39P01'),
+	('BEFORE INSERT ON crm.lead', '_qualify_lead', 'INSERT INTO crm.lead DEFAULT VALUES', '39P01'),
+	('BEFORE DELETE ON crm.lead FOR EACH ROW', '_qualify_lead', 'DELETE FROM crm.lead', '39P01'),
+	('AFTER INSERT ON crm.activity', '_ingest_activity', 'INSERT INTO crm.activity (lead_id, kind) VALUES (1, ''webinar'')', '39P01'),
+	('AFTER INSERT ON crm.answer FOR EACH ROW', '_ingest_answer', 'INSERT INTO crm.answer (lead_id, framework, element, level) VALUES (1, ''bant'', ''need'', ''yes'')', '39P01'),
+	('AFTER INSERT ON crm.deal', '_ingest_deal_contact', 'INSERT INTO crm.deal DEFAULT VALUES', '39P01'),
+	('BEFORE INSERT ON crm.kind FOR EACH ROW', '_check_rule', 'INSERT INTO crm.kind (kind) VALUES (''q'')', '39P01'),
+	('BEFORE INSERT ON crm.lead FOR EACH ROW', '_policy_changed', 'INSERT INTO crm.lead DEFAULT VALUES', '39P01'),
+	('BEFORE INSERT ON crm.lead FOR EACH ROW', '_refuse_truncate', 'INSERT INTO crm.lead DEFAULT VALUES', '39P01')) AS v (t, f, s, e);
 
 -- settings of roles that may not
 CREATE ROLE regress_lq_app;

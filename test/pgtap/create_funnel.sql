@@ -65,7 +65,7 @@ SELECT is_empty($$
 									 'definition', 'transition', 'rule', 'reason']) AS relname
 	WHERE (SELECT count(*) FROM pg_trigger AS t
 		   WHERE t.tgrelid = format('crm.%I', relname)::regclass
-		   AND t.tgfoid = 'policy_changed'::regproc AND t.tgenabled = 'A') <> 2 $$,
+		   AND t.tgfoid = '_policy_changed'::regproc AND t.tgenabled = 'A') <> 2 $$,
 	'every policy table tells of changes, whatever session_replication_role is');
 SELECT is_empty($$
 	SELECT t.tgname FROM pg_trigger AS t

@@ -64,7 +64,7 @@ SELECT drop_funnel('b2b', true);
 SELECT lives_ok('TRUNCATE person_de', 'R: and when the funnel is gone');
 -- what only looks like one is refused as ever
 CREATE TABLE person_it (id bigint);
-CREATE TRIGGER x BEFORE TRUNCATE ON person_it EXECUTE FUNCTION refuse_truncate();
+CREATE TRIGGER x BEFORE TRUNCATE ON person_it EXECUTE FUNCTION _refuse_truncate();
 SELECT throws_ok('TRUNCATE person_it', NULL, NULL, 'S1: a trigger by another name is not ours');
 
 SELECT * FROM finish();

@@ -59,7 +59,7 @@ END $$;
 SELECT is_empty($$ SELECT p.proname FROM pg_proc AS p JOIN pg_depend AS d ON d.classid = 'pg_proc'::regclass AND d.objid = p.oid AND d.deptype = 'e'
 	WHERE p.prosrc ~ '_require_funnel_owner\(' EXCEPT SELECT function FROM demand $$, 'each function in SQL that asks for an owner is tried here');
 SELECT is_empty($$ SELECT p.proname FROM pg_proc AS p JOIN pg_depend AS d ON d.classid = 'pg_proc'::regclass AND d.objid = p.oid AND d.deptype = 'e'
-	WHERE p.prosrc ~ '\mpg_has_role\M' AND p.proname NOT IN ('stamp_signature', 'sign_move') $$, 'R13: none has a rule of its own, but for the members of a side');
+	WHERE p.prosrc ~ '\mpg_has_role\M' AND p.proname NOT IN ('_stamp_signature', 'sign_move') $$, 'R13: none has a rule of its own, but for the members of a side');
 
 SELECT is_empty($$ SELECT function, ended FROM demand, pg_temp.attempt('regress_lq_stranger', call) AS ended
 	WHERE ended <> '42501, permission denied for funnel ...' AND ended !~ '^42501, permission denied for schema' $$, 'a stranger may call none');

@@ -31,18 +31,18 @@ CREATE TABLE activity_2026_02 PARTITION OF activity
 CREATE FUNCTION pg_temp.add_triggers(log regclass) RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
 	EXECUTE format('CREATE TRIGGER zz_insert AFTER INSERT ON %s REFERENCING NEW TABLE AS new_rows
-		FOR EACH STATEMENT EXECUTE FUNCTION ingest_activity()', log);
+		FOR EACH STATEMENT EXECUTE FUNCTION _ingest_activity()', log);
 	EXECUTE format('CREATE TRIGGER zz_update AFTER UPDATE ON %s
 		REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows
-		FOR EACH STATEMENT EXECUTE FUNCTION ingest_activity()', log);
+		FOR EACH STATEMENT EXECUTE FUNCTION _ingest_activity()', log);
 	EXECUTE format('CREATE TRIGGER zz_delete AFTER DELETE ON %s REFERENCING OLD TABLE AS old_rows
-		FOR EACH STATEMENT EXECUTE FUNCTION ingest_activity()', log);
-	EXECUTE format('CREATE TRIGGER zz_no_truncate BEFORE TRUNCATE ON %s FOR EACH STATEMENT EXECUTE FUNCTION refuse_truncate()', log);
+		FOR EACH STATEMENT EXECUTE FUNCTION _ingest_activity()', log);
+	EXECUTE format('CREATE TRIGGER zz_no_truncate BEFORE TRUNCATE ON %s FOR EACH STATEMENT EXECUTE FUNCTION _refuse_truncate()', log);
 END $$;
 
 SELECT is((SELECT count(*) FROM check_funnel('crm') WHERE finding = 'trigger_missing'), 5::bigint,
 	'a new log has no triggers');
-CREATE TRIGGER zz_stamp BEFORE INSERT OR UPDATE ON activity FOR EACH ROW EXECUTE FUNCTION stamp_activity();
+CREATE TRIGGER zz_stamp BEFORE INSERT OR UPDATE ON activity FOR EACH ROW EXECUTE FUNCTION _stamp_activity();
 SELECT pg_temp.add_triggers('activity');
 SELECT pg_temp.add_triggers('activity_2026_02');
 SELECT results_eq($$ SELECT finding, object, n FROM check_funnel('crm') $$,

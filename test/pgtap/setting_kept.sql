@@ -58,7 +58,7 @@ SELECT is((SELECT count(*) FROM pg_trigger WHERE tgrelid = 'contact'::regclass),
 
 -- triggers by anybody on tables of theirs keep no funnel
 SELECT create_funnel('f', 'UTC');
-CREATE TRIGGER zz_qualify BEFORE INSERT ON other FOR EACH ROW EXECUTE FUNCTION qualify_lead('f');
+CREATE TRIGGER zz_qualify BEFORE INSERT ON other FOR EACH ROW EXECUTE FUNCTION _qualify_lead('f');
 SELECT lives_ok($$ SELECT drop_funnel('f') $$, 'S5: a trigger that names a funnel does not keep it');
 SELECT columns_are('public', 'other', '{id,email,stage}'::name[], 'S5: and the table stays as it is');
 SELECT has_trigger('public', 'other', 'zz_qualify', 'S5: with the trigger');

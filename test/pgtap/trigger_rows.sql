@@ -55,11 +55,11 @@ BEGIN
 END $$;
 SELECT set_eq($$ SELECT pg_temp.missing('DROP TRIGGER zz_circle ON crm.transition; DROP TRIGGER zz_changed ON crm.reason') $$,
 	$$ VALUES ('trigger_missing transition.zz_circle'), ('trigger_missing reason.zz_changed') $$, 'one that is gone is found and made again');
-SELECT set_eq($$ SELECT pg_temp.missing('CREATE OR REPLACE TRIGGER zz_circle AFTER INSERT OR UPDATE ON crm.transition FOR EACH ROW WHEN (false) EXECUTE FUNCTION refuse_circle()') $$,
+SELECT set_eq($$ SELECT pg_temp.missing('CREATE OR REPLACE TRIGGER zz_circle AFTER INSERT OR UPDATE ON crm.transition FOR EACH ROW WHEN (false) EXECUTE FUNCTION _refuse_circle()') $$,
 	$$ VALUES ('trigger_missing transition.zz_circle'), ('still trigger_missing transition.zz_circle') $$, 'one with a condition is not ours');
-SELECT set_eq($$ SELECT pg_temp.missing('DROP TRIGGER zz_insert ON crm.activity; CREATE TRIGGER zz_insert AFTER INSERT ON crm.activity FOR EACH STATEMENT EXECUTE FUNCTION ingest_activity()') $$,
+SELECT set_eq($$ SELECT pg_temp.missing('DROP TRIGGER zz_insert ON crm.activity; CREATE TRIGGER zz_insert AFTER INSERT ON crm.activity FOR EACH STATEMENT EXECUTE FUNCTION _ingest_activity()') $$,
 	$$ VALUES ('trigger_missing activity.zz_insert'), ('still trigger_missing activity.zz_insert') $$, 'nor one without transition tables');
-SELECT set_eq($$ SELECT pg_temp.missing('DROP TRIGGER zz_one_active ON crm.definition; CREATE TRIGGER one_active AFTER UPDATE OR DELETE ON crm.definition FOR EACH ROW EXECUTE FUNCTION keep_one_active()') $$,
+SELECT set_eq($$ SELECT pg_temp.missing('DROP TRIGGER zz_one_active ON crm.definition; CREATE TRIGGER one_active AFTER UPDATE OR DELETE ON crm.definition FOR EACH ROW EXECUTE FUNCTION _keep_one_active()') $$,
 	$$ VALUES ('trigger_missing definition.zz_one_active') $$, 'nor one that cannot be deferred');
 SELECT set_eq($$ SELECT pg_temp.missing('ALTER TABLE crm.list ENABLE TRIGGER zz_emptied; ALTER TABLE crm.lead DISABLE TRIGGER zz_forget') $$,
 	$$ VALUES ('trigger_disabled list.zz_emptied'), ('trigger_disabled lead.zz_forget') $$, 'one that is disabled is enabled');

@@ -42,7 +42,7 @@ CREATE SCHEMA evil AUTHORIZATION regress_lq_evil;
 CREATE TABLE evil.activity (LIKE crm.activity);
 ALTER TABLE evil.activity OWNER TO regress_lq_evil;
 SET LOCAL ROLE regress_lq_evil;
-CREATE TRIGGER t AFTER INSERT ON evil.activity REFERENCING NEW TABLE AS n FOR EACH STATEMENT EXECUTE FUNCTION ingest_activity('crm');
+CREATE TRIGGER t AFTER INSERT ON evil.activity REFERENCING NEW TABLE AS n FOR EACH STATEMENT EXECUTE FUNCTION _ingest_activity('crm');
 RESET ROLE;
 SELECT alike(pg_temp.attempt('regress_lq_evil', $$ INSERT INTO evil.activity SELECT 1, now(), 1, 'demo_request', NULL, NULL, NULL, '{}', NULL, now() $$),
 	'42P01 schema "evil" is not a funnel%', 'a table in a schema without a funnel');
@@ -77,8 +77,8 @@ CREATE TABLE crm.lead2 (LIKE crm.lead);
 ALTER TABLE crm.activity2 OWNER TO regress_lq_evil;
 ALTER TABLE crm.lead2 OWNER TO regress_lq_evil;
 SET LOCAL ROLE regress_lq_evil;
-CREATE TRIGGER t AFTER INSERT ON crm.activity2 REFERENCING NEW TABLE AS n FOR EACH STATEMENT EXECUTE FUNCTION ingest_activity();
-CREATE TRIGGER t BEFORE INSERT ON crm.lead2 FOR EACH ROW EXECUTE FUNCTION qualify_lead();
+CREATE TRIGGER t AFTER INSERT ON crm.activity2 REFERENCING NEW TABLE AS n FOR EACH STATEMENT EXECUTE FUNCTION _ingest_activity();
+CREATE TRIGGER t BEFORE INSERT ON crm.lead2 FOR EACH ROW EXECUTE FUNCTION _qualify_lead();
 RESET ROLE;
 SELECT alike(pg_temp.attempt('regress_lq_evil', $$ INSERT INTO crm.activity2 SELECT 1, now(), 1, 'demo_request', NULL, NULL, NULL, '{}', NULL, now() $$),
 	'39P01%must be fired for table "activity"%', 'another table in the schema of a funnel');

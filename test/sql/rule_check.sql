@@ -69,16 +69,16 @@ SELECT count(*) FROM rule;
 
 -- not for other tables, nor for other events
 CREATE TABLE public.regress_lq_mine (definition text);
-CREATE TRIGGER t BEFORE INSERT ON public.regress_lq_mine FOR EACH ROW EXECUTE FUNCTION check_rule();
+CREATE TRIGGER t BEFORE INSERT ON public.regress_lq_mine FOR EACH ROW EXECUTE FUNCTION _check_rule();
 INSERT INTO public.regress_lq_mine VALUES ('x');
 DROP TABLE public.regress_lq_mine;
-CREATE TRIGGER wrong AFTER INSERT ON rule FOR EACH ROW EXECUTE FUNCTION check_rule();
+CREATE TRIGGER wrong AFTER INSERT ON rule FOR EACH ROW EXECUTE FUNCTION _check_rule();
 INSERT INTO rule (definition, name, axis, points) VALUES ('other', 'x', 'fit', 1);
 DROP TRIGGER wrong ON rule;
-CREATE TRIGGER wrong BEFORE INSERT ON rule FOR EACH STATEMENT EXECUTE FUNCTION protect_rule();
+CREATE TRIGGER wrong BEFORE INSERT ON rule FOR EACH STATEMENT EXECUTE FUNCTION _protect_rule();
 INSERT INTO rule (definition, name, axis, points) VALUES ('other', 'x', 'fit', 1);
 DROP TRIGGER wrong ON rule;
-CREATE TRIGGER wrong BEFORE INSERT ON kind FOR EACH ROW EXECUTE FUNCTION check_transition();
+CREATE TRIGGER wrong BEFORE INSERT ON kind FOR EACH ROW EXECUTE FUNCTION _check_transition();
 INSERT INTO kind (kind) VALUES ('x');
 
 RESET search_path;

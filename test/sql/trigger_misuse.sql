@@ -8,27 +8,27 @@ SET ROLE regress_lq_stranger;
 
 -- S1: a statement trigger for rows that are not there
 CREATE TEMP TABLE rule (x int);
-CREATE TRIGGER t AFTER UPDATE ON rule FOR EACH STATEMENT EXECUTE FUNCTION policy_changed();
+CREATE TRIGGER t AFTER UPDATE ON rule FOR EACH STATEMENT EXECUTE FUNCTION _policy_changed();
 UPDATE rule SET x = x;
 DROP TABLE rule;
 CREATE TEMP TABLE rule AS SELECT 1 AS x;
-CREATE TRIGGER t AFTER UPDATE ON rule FOR EACH ROW EXECUTE FUNCTION policy_changed();
+CREATE TRIGGER t AFTER UPDATE ON rule FOR EACH ROW EXECUTE FUNCTION _policy_changed();
 UPDATE rule SET x = x;
 
 -- S1: a funnel is not read for a table that is not its own: no word of its rules
 CREATE TEMP TABLE lead (x int);
-CREATE TRIGGER t BEFORE INSERT ON lead FOR EACH ROW EXECUTE FUNCTION qualify_lead('regress_lq_misuse');
+CREATE TRIGGER t BEFORE INSERT ON lead FOR EACH ROW EXECUTE FUNCTION _qualify_lead('regress_lq_misuse');
 INSERT INTO lead VALUES (1);
-CREATE TRIGGER t2 BEFORE TRUNCATE ON lead FOR EACH STATEMENT EXECUTE FUNCTION refuse_truncate('regress_lq_misuse');
+CREATE TRIGGER t2 BEFORE TRUNCATE ON lead FOR EACH STATEMENT EXECUTE FUNCTION _refuse_truncate('regress_lq_misuse');
 TRUNCATE lead;
 DROP TRIGGER t ON lead;
-CREATE TRIGGER t BEFORE INSERT ON lead FOR EACH ROW EXECUTE FUNCTION qualify_lead('regress_lq_nowhere');
+CREATE TRIGGER t BEFORE INSERT ON lead FOR EACH ROW EXECUTE FUNCTION _qualify_lead('regress_lq_nowhere');
 INSERT INTO lead VALUES (1);
 DROP TABLE rule, lead;
 RESET ROLE;
 -- not for a temporary one, but for one that was attached
 CREATE TABLE public.regress_lq_mine (x int);
-CREATE TRIGGER t BEFORE INSERT ON public.regress_lq_mine FOR EACH ROW EXECUTE FUNCTION qualify_lead('regress_lq_nowhere');
+CREATE TRIGGER t BEFORE INSERT ON public.regress_lq_mine FOR EACH ROW EXECUTE FUNCTION _qualify_lead('regress_lq_nowhere');
 INSERT INTO public.regress_lq_mine VALUES (1);
 DROP TABLE public.regress_lq_mine;
 -- S1: nor is one that is attached read for another table of the owner's, or
@@ -40,7 +40,7 @@ INSERT INTO regress_lq_attached.rule (definition, name, axis, condition, points)
 	VALUES ('default', 'funded', 'fit', 'account.was_domain IS NOT NULL', 1);
 ALTER TABLE regress_lq_attached.account RENAME COLUMN was_domain TO domain;
 CREATE TABLE public.regress_lq_mine (x int);
-CREATE TRIGGER t BEFORE INSERT ON public.regress_lq_mine FOR EACH ROW EXECUTE FUNCTION qualify_lead('regress_lq_attached');
+CREATE TRIGGER t BEFORE INSERT ON public.regress_lq_mine FOR EACH ROW EXECUTE FUNCTION _qualify_lead('regress_lq_attached');
 \c -
 SET client_min_messages = warning;
 INSERT INTO public.regress_lq_mine VALUES (1);
@@ -53,23 +53,23 @@ DROP TABLE public.regress_lq_people;
 
 -- time, level, event, transition tables, in PL/pgSQL as in C
 SET search_path = regress_lq_misuse, public;
-CREATE TRIGGER a AFTER INSERT ON deal FOR EACH ROW EXECUTE FUNCTION stamp_deal();
+CREATE TRIGGER a AFTER INSERT ON deal FOR EACH ROW EXECUTE FUNCTION _stamp_deal();
 INSERT INTO deal DEFAULT VALUES;
 DROP TRIGGER a ON deal;
-CREATE TRIGGER a BEFORE DELETE ON signature FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+CREATE TRIGGER a BEFORE DELETE ON signature FOR EACH STATEMENT EXECUTE FUNCTION _refuse_change();
 DELETE FROM signature;
 DROP TRIGGER a ON signature;
-CREATE TRIGGER a AFTER INSERT ON deal FOR EACH STATEMENT EXECUTE FUNCTION ingest_deal();
+CREATE TRIGGER a AFTER INSERT ON deal FOR EACH STATEMENT EXECUTE FUNCTION _ingest_deal();
 INSERT INTO deal DEFAULT VALUES;
 DROP TRIGGER a ON deal;
-CREATE TRIGGER a BEFORE INSERT ON side FOR EACH ROW EXECUTE FUNCTION check_sides();
+CREATE TRIGGER a BEFORE INSERT ON side FOR EACH ROW EXECUTE FUNCTION _check_sides();
 INSERT INTO side VALUES ('x');
 DROP TRIGGER a ON side;
 
 -- asked directly
-SELECT _prove_trigger('stamp_deal', 0, 'BEFORE', 'ROW', 'INSERT');
+SELECT _prove_trigger('_stamp_deal', 0, 'BEFORE', 'ROW', 'INSERT');
 SELECT _prove_trigger('qualify', 'deal'::regclass, 'BEFORE', 'ROW', 'INSERT');
-SELECT _prove_trigger('stamp_deal', 'deal'::regclass, 'BEFORE', 'ROW', 'INSERT');
+SELECT _prove_trigger('_stamp_deal', 'deal'::regclass, 'BEFORE', 'ROW', 'INSERT');
 
 SET client_min_messages = warning;
 DROP SCHEMA regress_lq_misuse CASCADE;

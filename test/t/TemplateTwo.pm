@@ -75,7 +75,7 @@ my @changes = (
 	[ 'src/funnel/column_list.h', qr/(LQ_COLUMN\(LEAD, ACCOUNT_ID,.*\n)/, '${1}LQ_COLUMN(LEAD, TEMPERATURE, "temperature", \'i\', true, 2)\n' ],
 	# in the midst of the others
 	[ 'src/funnel/column_list.h', qr/(LQ_COLUMN\(SETTING, TIME_ZONE,.*\n)/, '${1}LQ_COLUMN(SETTING, GREETING, "greeting", \'t\', false, 2)\n' ],
-	[ 'src/funnel/trigger_rows.c', qr/(\{LQ_TABLE_STAGE, "zz_open", "check_working_time",\n)(.*), 0\},\n/,
+	[ 'src/funnel/trigger_rows.c', qr/(\{LQ_TABLE_STAGE, "zz_open", "_check_working_time",\n)(.*), 0\},\n/,
 		'${1}${2}, 0, 0, 1},\n${1}	AFTER_STATEMENT | ON_INSERT | ON_UPDATE | ON_DELETE, 0, 2},\n'
 		  . '	{LQ_TABLE_LEAD, "zz_see", "see_lead", AFTER_ROW | ON_UPDATE, 0, 2},\n'
 		  . '	{LQ_TABLE_ACTIVITY, "zz_see", "see_two", AFTER_STATEMENT | ON_INSERT, LQ_TRIGGER_ROWS, 2},\n' ],

@@ -30,7 +30,7 @@ sub install
 # an object of our name is never adopted
 foreach my $evil ("CREATE FUNCTION public.create_funnel(text, text, text, regclass, name, jsonb, text, name, jsonb) RETURNS void LANGUAGE sql AS 'SELECT'",
 	"CREATE FUNCTION public.funnel_now() RETURNS timestamptz LANGUAGE sql AS 'SELECT now()'",
-	"CREATE FUNCTION public.qualify_lead() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END'",
+	"CREATE FUNCTION public._qualify_lead() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END'",
 	"CREATE TYPE public.bant AS ENUM ('x')", "CREATE TYPE public.scorecard AS (a int)", "CREATE DOMAIN public.answer_level AS text")
 {
 	my ($db, $err) = install($evil);

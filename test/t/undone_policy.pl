@@ -89,7 +89,7 @@ $calls{$_} //= "SELECT $_('crm')" foreach @functions;
 # every column of every policy table, rows that go, rows that come
 my @rows = split /\n/, $node->safe_psql('postgres', q{
 	WITH t AS (SELECT DISTINCT tgrelid AS oid, tgrelid::regclass::text AS name FROM pg_trigger JOIN pg_proc AS p ON p.oid = tgfoid
-			   WHERE proname = 'policy_changed' AND tgrelid::regclass::text ~ '^crm\.'),
+			   WHERE proname = '_policy_changed' AND tgrelid::regclass::text ~ '^crm\.'),
 	 c AS (SELECT t.*, quote_ident(attname) AS c, attnum, CASE format_type(atttypid, NULL)
 			WHEN 'boolean' THEN 'NOT %1$s' WHEN 'interval' THEN '2 * coalesce(%1$s, interval ''1 hour'')'
 			WHEN 'text[]' THEN 'ARRAY[''sales'']' WHEN 'name' THEN '''postgres''' WHEN 'regclass' THEN '''crm.account''::regclass'
