@@ -247,7 +247,7 @@ BEGIN
 		external_id text UNIQUE,
 		name text,
 		domain text,
-		attributes jsonb NOT NULL DEFAULT '{}'
+		properties jsonb NOT NULL DEFAULT '{}'
 	);
 
 	-- The card changes with every activity: room in the page and a card that
@@ -270,7 +270,7 @@ BEGIN
 		source text,
 		campaign text,
 		unsubscribed boolean NOT NULL DEFAULT false,
-		attributes jsonb NOT NULL DEFAULT '{}',
+		properties jsonb NOT NULL DEFAULT '{}',
 		owner text,
 		resume_at timestamptz CHECK (isfinite(resume_at)),
 		reason text,

@@ -165,7 +165,7 @@ BEGIN
 		('COLUMN account.external_id', 'key in the system that it comes from'),
 		('COLUMN account.name', 'name of the company'),
 		('COLUMN account.domain', 'its domain on the internet'),
-		('COLUMN account.attributes', 'whatever else is known, as JSON'),
+		('COLUMN account.properties', 'whatever else is known, as JSON'),
 
 		('COLUMN lead.lead_id', 'key'),
 		('COLUMN lead.external_id', 'key in the system that it comes from'),
@@ -184,7 +184,7 @@ BEGIN
 		('COLUMN lead.source', 'where the lead came from first; set once'),
 		('COLUMN lead.campaign', 'campaign it came from first'),
 		('COLUMN lead.unsubscribed', 'wants no e-mails from marketing'),
-		('COLUMN lead.attributes', 'whatever else is known, as JSON'),
+		('COLUMN lead.properties', 'whatever else is known, as JSON'),
 		('COLUMN lead.owner', 'who works on the lead'),
 		('COLUMN lead.resume_at', 'when to come back to a lead in nurture'),
 		('COLUMN lead.reason', 'reason, given with a move; kept in history, then cleared'),

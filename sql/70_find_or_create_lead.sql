@@ -19,9 +19,9 @@ DECLARE
 	lacks text;
 BEGIN
 	SELECT string_agg(format('%I %s', a.attname, format_type(a.atttypid, a.atttypmod)), ', '),
-		   string_agg(format(CASE a.attname WHEN 'attributes' THEN '%1$I = coalesce(n.%1$I || l.%1$I, l.%1$I, n.%1$I)'
+		   string_agg(format(CASE a.attname WHEN 'properties' THEN '%1$I = coalesce(n.%1$I || l.%1$I, l.%1$I, n.%1$I)'
 							 ELSE '%1$I = coalesce(l.%1$I, n.%1$I)' END, a.attname), ', '),
-		   string_agg(format(CASE a.attname WHEN 'attributes' THEN '(n.%1$I || l.%1$I <> l.%1$I) IS NOT FALSE'
+		   string_agg(format(CASE a.attname WHEN 'properties' THEN '(n.%1$I || l.%1$I <> l.%1$I) IS NOT FALSE'
 							 ELSE 'l.%1$I IS NULL' END, a.attname), ' OR ')
 		INTO given, filled, lacks
 	FROM pg_attribute AS a

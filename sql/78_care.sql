@@ -279,7 +279,7 @@ BEGIN
 	AND w NOT IN (k.key, 'stage', 'stage_entered_at', 'cycle', 'cycle_started_at',
 					'accepted_by', 'accepted_at', 'due_at', 'review_at', 'scorecard',
 					'deals_open', 'deals_won', 'deals_lost', 'won_amount', 'answers',
-					'reason', 'note', 'attributes', 'unsubscribed',
+					'reason', 'note', 'properties', 'unsubscribed',
 					'created_at');
 	former_names := @extschema@._names_of_lead(funnel, merge);
 	EXECUTE format($query$
@@ -294,10 +294,10 @@ BEGIN
 		WHERE l.%3$I = $1::%4$s
 		$query$, funnel, k.leads, k.key, k.key_type, @extschema@._answers_query(funnel), filled,
 		(SELECT string_agg(CASE w
-						   WHEN 'attributes' THEN ', attributes = m.attributes || l.attributes'
+						   WHEN 'properties' THEN ', properties = m.properties || l.properties'
 						   WHEN 'unsubscribed' THEN ', unsubscribed = m.unsubscribed OR l.unsubscribed'
 						   ELSE ', created_at = least(m.created_at, l.created_at)' END, '')
-		 FROM unnest(writable) AS w WHERE w IN ('attributes', 'unsubscribed', 'created_at')),
+		 FROM unnest(writable) AS w WHERE w IN ('properties', 'unsubscribed', 'created_at')),
 		@extschema@._each_framework(
 			'%1$I = ((m.%1$I OPERATOR(@extschema@.||) l.%1$I)::jsonb || coalesce(a.levels -> %1$L, ''{}''))::@extschema@.%1$I'::text,
 			', '::text))

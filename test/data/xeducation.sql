@@ -14,8 +14,8 @@ SELECT plan(9);
 SELECT results_eq($$ SELECT count(*), sum(converted) FROM outcome $$, $$ VALUES (9240::bigint, 3561::bigint) $$,
 	'X Education: 9,240 leads, 3,561 of which bought');
 SELECT results_eq($$
-	SELECT l.attributes ->> 'origin', sum(o.converted), count(*)
-	FROM lead l JOIN outcome o USING (lead_id) GROUP BY 1 ORDER BY (l.attributes ->> 'origin') COLLATE "C" $$,
+	SELECT l.properties ->> 'origin', sum(o.converted), count(*)
+	FROM lead l JOIN outcome o USING (lead_id) GROUP BY 1 ORDER BY (l.properties ->> 'origin') COLLATE "C" $$,
 	$$ VALUES ('API', 1115::bigint, 3580::bigint), ('Landing Page Submission', 1768, 4886), ('Lead Add Form', 664, 718),
 			  ('Lead Import', 13, 55), ('Quick Add Form', 1, 1) $$, 'X Education: by origin as published');
 SELECT results_eq($$

@@ -37,7 +37,7 @@ INSERT INTO crm.rule (definition, name, axis, kind, condition, points, half_life
 	('default', 'big_roi', 'engagement', 'roi_calculator',
 	 '(properties ->> ''savings'')::numeric >= 100000',
 	 25, '30 days', 50, 'intent', 'and they would be large'),
-	('default', 'runs_sap', 'fit', NULL, 'attributes ->> ''erp'' = ''sap''',
+	('default', 'runs_sap', 'fit', NULL, 'properties ->> ''erp'' = ''sap''',
 	 5, NULL, NULL, 'technology', 'our product plugs into SAP');
 
 UPDATE crm.rule SET points = 25

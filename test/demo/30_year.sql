@@ -225,7 +225,7 @@ BEGIN
 				ON CONFLICT DO NOTHING;
 			INSERT INTO crm.lead (lead_id, external_id, email, full_name, job_title, department, seniority,
 								  years_in_industry, company, account_id, industry, company_size,
-								  annual_revenue, country, source, campaign, attributes, owner, stage, created_at)
+								  annual_revenue, country, source, campaign, properties, owner, stage, created_at)
 				SELECT p.n, 'P' || p.n,
 					   lower(p.first_name || '.' || p.last_name) || p.n || '@'
 					   || CASE WHEN demo.dice('rival', p.n) < 0.002 THEN 'planwell.example'

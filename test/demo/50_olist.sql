@@ -47,7 +47,7 @@ SET lead_qual.import = on;
 
 -- Only two things are dated: that a lead was qualified by marketing, and that
 -- it was won.  A NULL origin stays NULL; "unknown" is what it says.
-INSERT INTO olist.lead (external_id, source, campaign, stage, owner, created_at, attributes)
+INSERT INTO olist.lead (external_id, source, campaign, stage, owner, created_at, properties)
 SELECT m.mql_id, m.origin, m.landing_page_id,
 	   CASE WHEN w.mql_id IS NULL THEN 'mql' ELSE 'customer' END, w.sr_id,
 	   m.first_contact_date,

@@ -40,14 +40,14 @@ INSERT INTO courses.kind (kind, party, touch, description) VALUES
 INSERT INTO courses.definition (definition, note) VALUES
 	('courses', 'points written by hand: a working professional who was referred and reads for ten minutes is worth a call');
 INSERT INTO courses.rule (definition, name, axis, kind, condition, points, max_points, category, description) VALUES
-	('courses', 'add_form', 'fit', NULL, 'attributes ->> ''origin'' = ''Lead Add Form''', 60, NULL, 'origin', 'was added by a form: mostly referred'),
-	('courses', 'landing_page', 'fit', NULL, 'attributes ->> ''origin'' = ''Landing Page Submission''', -8, NULL, 'origin', 'filled in a landing page'),
+	('courses', 'add_form', 'fit', NULL, 'properties ->> ''origin'' = ''Lead Add Form''', 60, NULL, 'origin', 'was added by a form: mostly referred'),
+	('courses', 'landing_page', 'fit', NULL, 'properties ->> ''origin'' = ''Landing Page Submission''', -8, NULL, 'origin', 'filled in a landing page'),
 	('courses', 'chat', 'fit', NULL, 'source = ''Olark Chat''', 20, NULL, 'origin', 'came by the chat, which counts no visits'),
 	('courses', 'welingak', 'fit', NULL, 'source = ''Welingak Website''', 20, NULL, 'origin', 'came from a site that knows our courses'),
-	('courses', 'professional', 'fit', NULL, 'attributes ->> ''occupation'' = ''Working Professional''', 40, NULL, 'profile', 'works, and pays'),
-	('courses', 'no_occupation', 'fit', NULL, 'attributes ->> ''occupation'' IS NULL', -20, NULL, 'profile', 'does not say what he or she does'),
-	('courses', 'specialization', 'fit', NULL, 'attributes ->> ''specialization'' IS NOT NULL', 5, NULL, 'profile', 'names a specialization'),
-	('courses', 'city', 'fit', NULL, 'attributes ->> ''city'' IS NOT NULL', 3, NULL, 'profile', 'names a city'),
+	('courses', 'professional', 'fit', NULL, 'properties ->> ''occupation'' = ''Working Professional''', 40, NULL, 'profile', 'works, and pays'),
+	('courses', 'no_occupation', 'fit', NULL, 'properties ->> ''occupation'' IS NULL', -20, NULL, 'profile', 'does not say what he or she does'),
+	('courses', 'specialization', 'fit', NULL, 'properties ->> ''specialization'' IS NOT NULL', 5, NULL, 'profile', 'names a specialization'),
+	('courses', 'city', 'fit', NULL, 'properties ->> ''city'' IS NOT NULL', 3, NULL, 'profile', 'names a city'),
 	('courses', 'no_email', 'fit', NULL, 'unsubscribed', -25, NULL, 'negative', 'does not want e-mail'),
 	('courses', 'visit', 'engagement', 'website_visit', NULL, 1, 5, 'web', 'visits the website'),
 	('courses', 'five_minutes', 'engagement', 'time_on_site', '(properties ->> ''seconds'')::numeric >= 300', 10, NULL, 'web', 'stays five minutes'),
@@ -61,7 +61,7 @@ INSERT INTO courses.transition (definition, position, from_stage, to_stage, auto
 DO $$ BEGIN PERFORM activate_definition('courses', 'courses'); END $$;
 
 SELECT clock_timestamp() AS began \gset
-INSERT INTO courses.lead (external_id, source, country, unsubscribed, attributes)
+INSERT INTO courses.lead (external_id, source, country, unsubscribed, properties)
 SELECT prospect_id, CASE lead_source WHEN 'google' THEN 'Google' WHEN 'Select' THEN NULL ELSE lead_source END,
 	   country, do_not_email = 'Yes',
 	   jsonb_strip_nulls(jsonb_build_object('origin', lead_origin, 'occupation', nullif(occupation, 'Select'),

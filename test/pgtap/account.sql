@@ -23,20 +23,20 @@ CREATE FUNCTION pg_temp.card() RETURNS TABLE (lead_id bigint, fit numeric, stage
 -- no condition reads the account: its leads are left alone
 CREATE FUNCTION pg_temp.versions() RETURNS text LANGUAGE sql AS $$ SELECT string_agg(ctid::text, ' ' ORDER BY lead_id) FROM lead $$;
 SELECT pg_temp.versions() AS v \gset
-UPDATE account SET attributes = '{"tech": ["crm"]}';
+UPDATE account SET properties = '{"tech": ["crm"]}';
 SELECT is(pg_temp.versions(), :'v', 'where nothing reads the account, no lead is touched');
 
 -- intent per account and topic, and what it runs
 INSERT INTO rule (definition, name, axis, condition, points, category) VALUES
-	('default', 'intent_security', 'fit', '(account.attributes #>> ''{intent,security}'')::numeric >= 70', 40, 'intent'),
-	('default', 'runs_crm', 'fit', 'account.attributes -> ''tech'' @> ''["crm"]''', 15, 'company');
+	('default', 'intent_security', 'fit', '(account.properties #>> ''{intent,security}'')::numeric >= 70', 40, 'intent'),
+	('default', 'runs_crm', 'fit', 'account.properties -> ''tech'' @> ''["crm"]''', 15, 'company');
 SELECT rescore_funnel('crm');
 SELECT results_eq('SELECT * FROM pg_temp.card()', $$ VALUES (1::bigint, 15::numeric, 'lead'), (2, 15, 'lead'), (3, 15, 'lead'), (4, 0, 'lead') $$,
 	'R003-21 technographic data of the account count for each of its leads');
 RESET ROLE;
 SET ROLE regress_lq_sales;
 SET LOCAL lead_qual.clock = '';
-UPDATE account SET attributes = attributes || '{"intent": {"security": 85, "payroll": 99}}' WHERE account_id = 1;
+UPDATE account SET properties = properties || '{"intent": {"security": 85, "payroll": 99}}' WHERE account_id = 1;
 RESET ROLE;
 SET ROLE regress_lq_owner;
 SET LOCAL lead_qual.clock = '2026-03-01 09:00Z';
@@ -45,15 +45,15 @@ SELECT results_eq('SELECT lead_id, fit FROM pg_temp.card()', $$ VALUES (1::bigin
 SELECT results_eq($$ SELECT rule, points FROM explain_score('crm', 1) WHERE rule LIKE 'intent%' OR rule LIKE 'runs%' ORDER BY 1 $$,
 	$$ VALUES ('intent_security', 40::numeric), ('runs_crm', 15) $$, 'R003-21 and the explanation names it');
 SELECT is((SELECT intent FROM lead_now WHERE lead_id = 1), 40::numeric, 'D15 it is intent');
-UPDATE account SET attributes = attributes || '{"intent": {"security": 10}}' WHERE account_id = 1;
+UPDATE account SET properties = properties || '{"intent": {"security": 10}}' WHERE account_id = 1;
 SELECT results_eq('SELECT lead_id, fit FROM pg_temp.card()', $$ VALUES (1::bigint, 15::numeric), (2, 15), (3, 15), (4, 0) $$,
 	'interest that is gone does not count any more');
 
 -- only what is read
 SELECT pg_temp.versions() AS v \gset
-UPDATE account SET name = upper(name), attributes = attributes;
+UPDATE account SET name = upper(name), properties = properties;
 SELECT is(pg_temp.versions(), :'v', 'another column, or the same value again: no lead is touched');
-UPDATE account SET attributes = attributes || '{"intent": {"security": 10}, "x": 1}' WHERE account_id = 2;
+UPDATE account SET properties = properties || '{"intent": {"security": 10}, "x": 1}' WHERE account_id = 2;
 SELECT isnt(pg_temp.versions(), :'v', 'one that is read: its leads are judged');
 SELECT is((SELECT ctid::text FROM lead WHERE lead_id = 1), split_part(:'v', ' ', 1), 'those of other accounts are not');
 
@@ -77,9 +77,9 @@ SELECT results_eq('SELECT lead_id, fit FROM pg_temp.card() WHERE lead_id > 2', '
 -- a precondition: need is yes, but our product needs something that they lack
 UPDATE rule SET enabled = false WHERE name = 'runs_crm';
 DELETE FROM transition WHERE position = 41;
-UPDATE transition SET condition = condition || $$ AND (NOT attributes ? 'requires'
-	OR coalesce(account.attributes -> 'has' @> (attributes -> 'requires'), false)) $$ WHERE position = 60;
-UPDATE lead SET stage = 'sal', attributes = '{"requires": ["Salesforce"]}' WHERE lead_id = 1;
+UPDATE transition SET condition = condition || $$ AND (NOT properties ? 'requires'
+	OR coalesce(account.properties -> 'has' @> (properties -> 'requires'), false)) $$ WHERE position = 60;
+UPDATE lead SET stage = 'sal', properties = '{"requires": ["Salesforce"]}' WHERE lead_id = 1;
 SELECT record_activity('crm', 'a@acme.example', 'discovery_call');
 UPDATE lead SET bant = 'B+ A+ N+ T+' WHERE lead_id = 1;
 SELECT throws_ok($$ UPDATE lead SET stage = 'sql' WHERE lead_id = 1 $$, '23514', NULL,
@@ -90,7 +90,7 @@ UPDATE lead SET stage = 'nurture', reason = 'missing_requirement', note = 'needs
 SELECT results_eq($$ SELECT reason, note FROM stage_history WHERE lead_id = 1 AND to_stage = 'nurture' $$,
 	$$ VALUES ('missing_requirement', 'needs Salesforce first') $$, 'R003-14 the reason is kept');
 SELECT is((SELECT bant -> 'need' FROM lead WHERE lead_id = 1), 'yes'::answer_level, 'R003-14 and the need stays yes');
-UPDATE account SET attributes = '{"has": ["Salesforce", "SAP"]}' WHERE account_id = 1;
+UPDATE account SET properties = '{"has": ["Salesforce", "SAP"]}' WHERE account_id = 1;
 UPDATE lead SET stage = 'lead' WHERE lead_id = 1;
 SELECT record_activity('crm', 'a@acme.example', 'sales_inquiry');
 UPDATE lead SET stage = 'sal' WHERE lead_id = 1;

@@ -127,7 +127,7 @@ SELECT is((pg_temp.refusal($$ INSERT INTO transition (definition, position, from
 SELECT is((pg_temp.refusal(format($$ INSERT INTO transition (definition, position, from_stage, to_stage, automatic, condition)
 	VALUES ('broken', 1, 'mql', 'sal', true, %1$L), ('broken', 2, 'sal', 'mql', true, %1$L) $$, condition)))[3],
 	'It is: "mql" -> "sal" -> "mql". A lead there would never rest.', 'under a condition that the moves do not change: ' || condition)
-FROM unnest(ARRAY['last.demo_request >= cycle_started_at', 'attributes ->> ''stage'' = ''x''']) AS condition;
+FROM unnest(ARRAY['last.demo_request >= cycle_started_at', 'properties ->> ''stage'' = ''x''']) AS condition;
 SELECT is((pg_temp.refusal(format($$ INSERT INTO transition (definition, position, from_stage, to_stage, automatic, condition)
 	VALUES ('broken', 1, 'mql', 'nurture', true, %1$L), ('broken', 2, 'nurture', 'mql', true, %1$L);
 	DELETE FROM transition WHERE definition = 'broken' AND position < 3 $$, condition)))[1], 'done', 'none is one that ends with ' || condition)

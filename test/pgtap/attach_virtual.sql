@@ -142,7 +142,7 @@ SELECT is_empty('SELECT * FROM check_funnel(''parted'')', 'nothing is wrong');
 SELECT create_funnel('own', 'UTC');
 SET LOCAL search_path = own, public;
 ALTER TABLE lead ADD surname text GENERATED ALWAYS AS (split_part(full_name, ' ', -1)) VIRTUAL;
-ALTER TABLE account ADD is_big boolean GENERATED ALWAYS AS ((attributes ->> 'staff')::int > 1000) VIRTUAL;
+ALTER TABLE account ADD is_big boolean GENERATED ALWAYS AS ((properties ->> 'staff')::int > 1000) VIRTUAL;
 ALTER TABLE activity ADD title text GENERATED ALWAYS AS (lower(properties ->> 'title')) VIRTUAL;
 ALTER TABLE kind ADD by_lead boolean GENERATED ALWAYS AS (party = 'lead') VIRTUAL;
 DELETE FROM transition WHERE from_stage IS NOT NULL;
@@ -151,10 +151,10 @@ INSERT INTO rule (definition, name, axis, kind, condition, points) VALUES
 	('default', 'lee', 'fit', NULL, 'surname = ''Lee''', 1),
 	('default', 'big', 'fit', NULL, 'account.is_big', 2),
 	('default', 'title', 'engagement', 'webinar', 'title = ''prices'' AND kind.by_lead', 4);
-INSERT INTO account (account_id, attributes) VALUES (1, '{"staff": 10}');
+INSERT INTO account (account_id, properties) VALUES (1, '{"staff": 10}');
 INSERT INTO lead (full_name, account_id) VALUES ('Ann Lee', 1);
 SELECT is(score(scorecard), 1::numeric, 'a column that was added to lead') FROM lead;
-UPDATE account SET attributes = '{"staff": 5000}';
+UPDATE account SET properties = '{"staff": 5000}';
 SELECT is(score(scorecard), 3::numeric, 'to account: its leads follow') FROM lead;
 INSERT INTO activity (lead_id, kind, properties) VALUES (1, 'webinar', '{"title": "Prices"}'), (1, 'webinar', '{"title": "News"}');
 SELECT is(score(scorecard), 7::numeric, 'to activity and to kind') FROM lead;

@@ -33,7 +33,7 @@ SELECT is(pg_temp.fit_rule(c), e, 'condition ' || c) FROM (VALUES
 SELECT is(pg_temp.fit_rule('score > 1') IS NULL, false, 'fit does not see the score that it is part of');
 SELECT is(pg_temp.guard(c), e, 'guard ' || c) FROM (VALUES
 	('last.nonesuch > cycle_started_at', '42703'), ('days_in_stge > 1', '42703'), ('properties IS NULL', '42703'), ('score', '42804'), ('account.nonesuch = 1', '42703')) AS v (c, e);
-SELECT is(pg_temp.fit_rule(c), NULL, 'allowed: ' || c) FROM unnest(ARRAY['true', 'NULL', 'lower(email) LIKE ''%@example.com''', 'attributes @> ''{"a": 1}''', 'met(bant) > 1']) AS c;
+SELECT is(pg_temp.fit_rule(c), NULL, 'allowed: ' || c) FROM unnest(ARRAY['true', 'NULL', 'lower(email) LIKE ''%@example.com''', 'properties @> ''{"a": 1}''', 'met(bant) > 1']) AS c;
 DELETE FROM rule WHERE starts_with(name, 'x');
 
 -- numbers, intervals, names
@@ -99,10 +99,10 @@ SELECT is(fit(scorecard), 10::numeric, 'a cast that fails loses its rule, not th
 INSERT INTO activity (lead_id, kind, properties) VALUES (10, 'webinar', '{"n": "abc", "m": 0}'), (10, 'webinar', '{"n": "2147483648"}'), (10, 'webinar', '{"m": 1}'), (10, 'webinar', '{"n": 4}');
 SELECT results_eq($$ SELECT rule, hits FROM explain_score('crm', 10) WHERE rule IN ('big', 'divided', 'webinar') ORDER BY 1 $$,
 	$$ VALUES ('big', 1::bigint), ('divided', 1), ('webinar', 4) $$, 'nor an activity');
-INSERT INTO transition (definition, position, from_stage, to_stage, automatic, condition) VALUES ('default', 1, 'mql', 'sql', true, '(attributes ->> ''x'')::int = 1');
-UPDATE lead SET attributes = '{"x": "y"}' WHERE lead_id = 10;
+INSERT INTO transition (definition, position, from_stage, to_stage, automatic, condition) VALUES ('default', 1, 'mql', 'sql', true, '(properties ->> ''x'')::int = 1');
+UPDATE lead SET properties = '{"x": "y"}' WHERE lead_id = 10;
 SELECT is(stage, 'mql', 'a guard that fails does not hold') FROM lead WHERE lead_id = 10;
-SELECT is(state, 'unknown', 'and is unknown to why_not') FROM why_not('crm', 10, 'sql') WHERE part LIKE '%attributes%';
+SELECT is(state, 'unknown', 'and is unknown to why_not') FROM why_not('crm', 10, 'sql') WHERE part LIKE '%properties%';
 ALTER TABLE lead ADD COLUMN extra int DEFAULT 5;
 INSERT INTO rule (definition, name, axis, condition, points) VALUES ('default', 'extra', 'fit', 'extra = 5', 9);
 INSERT INTO lead (lead_id) OVERRIDING SYSTEM VALUE VALUES (11);

@@ -48,7 +48,7 @@ SELECT ok(pg_temp.fits('score = 7 AND kind = ''x''', '{"score": 7, "kind": "x"}'
 SELECT ok(pg_temp.fits('bant -> ''need'' IN (''yes'', ''partial'') AND met(bant) = 1', '{"bant": "B+ N~"}'), 'a type of ours');
 SELECT ok(pg_temp.fits('at_least(2, country = ''DE'', company_size > 5, company = ''x'')', '{"country": "DE", "company_size": 9}'), 'two of three');
 SELECT ok(NOT pg_temp.fits('at_least(3, country = ''DE'', company_size > 5, company = ''x'')', '{"country": "DE", "company_size": 9}'), 'not three of three');
-SELECT ok(pg_temp.fits('(attributes ->> ''seats'')::int BETWEEN 5 AND 10', '{"attributes": {"seats": 7}}'), 'a cast that may fail');
+SELECT ok(pg_temp.fits('(properties ->> ''seats'')::int BETWEEN 5 AND 10', '{"properties": {"seats": 7}}'), 'a cast that may fail');
 
 INSERT INTO account (account_id, domain) VALUES (1, 'acme.example');
 SELECT ok(pg_temp.fits('account.domain = ''acme.example''', '{"account_id": 1}'), 'a column of the account');

@@ -12,15 +12,15 @@ DELETE FROM rule;
 UPDATE definition SET max_fit = NULL;
 INSERT INTO transition (definition, position, to_stage, automatic) VALUES ('default', 1, 'lead', true);
 INSERT INTO rule (definition, name, axis, condition, points) VALUES
-	('default', 'cast_it', 'fit', '(attributes ->> ''seats'')::int > 5', 1),
+	('default', 'cast_it', 'fit', '(properties ->> ''seats'')::int > 5', 1),
 	('default', 'divide', 'fit', 'annual_revenue / company_size > 1000', 10),
-	('default', 'unless', 'fit', 'NOT (attributes ->> ''seats'')::int > 5', 100),
-	('default', 'either', 'fit', 'country = ''DE'' OR (attributes ->> ''seats'')::int > 5', 1000),
+	('default', 'unless', 'fit', 'NOT (properties ->> ''seats'')::int > 5', 100),
+	('default', 'either', 'fit', 'country = ''DE'' OR (properties ->> ''seats'')::int > 5', 1000),
 	('default', 'plain', 'fit', 'company = ''x''', 10000);
 
-CREATE FUNCTION pg_temp.fit(attributes jsonb, size int, country text) RETURNS numeric LANGUAGE sql AS $$
-	INSERT INTO crm.lead (attributes, company_size, annual_revenue, company, country)
-		VALUES (attributes, size, 1000000, 'x', country) RETURNING fit(scorecard) $$;
+CREATE FUNCTION pg_temp.fit(properties jsonb, size int, country text) RETURNS numeric LANGUAGE sql AS $$
+	INSERT INTO crm.lead (properties, company_size, annual_revenue, company, country)
+		VALUES (properties, size, 1000000, 'x', country) RETURNING fit(scorecard) $$;
 
 SELECT is(pg_temp.fit('{"seats": 6}', 10, 'AT'), 11011::numeric, 'no error');
 SELECT is(pg_temp.fit('{"seats": "six"}', 10, 'AT'), 10010::numeric, 'a failed cast is neither true nor false');

@@ -35,11 +35,11 @@ SELECT grant_funnel('crm', 'regress_lq_sales', 'sales');
 
 SELECT is(pg_temp.made($$ 'crm', 'Ann@example.com' $$), '1 created', 'A5: a lead is created by its address');
 SELECT is(pg_temp.made($$ 'crm', 'ANN@example.com' $$), '1 found', 'A5: and found by it');
-SELECT is(pg_temp.made($$ 'crm', external_id => 'x2', fields => '{"full_name": "Bob", "company_size": 900, "bogus": null, "attributes": {"a": 1, "n": null}}' $$), '2 created', 'A5: by external id, with columns');
-SELECT results_eq('SELECT full_name, company_size, attributes, stage, email FROM crm.lead WHERE lead_id = 2', $$ VALUES ('Bob', 900, jsonb '{"a": 1, "n": null}', 'lead', NULL::text) $$, 'A5: that it has');
+SELECT is(pg_temp.made($$ 'crm', external_id => 'x2', fields => '{"full_name": "Bob", "company_size": 900, "bogus": null, "properties": {"a": 1, "n": null}}' $$), '2 created', 'A5: by external id, with columns');
+SELECT results_eq('SELECT full_name, company_size, properties, stage, email FROM crm.lead WHERE lead_id = 2', $$ VALUES ('Bob', 900, jsonb '{"a": 1, "n": null}', 'lead', NULL::text) $$, 'A5: that it has');
 SELECT is((SELECT count(*) FROM crm.stage_history WHERE lead_id IN (1, 2)), 2::bigint, 'A5: and begins its history');
-SELECT is(pg_temp.made($$ 'crm', 'bob@example.com', 'x2', '{"full_name": "Robert", "company": "Acme", "attributes": {"a": 2, "b": 3}, "unsubscribed": true}' $$), '2 found', 'A5: found by one of two');
-SELECT results_eq('SELECT full_name, company, email, attributes, unsubscribed FROM crm.lead WHERE lead_id = 2', $$ VALUES ('Bob', 'Acme', 'bob@example.com', jsonb '{"a": 1, "b": 3, "n": null}', false) $$,
+SELECT is(pg_temp.made($$ 'crm', 'bob@example.com', 'x2', '{"full_name": "Robert", "company": "Acme", "properties": {"a": 2, "b": 3}, "unsubscribed": true}' $$), '2 found', 'A5: found by one of two');
+SELECT results_eq('SELECT full_name, company, email, properties, unsubscribed FROM crm.lead WHERE lead_id = 2', $$ VALUES ('Bob', 'Acme', 'bob@example.com', jsonb '{"a": 1, "b": 3, "n": null}', false) $$,
 	'A5: what it had none of is filled, what it has stays');
 SELECT is(pg_temp.made($$ 'crm', fields => '{"email": "BOB@example.com"}' $$), '2 found', 'A5: the address may be one of the columns');
 SELECT is(pg_temp.made($$ 'crm', '', 'x2' $$), '2 found', 'A5: an empty address is none');

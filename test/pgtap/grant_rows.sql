@@ -29,8 +29,8 @@ SELECT set_eq($$ SELECT c.relname || '.' || a.attname
 	WHERE c.relnamespace = 'crm'::regnamespace AND c.relkind = 'r' AND a.attnum > 0
 	AND NOT EXISTS (SELECT FROM granted AS g WHERE g.profile = 'analyst' AND g.relation = c.relname
 					AND (g.columns IS NULL OR a.attname = ANY (g.columns))) $$,
-	$$ SELECT unnest('{lead.external_id,lead.email,lead.full_name,lead.attributes,lead.note,
-		account.external_id,account.attributes,activity.properties,activity.external_id,
+	$$ SELECT unnest('{lead.external_id,lead.email,lead.full_name,lead.properties,lead.note,
+		account.external_id,account.properties,activity.properties,activity.external_id,
 		lead_alias.alias_id,lead_alias.lead_id,lead_alias.external_id,lead_alias.email,lead_alias.former_key,lead_alias.since,answer.note,verdict.note,signature.note,stage_history.note,stage_history.voided_why,
 		baseline.lead_id,baseline.scorecard,baseline.archived_before,baseline.n}'::text[]) $$,
 	'what is kept from analysts is this and nothing else');

@@ -8,9 +8,9 @@ SELECT create_funnel('crm');
 -- an account's row, read for one condition, serves the next ones too
 INSERT INTO crm.rule (definition, name, axis, condition, points)
 SELECT 'default', 'account_' || i, 'fit',
-	   format($$account.attributes ->> 'big' <> '' AND account.name <> %L$$, i), 1
+	   format($$account.properties ->> 'big' <> '' AND account.name <> %L$$, i), 1
 FROM generate_series(1, 20) AS i;
-INSERT INTO crm.account (account_id, name, attributes)
+INSERT INTO crm.account (account_id, name, properties)
 SELECT 1, 'Acme', jsonb_build_object('big', string_agg(md5(i::text), ''))
 FROM generate_series(1, 2000) AS i;
 INSERT INTO crm.lead (lead_id, account_id) VALUES (1, 1);

@@ -14,11 +14,11 @@ INSERT INTO rule (definition, name, axis, kind, points, half_life, max_hits, per
 INSERT INTO account (account_id, name) OVERRIDING SYSTEM VALUE VALUES (1, 'Acme');
 
 -- 2 is merged into 1; 3 had the joint log from the start
-INSERT INTO lead (lead_id, email, external_id, full_name, country, attributes) OVERRIDING SYSTEM VALUE VALUES
+INSERT INTO lead (lead_id, email, external_id, full_name, country, properties) OVERRIDING SYSTEM VALUE VALUES
 	(1, NULL, 'a', 'Ann', 'DE', '{"x": 1, "y": 1}'),
 	(3, NULL, NULL, 'Ann', 'DE', '{}'), (4, 'ben@example.com', 'd', 'Ben', 'FR', '{}');
 SET LOCAL lead_qual.clock = '2026-02-01 09:00Z';
-INSERT INTO lead (lead_id, email, external_id, full_name, country, account_id, unsubscribed, attributes) OVERRIDING SYSTEM VALUE VALUES
+INSERT INTO lead (lead_id, email, external_id, full_name, country, account_id, unsubscribed, properties) OVERRIDING SYSTEM VALUE VALUES
 	(2, 'ANN@example.com', 'b', 'Ann B.', 'FR', 1, true, '{"y": 2, "z": 2}');
 SET LOCAL lead_qual.clock = '2026-03-02 09:00Z';
 CREATE FUNCTION pg_temp.add(leads int[], kind text, at timestamptz, external_id text DEFAULT NULL) RETURNS void LANGUAGE sql AS $$
@@ -82,7 +82,7 @@ SELECT is((SELECT deals_open FROM lead WHERE lead_id = 1), 2, 'and counted once'
 SELECT results_eq('SELECT lead_id, qualified FROM verdict ORDER BY 1', 'VALUES (1::bigint, true), (4, false)', 'what was thought of it comes along');
 
 -- columns
-SELECT results_eq('SELECT email, external_id, full_name, country, account_id, unsubscribed, attributes, created_at FROM lead WHERE lead_id = 1',
+SELECT results_eq('SELECT email, external_id, full_name, country, account_id, unsubscribed, properties, created_at FROM lead WHERE lead_id = 1',
 	$$ VALUES ('ANN@example.com', 'a', 'Ann', 'DE', 1::bigint, true, '{"x": 1, "y": 1, "z": 2}'::jsonb, timestamptz '2026-02-01 09:00Z') $$,
 	'what was missing is filled in, what was there stays');
 SELECT results_eq('SELECT * FROM lead WHERE lead_id > 2 ORDER BY 1', 'SELECT * FROM was WHERE lead_id > 2 ORDER BY 1', 'other leads are left alone');

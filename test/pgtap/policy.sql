@@ -21,7 +21,7 @@ CREATE FUNCTION pg_temp.ready(lead bigint) RETURNS boolean LANGUAGE sql AS
 -- a new lead at SAL with these answers, and one conversation unless told otherwise
 CREATE FUNCTION pg_temp.at_sal(answers bant, talked boolean DEFAULT true, details jsonb DEFAULT '{}') RETURNS bigint
 LANGUAGE sql AS $$
-	INSERT INTO crm.lead (source, stage, company_size, bant, attributes)
+	INSERT INTO crm.lead (source, stage, company_size, bant, properties)
 		VALUES ('partner', 'sal', 900, $1, $3);
 	INSERT INTO crm.activity (lead_id, kind) SELECT max(lead_id), 'discovery_call' FROM crm.lead HAVING talked;
 	SELECT max(lead_id) FROM crm.lead $$;
@@ -105,7 +105,7 @@ SELECT ok(pg_temp.ready(pg_temp.at_sal('B+')), 'R003-12 a certain one is enough'
 ROLLBACK TO policy;
 
 \ir ../policy/text3_requirement.sql
-SELECT ok(pg_temp.lacks(pg_temp.at_sal('B+ A+ N+ T+', true, '{"requires": "Salesforce"}')) LIKE '%attributes%unmet%', 'R003-14 need yes, requires Salesforce, has nothing: not yet');
+SELECT ok(pg_temp.lacks(pg_temp.at_sal('B+ A+ N+ T+', true, '{"requires": "Salesforce"}')) LIKE '%properties%unmet%', 'R003-14 need yes, requires Salesforce, has nothing: not yet');
 SELECT isnt(pg_temp.lacks(pg_temp.at_sal('B+ A+ N+ T+', true, '{"requires": "Salesforce", "has": ["SAP"]}')), NULL, 'R003-14 nor with another');
 SELECT ok(pg_temp.ready(pg_temp.at_sal('B+ A+ N+ T+', true, '{"requires": "Salesforce", "has": ["SAP", "Salesforce"]}')), 'R003-14 with it: SQL-ready');
 SELECT lives_ok(format($$ UPDATE lead SET stage = 'nurture', reason = 'missing_requirement', note = 'no Salesforce' WHERE lead_id = %s $$,

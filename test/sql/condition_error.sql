@@ -55,7 +55,7 @@ EXECUTE fit('created_at > CURRENT_TIMESTAMP');
 EXECUTE fit('owner = CURRENT_USER');
 EXECUTE fit('created_at + ''30 days'' > resume_at');
 EXECUTE fit('created_at::date = resume_at::date');
-EXECUTE fit('(attributes ->> ''since'')::timestamptz > created_at');
+EXECUTE fit('(properties ->> ''since'')::timestamptz > created_at');
 EXECUTE fit('created_at::text LIKE ''2026%''');
 EXECUTE fit('score(scorecard) > 100');
 EXECUTE fit('nextval(''x'') > 1');

@@ -33,7 +33,7 @@ EXECUTE form('transition', 'GREATEST(bant, ''B+'') = bant AND (bant || ''B+'') -
 EXECUTE form('fit', 'company_size BETWEEN 10 AND 20 AND (country, industry) = (''DE'', ''software'')');
 EXECUTE form('fit', 'CASE WHEN country = ''DE'' THEN company_size > 10 ELSE company_size > 100 END');
 EXECUTE form('fit', 'COALESCE(annual_revenue, 0) > 1e6 AND NULLIF(country, '''') IS DISTINCT FROM ''DE'' AND LEAST(company_size, 3) = 3');
-EXECUTE form('fit', 'attributes ->> ''plan'' = ''pro'' AND (attributes -> ''seats'')::int > 5 AND attributes[''a''][''b''] = ''1''');
+EXECUTE form('fit', 'properties ->> ''plan'' = ''pro'' AND (properties -> ''seats'')::int > 5 AND properties[''a''][''b''] = ''1''');
 EXECUTE form('fit', 'job_title ~* ''\m(vp|head)\M'' AND email NOT LIKE ''%@example.com'' AND substring(email FROM ''@(.*)'') = ''x.example''');
 EXECUTE form('fit', 'job_title COLLATE "C" < ''b'' AND (string_to_array(company, '' ''))[1] = ''ACME''');
 EXECUTE form('fit', 'created_at > ''2026-01-01'' AND created_at - ''2026-01-01 12:00+02'' < ''1 day 02:00'' AND extract(year FROM created_at AT TIME ZONE ''UTC'') = 2026');

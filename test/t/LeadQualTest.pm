@@ -24,7 +24,7 @@ INSERT INTO $f.transition (definition, position, from_stage, to_stage, condition
 	VALUES ('default', 66, 'sal', 'sql', 'bant \@> ''B+ N+'' AND hits.own_property > 0', true);
 INSERT INTO $f.reason VALUES ('sql', 'because', 1, 'Because');
 INSERT INTO $f.account (name, domain) VALUES ('Acme', 'acme.example'), (E'Tab\\tand\\\\', NULL);
-INSERT INTO $f.lead (external_id, email, full_name, job_title, country, company_size, account_id, bant, meddic, attributes)
+INSERT INTO $f.lead (external_id, email, full_name, job_title, country, company_size, account_id, bant, meddic, properties)
 	SELECT 'x' || n, 'p' || n || '\@acme.example', 'Zoë ' || n, 'VP Marketing', (ARRAY['DE', 'XX', NULL])[n % 3 + 1],
 		   n * 100, CASE WHEN n % 2 = 0 THEN 1 END,
 		   (CASE WHEN n % 4 = 0 THEN 'B+ A~ N-' ELSE '' END)::bant,
