@@ -5,29 +5,29 @@
 -- its answers are in lead.answers: {"champ": {"money": "yes"}}.  What the
 -- types can be asked, that object can be asked too, in conditions as well.
 --
-CREATE FUNCTION met(answers jsonb, framework text) RETURNS integer
-AS 'MODULE_PATHNAME', 'answers_met'
+CREATE FUNCTION answers_met(answers jsonb, framework text) RETURNS integer
+AS 'MODULE_PATHNAME'
 LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
-COMMENT ON FUNCTION met(jsonb, text) IS
+COMMENT ON FUNCTION answers_met(jsonb, text) IS
 'number of elements of a framework answered yes in lead.answers';
 
-CREATE FUNCTION known(answers jsonb, framework text) RETURNS integer
-AS 'MODULE_PATHNAME', 'answers_known'
+CREATE FUNCTION answers_known(answers jsonb, framework text) RETURNS integer
+AS 'MODULE_PATHNAME'
 LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
-COMMENT ON FUNCTION known(jsonb, text) IS
+COMMENT ON FUNCTION answers_known(jsonb, text) IS
 'number of elements of a framework answered no, partial or yes in lead.answers';
 
-CREATE FUNCTION refuted(answers jsonb, framework text) RETURNS integer
-AS 'MODULE_PATHNAME', 'answers_refuted'
+CREATE FUNCTION answers_refuted(answers jsonb, framework text) RETURNS integer
+AS 'MODULE_PATHNAME'
 LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
-COMMENT ON FUNCTION refuted(jsonb, text) IS
+COMMENT ON FUNCTION answers_refuted(jsonb, text) IS
 'number of elements of a framework answered no in lead.answers';
 
-CREATE FUNCTION level(answers jsonb, framework text, element text)
+CREATE FUNCTION answers_level(answers jsonb, framework text, element text)
 RETURNS answer_level
-AS 'MODULE_PATHNAME', 'answers_level'
+AS 'MODULE_PATHNAME'
 LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
-COMMENT ON FUNCTION level(jsonb, text, text) IS
+COMMENT ON FUNCTION answers_level(jsonb, text, text) IS
 'level of an element of a framework in lead.answers; unknown where there is none';
 
 --
@@ -48,7 +48,7 @@ BEGIN
 		SELECT e.element, e.label, e.weight,
 			   CASE e.framework
 				   %5$s
-				   ELSE @extschema@.level(l.answers, e.framework, e.element)
+				   ELSE @extschema@.answers_level(l.answers, e.framework, e.element)
 			   END
 		FROM %1$s AS l, %2$I.element AS e
 		WHERE l.%3$I = $1::%4$s AND e.framework = $2

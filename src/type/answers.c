@@ -82,14 +82,14 @@ count_level(FunctionCallInfo fcinfo, LqLevel level)
 	return n;
 }
 
-/* met(answers, framework) - number of elements answered yes */
+/* answers_met(answers, framework) - number of elements answered yes */
 Datum
 answers_met(PG_FUNCTION_ARGS)
 {
 	PG_RETURN_INT32(count_level(fcinfo, LQ_LEVEL_YES));
 }
 
-/* known(answers, framework) - number of elements answered no, partial, yes */
+/* answers_known(answers, framework) - number answered no, partial or yes */
 Datum
 answers_known(PG_FUNCTION_ARGS)
 {
@@ -98,14 +98,14 @@ answers_known(PG_FUNCTION_ARGS)
 					count_level(fcinfo, LQ_LEVEL_NO));
 }
 
-/* refuted(answers, framework) - number of elements answered no */
+/* answers_refuted(answers, framework) - number of elements answered no */
 Datum
 answers_refuted(PG_FUNCTION_ARGS)
 {
 	PG_RETURN_INT32(count_level(fcinfo, LQ_LEVEL_NO));
 }
 
-/* level(answers, framework, element) - its level, unknown if there is none */
+/* answers_level(answers, framework, element) - unknown if there is none */
 Datum
 answers_level(PG_FUNCTION_ARGS)
 {

@@ -32,7 +32,7 @@ SELECT is(pg_temp.fit_rule(c), e, 'condition ' || c) FROM (VALUES
 	WHERE e IS NOT NULL;
 SELECT is(pg_temp.fit_rule('score > 1') IS NULL, false, 'fit does not see the score that it is part of');
 SELECT is(pg_temp.guard(c), e, 'guard ' || c) FROM (VALUES
-	('last.nonesuch > cycle_started_at', '42703'), ('days_in_stge > 1', '42703'), ('properties IS NULL', '42703'), ('score', '42804'), ('account.nonesuch = 1', '42703')) AS v (c, e);
+	('last.nonesuch > cycle_started_at', '42703'), ('days_in_stge > 1', '42703'), ('occurred_at IS NULL', '42703'), ('score', '42804'), ('account.nonesuch = 1', '42703')) AS v (c, e);
 SELECT is(pg_temp.fit_rule(c), NULL, 'allowed: ' || c) FROM unnest(ARRAY['true', 'NULL', 'lower(email) LIKE ''%@example.com''', 'properties @> ''{"a": 1}''', 'met(bant) > 1']) AS c;
 DELETE FROM rule WHERE starts_with(name, 'x');
 

@@ -4,18 +4,18 @@ SET LOCAL client_min_messages = warning;
 SELECT plan(44);
 
 -- the object itself
-SELECT is(met('{"champ": {"money": "yes", "authority": "no", "challenges": "partial"}, "anum": {"need": "yes"}}', 'champ'), 1,
+SELECT is(answers_met('{"champ": {"money": "yes", "authority": "no", "challenges": "partial"}, "anum": {"need": "yes"}}', 'champ'), 1,
 	'met counts yes');
-SELECT is(known('{"champ": {"money": "yes", "authority": "no", "challenges": "partial", "x": "unknown"}}', 'champ'), 3,
+SELECT is(answers_known('{"champ": {"money": "yes", "authority": "no", "challenges": "partial", "x": "unknown"}}', 'champ'), 3,
 	'known counts what is answered');
-SELECT is(refuted('{"champ": {"money": "yes", "authority": "no", "challenges": "partial"}}', 'champ'), 1, 'refuted counts no');
-SELECT is(met('{}', 'champ'), 0, 'nothing answered');
-SELECT is(level('{"champ": {"money": "partial"}}', 'champ', 'money'), 'partial'::answer_level, 'level of an element');
-SELECT is(level('{"champ": {"money": "partial"}}', 'champ', 'authority'), 'unknown'::answer_level, 'that nobody answered');
-SELECT is(level('{"champ": {"money": "partial"}}', 'anum', 'money'), 'unknown'::answer_level, 'of another framework');
-SELECT is(met(j, 'a') + known(j, 'a') + refuted(j, 'a'), 0, format('not fooled by %s', j)) FROM (VALUES (jsonb '[]'), ('"a"'), ('7'),
+SELECT is(answers_refuted('{"champ": {"money": "yes", "authority": "no", "challenges": "partial"}}', 'champ'), 1, 'refuted counts no');
+SELECT is(answers_met('{}', 'champ'), 0, 'nothing answered');
+SELECT is(answers_level('{"champ": {"money": "partial"}}', 'champ', 'money'), 'partial'::answer_level, 'level of an element');
+SELECT is(answers_level('{"champ": {"money": "partial"}}', 'champ', 'authority'), 'unknown'::answer_level, 'that nobody answered');
+SELECT is(answers_level('{"champ": {"money": "partial"}}', 'anum', 'money'), 'unknown'::answer_level, 'of another framework');
+SELECT is(answers_met(j, 'a') + answers_known(j, 'a') + answers_refuted(j, 'a'), 0, format('not fooled by %s', j)) FROM (VALUES (jsonb '[]'), ('"a"'), ('7'),
 	('null'), ('{"a": 1}'), ('{"a": ["yes"]}'), ('{"a": {"b": {"c": "yes"}}}'), ('{"a": {"b": "maybe", "c": null, "d": 2}}')) AS v (j);
-SELECT is(met(NULL::jsonb, 'champ'), NULL, 'null is null');
+SELECT is(answers_met(NULL::jsonb, 'champ'), NULL, 'null is null');
 
 SELECT create_funnel('crm');
 SET LOCAL search_path = crm, public, pg_temp;
@@ -69,10 +69,10 @@ SELECT throws_ok($$ SELECT framework_verdict('crm', 1, 'champ', 5) $$, '22023', 
 SELECT throws_ok($$ SELECT framework_verdict('nowhere', 1, 'champ', 5) $$, '3F000', NULL, 'no funnel');
 
 -- in conditions
-UPDATE transition SET condition = 'met(answers, ''basic'') = 3 AND level(answers, ''champ'', ''money'') >= ''partial'''
+UPDATE transition SET condition = 'answers_met(answers, ''basic'') = 3 AND answers_level(answers, ''champ'', ''money'') >= ''partial'''
 	WHERE from_stage = 'sal' AND to_stage = 'sql' AND NOT exception;
 SELECT results_eq($$ SELECT part, state FROM why_not('crm', 2, 'sql') WHERE part LIKE '%answers%' ORDER BY 1 DESC $$,
-	$$ VALUES ('met(answers, ''basic'') = 3', 'unmet'), ('level(answers, ''champ'', ''money'') >= ''partial''', 'unknown') $$,
+	$$ VALUES ('answers_met(answers, ''basic'') = 3', 'unmet'), ('answers_level(answers, ''champ'', ''money'') >= ''partial''', 'unknown') $$,
 	'R004-02 a guard may ask for them; what nobody answered is unknown');
 INSERT INTO answer (lead_id, framework, element, level) VALUES (2, 'basic', 'budget', 'yes'), (2, 'champ', 'money', 'partial');
 SELECT lives_ok($$ UPDATE lead SET stage = 'sql' WHERE lead_id = 2 $$, 'R004-02 with all three it is an SQL');
