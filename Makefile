@@ -14,7 +14,7 @@ PG_CONFIG ?= pg_config
 
 # These goals run scripts that bring what they need, pg_config included, so
 # they must not stop at PGXS.  Nor may PGXS see DATA, a word of its own.
-SCRIPTED = demo test check lint indent indent-check typedefs packages
+SCRIPTED = demo test check lint reference indent indent-check typedefs packages
 .PHONY: $(SCRIPTED)
 
 ifneq ($(MAKECMDGOALS),)
@@ -41,6 +41,10 @@ test:
 lint:
 	@test/packages test
 	$(run_script) test/run lint
+
+reference:
+	@test/packages test
+	$(run_script) test/reference
 
 packages:
 	@test/packages test
