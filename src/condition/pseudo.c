@@ -3,7 +3,7 @@
  *		The names that a condition knows, each described once.
  *
  * A new pseudo-column is a kind in pseudo.h, a row here and a row in
- * lead/pseudo.c; the table in README.md is compared with the rows here.
+ * lead/pseudo.c; the table in doc/conditions.md is compared with the rows here.
  */
 #include "postgres.h"
 
