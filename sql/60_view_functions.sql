@@ -178,3 +178,70 @@ COMMENT ON FUNCTION _spread_read(bytea, internal) IS
 'a state of _spread(bigint), read from another process';
 COMMENT ON FUNCTION _spread_end(internal) IS
 'the result of _spread(bigint)';
+
+CREATE FUNCTION _ways_add(internal, instants timestamptz[], accounts bigint[]) RETURNS internal
+AS 'MODULE_PATHNAME', 'ways_add' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+CREATE FUNCTION _ways_join(internal, internal) RETURNS internal
+AS 'MODULE_PATHNAME', 'ways_join' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+CREATE FUNCTION _ways_write(internal) RETURNS bytea
+AS 'MODULE_PATHNAME', 'ways_write' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+CREATE FUNCTION _ways_read(bytea, internal) RETURNS internal
+AS 'MODULE_PATHNAME', 'ways_read' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+CREATE FUNCTION _ways_end(internal) RETURNS bigint[]
+AS 'MODULE_PATHNAME', 'ways_end' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+
+CREATE AGGREGATE _ways(instants timestamptz[], accounts bigint[]) (
+	SFUNC = _ways_add, STYPE = internal, SSPACE = 8192,
+	COMBINEFUNC = _ways_join, SERIALFUNC = _ways_write,
+	DESERIALFUNC = _ways_read, FINALFUNC = _ways_end,
+	PARALLEL = SAFE
+);
+
+COMMENT ON AGGREGATE _ways(timestamptz[], bigint[]) IS
+'how far units came, given for each of n milestones when and with which account they entered it: n rows of n numbers, and n more. In row i, how many entered i (at i), i and at or after that j > i, or i and after that j < i; then at how many accounts they entered each';
+COMMENT ON FUNCTION _ways_add(internal, timestamptz[], bigint[]) IS
+'state transition of _ways(timestamptz[], bigint[])';
+COMMENT ON FUNCTION _ways_join(internal, internal) IS
+'two states of _ways(timestamptz[], bigint[]) in one';
+COMMENT ON FUNCTION _ways_write(internal) IS
+'a state of _ways(timestamptz[], bigint[]), written for another process';
+COMMENT ON FUNCTION _ways_read(bytea, internal) IS
+'a state of _ways(timestamptz[], bigint[]), read from another process';
+COMMENT ON FUNCTION _ways_end(internal) IS
+'the result of _ways(timestamptz[], bigint[])';
+
+CREATE TYPE _entry AS (place integer, month date, source text, entered bigint, accounts bigint);
+
+COMMENT ON TYPE _entry IS
+'units that entered a milestone, the one at that place, in a month from a source, and at how many accounts';
+
+CREATE FUNCTION _entries_add(internal, months date[], sources text[], accounts bigint[]) RETURNS internal
+AS 'MODULE_PATHNAME', 'entries_add' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+CREATE FUNCTION _entries_join(internal, internal) RETURNS internal
+AS 'MODULE_PATHNAME', 'entries_join' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+CREATE FUNCTION _entries_write(internal) RETURNS bytea
+AS 'MODULE_PATHNAME', 'entries_write' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+CREATE FUNCTION _entries_read(bytea, internal) RETURNS internal
+AS 'MODULE_PATHNAME', 'entries_read' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+CREATE FUNCTION _entries_end(internal) RETURNS _entry[]
+AS 'MODULE_PATHNAME', 'entries_end' LANGUAGE C STABLE PARALLEL SAFE;
+
+CREATE AGGREGATE _entries(months date[], sources text[], accounts bigint[]) (
+	SFUNC = _entries_add, STYPE = internal, SSPACE = 65536,
+	COMBINEFUNC = _entries_join, SERIALFUNC = _entries_write,
+	DESERIALFUNC = _entries_read, FINALFUNC = _entries_end,
+	PARALLEL = SAFE
+);
+
+COMMENT ON AGGREGATE _entries(date[], text[], bigint[]) IS
+'units by milestone, month and source, given for each milestone when, from where and with which account they entered it; NULL where no unit is';
+COMMENT ON FUNCTION _entries_add(internal, date[], text[], bigint[]) IS
+'state transition of _entries(date[], text[], bigint[])';
+COMMENT ON FUNCTION _entries_join(internal, internal) IS
+'two states of _entries(date[], text[], bigint[]) in one';
+COMMENT ON FUNCTION _entries_write(internal) IS
+'a state of _entries(date[], text[], bigint[]), written for another process';
+COMMENT ON FUNCTION _entries_read(bytea, internal) IS
+'a state of _entries(date[], text[], bigint[]), read from another process';
+COMMENT ON FUNCTION _entries_end(internal) IS
+'the result of _entries(date[], text[], bigint[])';

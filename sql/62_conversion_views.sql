@@ -5,47 +5,39 @@ CREATE FUNCTION _create_conversion_views() RETURNS void
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
 AS $template$
 DECLARE
-	figures text;
+	n_path integer := (SELECT count(*) FROM unnest(_milestones()) AS m WHERE NOT _is_exit(m));
+	instants text;
+	accounts text;
 	again text;
-	again_counted text;
 	rungs text;
 	pairs text;
-	entries text;
-	entries_again text;
+	months text;
+	sources text;
+	all_accounts text;
 BEGIN
 	--
-	-- Units by milestone, and by each two of them in their order, in one pass.
-	-- A lead counts once: of units with another before them few are looked at.
+	-- Units by milestone of the path, and by each two of them in their order,
+	-- in one pass.  A lead counts once: of those with a further unit few are
+	-- looked at, whose units but one are too many.
 	--
-	SELECT string_agg(format('count(j.%1$s_at) AS %2$I, _count_distinct(j.%1$s_account_id) AS %3$I',
-							 m.milestone, m.milestone, m.milestone || ' accounts'), ', '),
-		   string_agg(format('bool_or(j.%1$s_at IS NOT NULL AND o.%1$s_at IS NOT NULL) AS %1$I', m.milestone), ', '),
-		   string_agg(format('count(*) FILTER (WHERE u.%1$I) AS %1$I', m.milestone), ', '),
-		   string_agg(format('(%1$L, t.%1$I, a.%1$I, t.%2$I)', m.milestone, m.milestone || ' accounts'), ', ')
-		INTO figures, again, again_counted, rungs
+	SELECT string_agg(format('j.%I_at', m.milestone), ', ' ORDER BY m.position),
+		   string_agg(format('j.%I_account_id', m.milestone), ', ' ORDER BY m.position),
+		   string_agg(format('coalesce(sum(greatest(u.%1$I - 1, 0)), 0)::bigint AS %1$I', m.milestone), ', '),
+		   string_agg(format('(%L, t.n[%s], a.%I, t.n[%s])', m.milestone, (m.position - 1) * n_path + m.position,
+							 m.milestone, n_path * n_path + m.position), ', ')
+		INTO instants, accounts, again, rungs
 	FROM unnest(_milestones()) WITH ORDINALITY AS m (milestone, position)
 	WHERE NOT _is_exit(m.milestone);
-	SELECT figures || string_agg(format(', count(*) FILTER (WHERE j.%1$s_at <= j.%2$s_at) AS %3$I, '
-										'count(*) FILTER (WHERE j.%1$s_at > j.%2$s_at) AS %4$I',
-										a.milestone, b.milestone, a.milestone || ' ' || b.milestone,
-										a.milestone || ' after ' || b.milestone), ''),
-		   string_agg(format('(%L, %L, t.%I, t.%I)', a.milestone, b.milestone, a.milestone || ' ' || b.milestone,
-							 a.milestone || ' after ' || b.milestone), ', ')
-		INTO figures, pairs
+	SELECT string_agg(format('(%L, %L, coalesce(t.n[%s], 0), coalesce(t.n[%s], 0))', a.milestone, b.milestone,
+							 (a.position - 1) * n_path + b.position, (b.position - 1) * n_path + a.position), ', ')
+		INTO pairs
 	FROM unnest(_milestones()) WITH ORDINALITY AS a (milestone, position)
 	JOIN unnest(_milestones()) WITH ORDINALITY AS b (milestone, position)
 		ON b.position > a.position AND NOT _is_exit(b.milestone);
-	SELECT string_agg(format($entry$
-		SELECT u.month, u.source, %2$L AS milestone, count(*) AS entered,
-			   _count_distinct(u.account_id) AS accounts
-		FROM (SELECT _month_of(j.%1$s_at, s.time_zone) AS month,
-					 coalesce(j.%1$s_source, '(none)') AS source, j.%1$s_account_id AS account_id
-			  FROM journey j
-			  JOIN setting s ON s.only_row = (j.%1$s_at IS NOT NULL)
-			  OFFSET '0') u
-		GROUP BY u.month, u.source$entry$, m.milestone, m.milestone), ' UNION ALL ' ORDER BY m.position),
-		   string_agg(format('(%2$L, j.%1$s_at, j.%1$s_source, o.%1$s_at, o.%1$s_source)', m.milestone, m.milestone), ', ')
-		INTO entries, entries_again
+	SELECT string_agg(format('_month_of(j.%I_at, s.time_zone)', m.milestone), ', ' ORDER BY m.position),
+		   string_agg(format('coalesce(j.%I_source, ''(none)'')', m.milestone), ', ' ORDER BY m.position),
+		   string_agg(format('j.%I_account_id', m.milestone), ', ' ORDER BY m.position)
+		INTO months, sources, all_accounts
 	FROM unnest(_milestones()) WITH ORDINALITY AS m (milestone, position);
 
 	EXECUTE format($view$CREATE OR REPLACE VIEW funnel WITH (security_invoker = true) AS
@@ -55,14 +47,13 @@ BEGIN
 		WHERE NOT _is_exit(m.milestone)
 			  AND m.milestone IN (SELECT st.milestone FROM stage st)
 	), told AS (
-		SELECT %1$s FROM journey j
+		SELECT _ways(ARRAY[%1$s], ARRAY[%2$s]) AS n FROM journey j
 	), again AS (
 		SELECT %3$s
-		FROM (SELECT %2$s
+		FROM (SELECT %6$s
 			  FROM journey j
-			  JOIN journey o ON o.lead_id = j.lead_id AND o.cycle < j.cycle
-			  WHERE j.cycle > 1
-			  GROUP BY j.lead_id, j.cycle) u
+			  WHERE EXISTS (SELECT FROM journey o WHERE o.lead_id = j.lead_id AND o.cycle > 1)
+			  GROUP BY j.lead_id) u
 	), counted AS (
 		SELECT r.milestone, r.reached, r.reached - r.again AS leads, r.accounts
 		FROM told t
@@ -135,34 +126,40 @@ BEGIN
 		   j.unused AS unused,
 		   repeat('█', ceil(30 * _ratio(j.reached::numeric, j.widest::numeric))::integer) AS bar
 	FROM joined j
-	ORDER BY j.position$view$, figures, again, again_counted, rungs, pairs);
+	ORDER BY j.position$view$, instants, accounts, again, rungs, pairs,
+		(SELECT string_agg(format('count(j.%1$I_at) AS %1$I', m), ', ') FROM unnest(_milestones()) AS m WHERE NOT _is_exit(m)));
 
 	COMMENT ON VIEW funnel IS
 'One row per milestone of the path that this funnel has stages for, over all time. reached: units (lead and cycle) that ever entered it; leads, accounts: distinct, of those units; in_it_now: leads in its stages now. previous_milestone: the nearest earlier one that units of this funnel pass. unused: no unit ever entered it, though units got further: it is in nobody''s way, is no other''s previous, and has no rates. rate_from_previous = from_previous / previous_reached: units that entered the previous milestone and this one at or after it, over units that entered the previous one; rate_from_first the same from first_milestone, the first that units pass. skipped: units that entered this one but never the previous, not in from_previous. Rates are fractions: 0.25 is 25 %. All cohorts, ripe or not: see mql_to_sql and sql_conversion for maturity.';
 
 	EXECUTE format($view$CREATE OR REPLACE VIEW funnel_monthly WITH (security_invoker = true) AS
-	WITH again AS (
-		SELECT p.month, p.source, p.milestone, count(*) AS n
-		FROM (SELECT DISTINCT j.lead_id, j.cycle, m.milestone,
-					 _month_of(m.at, s.time_zone) AS month, coalesce(m.source, '(none)') AS source
+	WITH counted AS (
+		SELECT e.*
+		FROM (SELECT _entries(ARRAY[%1$s], ARRAY[%2$s], ARRAY[%3$s]) AS entries
 			  FROM journey j
-			  JOIN journey o ON o.lead_id = j.lead_id AND o.cycle < j.cycle
+			  JOIN setting s ON s.only_row = (coalesce(%4$s) IS NOT NULL)) u
+		CROSS JOIN LATERAL unnest(u.entries) e
+	), again AS (
+		SELECT e.place, e.month, e.source, sum(e.entered - 1)::bigint AS n
+		FROM (SELECT _entries(ARRAY[%1$s], ARRAY[%2$s], ARRAY[%3$s]) AS entries
+			  FROM journey j
 			  CROSS JOIN setting s
-			  CROSS JOIN LATERAL (VALUES %2$s) m (milestone, at, source, at_before, source_before)
-			  WHERE j.cycle > 1
-					AND _month_of(m.at_before, s.time_zone) = _month_of(m.at, s.time_zone)
-					AND coalesce(m.source_before, '(none)') = coalesce(m.source, '(none)')) p
-		GROUP BY p.month, p.source, p.milestone
+			  WHERE EXISTS (SELECT FROM journey o WHERE o.lead_id = j.lead_id AND o.cycle > 1)
+			  GROUP BY j.lead_id) u
+		CROSS JOIN LATERAL unnest(u.entries) e
+		WHERE e.entered > 1
+		GROUP BY e.place, e.month, e.source
 	)
-	SELECT e.month AS month,
-		   e.source AS source,
-		   e.milestone AS milestone,
-		   e.entered AS entered,
-		   e.entered - coalesce(a.n, 0) AS leads,
-		   e.accounts AS accounts
-	FROM (%1$s) e
-	LEFT JOIN again a ON a.month = e.month AND a.source = e.source AND a.milestone = e.milestone$view$,
-		entries, entries_again);
+	SELECT c.month AS month,
+		   c.source AS source,
+		   (_milestones())[c.place] AS milestone,
+		   c.entered AS entered,
+		   c.entered - coalesce(a.n, 0) AS leads,
+		   c.accounts AS accounts
+	FROM counted c
+	LEFT JOIN again a ON a.place = c.place AND a.month = c.month AND a.source = c.source$view$,
+		months, sources, all_accounts,
+		(SELECT string_agg(format('j.%I_at', m), ', ') FROM unnest(_milestones()) AS m));
 
 	COMMENT ON VIEW funnel_monthly IS
 'One row per month (in the funnel''s time zone), source and milestone with an entry: entered: units (lead and cycle) that entered the milestone in the month, by the source of that history row; leads, accounts: distinct, of those units (do not add them up over months or sources).';

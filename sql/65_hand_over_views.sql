@@ -4,11 +4,22 @@
 CREATE FUNCTION _create_hand_over_views() RETURNS void
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
 AS $template$
+DECLARE
+	-- what sales did with a unit (j): the log of a lead, until its next unit;
+	-- plans have not taken place
+	log constant text := $log$activity a
+		JOIN kind k ON k.kind = a.kind AND k.party = 'sales'
+		WHERE a.lead_id = j.lead_id AND j.first_touch_at IS NOT NULL AND j.gone_at IS NULL
+			AND a.occurred_at >= j.mql_at
+			AND (a.occurred_at > _counts_at(a.occurred_at, a.recorded_at)) IS NOT TRUE
+			AND a.occurred_at < coalesce((SELECT n.started_at FROM journey n
+										  WHERE n.lead_id = j.lead_id AND n.cycle > j.cycle AND n.cycle > 1
+										  ORDER BY n.cycle LIMIT 1), 'infinity')$log$;
 BEGIN
 	--
 	-- D9, D10: one by one
 	--
-	CREATE OR REPLACE VIEW hand_over WITH (security_invoker = true) AS
+	EXECUTE format($view$CREATE OR REPLACE VIEW hand_over WITH (security_invoker = true) AS
 	SELECT j.lead_id AS lead_id,
 		   j.cycle::bigint AS cycle,
 		   j.mql_stage AS stage,
@@ -35,16 +46,7 @@ BEGIN
 				ELSE coalesce(j.accepted_at, j.exited_at, j.gone_at) > j.due_at END AS breached,
 		   -- where there was a first: those in the log, and those in it no more
 		   CASE WHEN j.first_touch_at IS NULL THEN 0
-				ELSE (SELECT count(*)
-					  FROM activity a
-					  JOIN kind k ON k.kind = a.kind
-					  WHERE a.lead_id = j.lead_id AND k.party = 'sales' AND j.gone_at IS NULL
-							AND a.occurred_at >= j.mql_at
-							-- plans have not taken place
-							AND a.occurred_at = _counts_at(a.occurred_at, a.recorded_at)
-							AND a.occurred_at < coalesce((SELECT n.started_at FROM journey n
-														  WHERE n.lead_id = j.lead_id AND n.cycle > j.cycle
-														  ORDER BY n.cycle LIMIT 1), 'infinity'))
+				ELSE (SELECT count(*) FROM %1$s)
 					 + (SELECT coalesce(sum(h.touches), 0)
 						FROM stage_history h
 						WHERE h.lead_id = j.lead_id AND h.cycle = j.cycle
@@ -64,15 +66,25 @@ BEGIN
 					WHEN j.due_at < funnel_now() THEN 'overdue'
 					ELSE 'pending' END AS outcome
 		OFFSET '0') o
-	WHERE j.mql_at IS NOT NULL;
+	WHERE j.mql_at IS NOT NULL$view$, log);
 
 	COMMENT ON VIEW hand_over IS
 'One row per hand-over: a unit (lead and cycle) with entered(mql). outcome: accepted = afterwards, in the cycle, it came to a stage of milestone sal because somebody asked (not automatically), or to sql, opportunity or customer in any way; returned = not accepted, and somebody moved it off the path (to nurture, disqualified or lost), where it stayed in that cycle; withdrawn = the same by an automatic transition; gone = none of these before the lead was deleted, erased or merged; overdue, pending = none of these yet, with due_at passed or not (or none). returned_later: accepted, and moved off the path by somebody afterwards. due_at: the deadline that the stay as MQL began with. breached: accepted, returned, withdrawn or gone after due_at, or overdue; NULL without a deadline. owner: of one accepted, returned or withdrawn, as that move has it, else as the hand-over; of one pending or overdue, who has the lead now, else who had it then; (none) where missing. owner_at_hand_over, owner_now: who had it then, and who has it now. sales_touches, first_touch_at: activities of party sales from the hand-over to the lead''s next cycle, archived ones too; first_conversation_at: the first that is a conversation. No personal data.';
 
-	CREATE OR REPLACE VIEW sla WITH (security_invoker = true) AS
-	WITH timed AS (
+	-- one by one it takes longer to look for touches than for all else
+	EXECUTE format($view$CREATE OR REPLACE VIEW sla WITH (security_invoker = true) AS
+	WITH touch AS (
+		SELECT t.lead_id, t.cycle, sum(t.n) AS n
+		FROM (SELECT j.lead_id, j.cycle, 1 AS n
+			  FROM journey j, %1$s
+			  UNION ALL
+			  SELECT h.lead_id, h.cycle, h.touches AS n
+			  FROM stage_history h
+			  WHERE h.touches IS NOT NULL AND h.voided_at IS NULL) t
+		GROUP BY t.lead_id, t.cycle
+	), timed AS (
 		SELECT _month_of(o.handed_over_at, s.time_zone) AS month, o.stage, o.owner, o.outcome,
-			   o.returned_later, o.due_at, o.breached, o.sales_touches, o.owner_now,
+			   o.returned_later, o.due_at, o.breached, t.n AS sales_touches, o.owner_now,
 			   _microseconds_between(o.handed_over_at, o.accepted_at) AS to_acceptance,
 			   _microseconds_between(o.handed_over_at, o.first_touch_at) AS to_touch,
 			   _microseconds_between(o.handed_over_at, o.first_conversation_at) AS to_talk,
@@ -85,6 +97,7 @@ BEGIN
 		FROM hand_over o
 		CROSS JOIN setting s
 		LEFT JOIN stage st ON st.stage = o.stage
+		LEFT JOIN touch t ON t.lead_id = o.lead_id AND t.cycle = o.cycle
 		OFFSET '0'
 	), counted AS (
 		SELECT t.month, t.stage, t.owner,
@@ -108,7 +121,7 @@ BEGIN
 			   count(t.to_talk) AS talked_to,
 			   avg(t.to_talk) AS mean_to_talk,
 			   _spread(t.to_talk) AS spread_to_talk,
-			   sum(t.sales_touches) AS sales_touches,
+			   coalesce(sum(t.sales_touches), 0) AS sales_touches,
 			   count(*) FILTER (WHERE t.outcome IN ('pending', 'overdue')
 								AND t.owner_now = '(none)') AS unowned,
 			   avg(t.open_to_acceptance) AS mean_open_to_acceptance,
@@ -155,7 +168,7 @@ BEGIN
 		   round(c.spread_open_to_touch[1]::numeric / 3600000000, 2)
 			   AS median_working_hours_to_touch
 	FROM counted c
-	ORDER BY c.month, c.stage, c.owner;
+	ORDER BY c.month, c.stage, c.owner$view$, log);
 
 	COMMENT ON VIEW sla IS
 'One row per month of the hand-over (in the funnel''s time zone), stage handed over in, and owner, over the rows of hand_over. handed_over = entered(mql) = accepted + returned + withdrawn + gone + pending + overdue. accepted_share, returned_share: of handed_over. returned_later: of accepted, moved off the path by somebody afterwards. in_time, late: accepted at or before due_at, or after; in_time_share = in_time / (in_time + late). with_deadline: hand-overs that have a due_at; breached: accepted, returned, withdrawn or gone late, or overdue; breached_share = breached / with_deadline. Days (seconds / 86400) from the hand-over: to the acceptance, of accepted; to the first activity of party sales, of touched; to the first conversation, of talked_to. Who was never touched is handed_over - touched and in no mean. touches_per_lead = sales_touches / handed_over. unowned: pending or overdue, and nobody has the lead. Working hours: the same times as far as the calendar was open, of stages whose deadline counts working time (stage.working_time); NULL for others.';

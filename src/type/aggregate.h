@@ -7,6 +7,9 @@
 
 #include "fmgr.h"
 
+/* milestones that an aggregate over units can tell apart */
+#define LQ_MOST_PLACES	16
+
 /* Where the state of a group lives; refuses a call by hand. */
 static inline MemoryContext
 lq_aggregate_context(FunctionCallInfo fcinfo)

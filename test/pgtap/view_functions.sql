@@ -1,6 +1,6 @@
 -- Arithmetic that the views share: shares in cents, months, survival.
 BEGIN;
-SELECT plan(18);
+SELECT plan(24);
 
 -- _days_between, _month_of, _mature_at, _ratio
 SELECT is(_days_between('2026-01-01Z', '2026-01-31Z'), 30::numeric,
@@ -69,6 +69,37 @@ SELECT is((SELECT round(_survival(n, d ORDER BY n DESC), 20)
 		  0.5, 'D6 4/6 of 3/4 is one half, not a little more');
 SELECT is((SELECT _survival(n, d) FROM (VALUES (1::bigint, 1::bigint)) v (n, d)
 		   WHERE false), 1::numeric, 'D6 without events everybody is left');
+
+-- _ways and _entries, by one process and by several
+CREATE TEMP TABLE unit AS
+SELECT n, CASE WHEN n % 3 > 0 THEN '2026-01-01Z'::timestamptz + floor(random() * 90) * interval '1 day' END AS a_at,
+	   CASE WHEN n % 4 > 0 THEN '2026-01-01Z'::timestamptz + floor(random() * 90) * interval '1 day' END AS b_at,
+	   's' || n % 5 AS a_source, CASE WHEN n % 7 > 0 THEN 's' || n % 3 END AS b_source,
+	   CASE WHEN n % 11 > 0 THEN n % 50 END AS a_account, CASE WHEN n % 2 > 0 THEN n % 49 END AS b_account
+FROM (SELECT setseed(0.7)) s, generate_series(1, 3000) n;
+CREATE FUNCTION pg_temp.agree(how text) RETURNS SETOF text LANGUAGE plpgsql AS $$
+BEGIN
+	RETURN NEXT is((SELECT _ways(ARRAY[a_at, b_at], ARRAY[a_account, b_account]::bigint[]) FROM unit),
+		(SELECT ARRAY[count(a_at), count(*) FILTER (WHERE a_at <= b_at), count(*) FILTER (WHERE a_at > b_at), count(b_at),
+					  count(DISTINCT a_account), count(DISTINCT b_account)] FROM unit), '_ways: units in order, and accounts, ' || how);
+	RETURN NEXT is_empty($q$
+		WITH told AS (SELECT 1 AS place, date_trunc('month', a_at)::date AS month, a_source AS source, a_account AS account FROM unit WHERE a_at IS NOT NULL
+					  UNION ALL SELECT 2, date_trunc('month', b_at)::date, b_source, b_account FROM unit WHERE b_at IS NOT NULL AND b_source IS NOT NULL),
+			 counted AS (SELECT place, month, source, count(*), count(DISTINCT account) FROM told GROUP BY 1, 2, 3),
+			 shown AS (SELECT e.* FROM (SELECT _entries(ARRAY[_month_of(a_at, 'UTC'), _month_of(b_at, 'UTC')], ARRAY[a_source, b_source],
+														ARRAY[a_account, b_account]::bigint[]) AS e FROM unit) AS u, unnest(u.e) AS e)
+		(TABLE shown EXCEPT TABLE counted) UNION ALL (TABLE counted EXCEPT TABLE shown) $q$, '_entries: by milestone, month and source, ' || how);
+END $$;
+SELECT pg_temp.agree('by one process');
+CREATE TABLE shared AS TABLE unit;
+DROP TABLE unit;
+ALTER TABLE shared RENAME TO unit;
+SET LOCAL parallel_setup_cost = 0;
+SET LOCAL parallel_tuple_cost = 0;
+SET LOCAL min_parallel_table_scan_size = 0;
+SELECT pg_temp.agree('by several');
+SELECT is((SELECT _ways(ARRAY[now()], ARRAY[1::bigint]) FROM unit WHERE false), NULL, '_ways: of no unit it is NULL');
+SELECT throws_ok('SELECT _ways(ARRAY[now(), NULL], ARRAY[1::bigint])', '2202E', 'numbers of milestones differ', '_ways: an account for each instant');
 
 SELECT is((SELECT count(*) FROM pg_proc p
 		   WHERE p.proname IN ('_days_between', '_month_of', '_mature_at',

@@ -5,7 +5,7 @@ BEGIN;
 SET LOCAL client_min_messages = error;
 SET LOCAL TimeZone = 'UTC';
 SET LOCAL lead_qual.clock = '2026-03-02 09:00Z';
-SELECT plan(18);
+SELECT plan(21);
 SELECT create_funnel('crm', 'UTC');
 SET LOCAL search_path = crm, public, pg_temp;
 INSERT INTO lead (lead_id, source, owner) SELECT i, 'event', 'o' || i % 40 FROM generate_series(1, 4000) AS i;
@@ -30,6 +30,8 @@ SELECT is_empty(format('SELECT pg_temp.read_through(%L)', query), 'R12: ' || que
 	('SELECT * FROM lead_journey WHERE lead_id = 77'), ('SELECT * FROM open_question WHERE lead_id = 77'),
 	('SELECT * FROM inbox WHERE lead_id = 77'), ('SELECT * FROM inbox WHERE owner = ''o7'' LIMIT 20'),
 	('SELECT * FROM hand_over WHERE lead_id = ANY (''{77,78}'')')) AS q (query);
+SELECT cmp_ok(count(*), '<=', most, 'issue 9: how often ' || view || ' reads the journey') FROM (VALUES ('funnel', 2::bigint), ('funnel_monthly', 2), ('sla', 3)) AS v (view, most),
+	pg_temp.read_through('SELECT * FROM ' || view) AS t WHERE t = 'journey' GROUP BY view, most;
 SET LOCAL enable_seqscan = off;
 SELECT is_empty('SELECT pg_temp.read_through(''SELECT * FROM inbox LIMIT 20'')', 'R12: of the inbox the first few');
 RESET enable_seqscan;
