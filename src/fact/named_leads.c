@@ -11,7 +11,7 @@
  * when it comes and when its key changes, under lead_qual.import, too.  The
  * lock keeps the lead until the row can be seen by whoever deletes it, see
  * _forget_lead().  Rows that stay behind when a lead goes, such as its history,
- * may be changed otherwise.
+ * may be changed otherwise, and loaded where a departure tells of the lead.
  */
 #include "postgres.h"
 
@@ -168,6 +168,22 @@ lq_refuse_if_named(const LqFunnel *funnel, TriggerData *trigdata,
 	naming_end(&naming);
 }
 
+/* Is the row of a lead that went, and of those that stay behind? */
+static bool
+stays_behind(const LqFunnel *funnel, LqTable table, Datum key)
+{
+	bool		found;
+
+	if (table != LQ_TABLE_STAGE_HISTORY && table != LQ_TABLE_DEAL_CONTACT &&
+		table != LQ_TABLE_SIGNATURE)
+		return false;
+	if (!lq_funnel_importing(funnel))
+		return false;
+	found = lq_statement_run(funnel, LQ_STATEMENT_DEPARTED, &key, NULL) > 0;
+	SPI_freetuptable(SPI_tuptable);
+	return found;
+}
+
 /*
  * Lock the leads with these keys, which are in order; raise if one is not
  * there.  Keys that are arrays make no array, they are locked one by one, and
@@ -181,6 +197,7 @@ lock_leads(const LqFunnel *funnel, TriggerData *trigdata, LqTable table,
 	OidIsValid(get_array_type(funnel->key_type));
 	SPITupleTable *found = NULL;
 	uint64		n = 0;
+	uint64		next = 0;
 
 	if (at_once)
 	{
@@ -199,17 +216,22 @@ lock_leads(const LqFunnel *funnel, TriggerData *trigdata, LqTable table,
 	{
 		bool		isnull;
 
-		if (i < n &&
+		if (next < n &&
 			lq_key_cmp(funnel, keys[i],
-					   SPI_getbinval(found->vals[i], found->tupdesc, 1,
+					   SPI_getbinval(found->vals[next], found->tupdesc, 1,
 									 &isnull)) == 0)
-			continue;
-		if (at_once || lq_lock_lead(funnel, keys[i]) == NULL)
 		{
-			check_not_hidden(funnel, keys[i]);
-			refuse(funnel, trigdata, table, keys[i]);
+			next++;
+			continue;
 		}
-		SPI_freetuptable(SPI_tuptable);
+		if (!at_once && lq_lock_lead(funnel, keys[i]) != NULL)
+		{
+			SPI_freetuptable(SPI_tuptable);
+			continue;
+		}
+		check_not_hidden(funnel, keys[i]);
+		if (!stays_behind(funnel, table, keys[i]))
+			refuse(funnel, trigdata, table, keys[i]);
 	}
 	SPI_freetuptable(found);
 }

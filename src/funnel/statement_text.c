@@ -69,6 +69,8 @@ static const Statement statements[] =
 	" FOR NO KEY UPDATE"},
 	[LQ_STATEMENT_LEAD_EXISTS] = {"k", "",
 	"SELECT FROM {lead} WHERE {key} {=} $1"},
+	[LQ_STATEMENT_DEPARTED] = {"k", "",
+	"SELECT FROM {departure} WHERE lead_id {=} $1 LIMIT 1"},
 	/* two are enough to know that it is not one */
 	[LQ_STATEMENT_SEEK_EXTERNAL_ID] = {"t", "k!",
 		"SELECT {key} FROM {lead} WHERE external_id {=} $1::{external_id_type}"

@@ -3,7 +3,7 @@
 BEGIN;
 SET LOCAL client_min_messages = error;
 SET LOCAL TimeZone = 'UTC';
-SELECT plan(73);
+SELECT plan(81);
 
 CREATE FUNCTION pg_temp.refusal(statement text) RETURNS text LANGUAGE plpgsql AS $$
 DECLARE
@@ -79,6 +79,10 @@ SELECT is(pg_temp.refusal('UPDATE crm.deal_contact SET lead_id = 4 - lead_id WHE
 	'R2: but nothing comes to name the lead that is gone, not even in exchange for what did');
 SET LOCAL lead_qual.import = on;
 SELECT is(pg_temp.refusal('UPDATE crm.stage_history SET note = ''gone'' WHERE lead_id = 3'), 'done', 'R2: nor the history under import');
+SELECT is(pg_temp.refusal(pg_temp.insertion(f, '2', '3', '4')), CASE WHEN relation IN ('deal_contact', 'signature', 'stage_history') THEN 'done' ELSE pg_temp.as_foreign_key(relation, '3') END,
+	'R2: under import, ' || relation || ' of a lead that departure tells of') FROM fact AS f WHERE relation NOT IN ('baseline', 'verdict') ORDER BY relation;
+SELECT is(pg_temp.refusal(pg_temp.insertion(f, '4711', '3', '4')), pg_temp.as_foreign_key(relation, '4711'), 'R2: under import, and ' || relation || ' of one that was never there')
+FROM fact AS f WHERE relation IN ('signature', 'stage_history') ORDER BY relation;
 SELECT is(pg_temp.refusal('UPDATE crm.lead SET lead_id = 5 WHERE lead_id = 1'), '23001 | Column "lead_id" identifies the lead in its log and its history.',
 	'R2: under import, a key that facts name stays');
 DELETE FROM lead WHERE lead_id = 1;

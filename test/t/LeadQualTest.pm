@@ -5,7 +5,7 @@ use strict;
 use warnings;
 use Exporter 'import';
 
-our @EXPORT = qw(fill_funnel rows objects differences);
+our @EXPORT = qw(fill_funnel release_roles new_funnels release_funnels rows objects differences);
 
 # Statements that put something into every table of a funnel.
 sub fill_funnel
@@ -63,11 +63,53 @@ SELECT copy_definition('$funnel', 'default', 'second');
 UPDATE $f.definition SET sides = '{marketing}', max_fit = 70 WHERE definition = 'second';
 SELECT sign_definition('$funnel', 'second', 'marketing', 'fine');
 SELECT sign_move('$funnel', '1', 'sql', NULL, 'sales');
+INSERT INTO $f.lead_alias (lead_id, email) VALUES (3, 'third\@example.org');
+SELECT merge_leads('$funnel', '18', '19'), erase_lead('$funnel', '17');
 CREATE VIEW $f.mine AS
 	SELECT l.lead_id, l.bant || 'T+' AS bant, met(l.bant) AS met, l.bant -> 'need' AS need, score(l.scorecard, '2026-03-05 00:00+00') AS score
 	FROM $f.lead AS l WHERE l.bant \@> 'B~' OR l.meddic > '' ORDER BY l.bant;
 CREATE INDEX mine_bant ON $f.lead (bant) WHERE met(bant) > 1;
 CREATE MATERIALIZED VIEW $f.summary AS SELECT stage, count(*) AS n, best(bant) AS best FROM $f.lead GROUP BY stage;
+SQL
+}
+
+# Who has a release's funnels, and who may do something with them.
+my @profiles = qw(app sales marketing analyst admin);
+
+sub release_roles
+{
+	return join '', map { "CREATE ROLE regress_lq_$_;\n" } 'owner', @profiles;
+}
+
+# What a release is kept with: a funnel of its own tables, and one attached to
+# a table of the user's, in partitions, with keys of text; empty ...
+sub new_funnels
+{
+	return <<'SQL' . join '', map { my $p = $_; map { "SELECT count(*) FROM grant_funnel('$_', 'regress_lq_$p', '$p');\n" } qw(crm att) } @profiles;
+DO $$ BEGIN EXECUTE format('GRANT CREATE ON DATABASE %I TO regress_lq_owner', current_database()); END $$;
+CREATE SCHEMA app AUTHORIZATION regress_lq_owner;
+SET ROLE regress_lq_owner;
+CREATE TABLE app.contact (id text, mail text, land text NOT NULL, PRIMARY KEY (id, land)) PARTITION BY LIST (land);
+CREATE TABLE app.contact_de PARTITION OF app.contact FOR VALUES IN ('DE');
+CREATE TABLE app.contact_rest PARTITION OF app.contact DEFAULT;
+SELECT create_funnel('crm', 'UTC');
+SELECT create_funnel('att', 'UTC', lead_table => 'app.contact', lead_key => 'id', columns => '{"email": "mail"}', prefix => 'lq_');
+SQL
+}
+
+# ... and filled.
+sub release_funnels
+{
+	return new_funnels() . fill_funnel('crm') . <<'SQL';
+INSERT INTO app.contact (id, mail, land)
+	SELECT 'c' || n, 'c' || n || '@example.com', (ARRAY['DE', 'FR'])[1 + n % 2] FROM generate_series(1, 20) AS n;
+INSERT INTO att.activity (lead_id, kind, external_id)
+	SELECT 'c' || n, (ARRAY['webinar', 'demo_request', 'email_open'])[1 + n % 3], 'e' || n FROM generate_series(1, 20) AS n;
+UPDATE att.lead SET stage = 'sal', owner = 'ben' WHERE stage = 'mql' AND lead_id < 'c15';
+UPDATE att.lead SET bant = bant || 'B+ N~' WHERE stage = 'sal';
+SELECT record_activity('att', 'c1', 'sales_call'), merge_leads('att', 'c3', 'c4');
+DELETE FROM app.contact WHERE id = 'c5';
+SELECT rebuild_history('crm'), rescore_funnel('crm'), rescore_funnel('att');
 SQL
 }
 
