@@ -78,8 +78,10 @@ OBJS = $(patsubst %.c,%.o,$(sort $(wildcard src/*.c src/*/*.c)))
 PG_CPPFLAGS = -I$(srcdir)/src
 PG_CFLAGS = -Wextra -Wno-unused-parameter -Wno-sign-compare -Wno-missing-field-initializers
 
-DATA_built = sql/lead_qual--$(EXTVERSION).sql
-DATA = $(wildcard sql/lead_qual--*--*.sql)
+# an update script from each release: what it did not have yet
+RELEASES = $(filter-out $(EXTVERSION),$(notdir $(wildcard test/upgrade/[0-9]*)))
+UPDATES = $(foreach release,$(RELEASES),sql/lead_qual--$(release)--$(EXTVERSION).sql)
+DATA_built = sql/lead_qual--$(EXTVERSION).sql $(UPDATES)
 
 REGRESS = $(sort $(notdir $(basename $(wildcard test/sql/*.sql))))
 REGRESS_OPTS = --inputdir=test --load-extension=lead_qual
@@ -118,6 +120,10 @@ sql/lead_qual--$(EXTVERSION).sql: $(FRAGMENTS) sql/each_type.awk src/type/framew
 		*) cat $$file ;; \
 		esac || exit 1; \
 	done > $@
+
+$(UPDATES): sql/lead_qual--%--$(EXTVERSION).sql: test/upgrade/% sql/lead_qual--$(EXTVERSION).sql sql/changes.awk
+	{ printf '%s\n' '\echo Use "ALTER EXTENSION lead_qual UPDATE" to load this file. \quit'; \
+		awk -f sql/changes.awk test/upgrade/$*/lead_qual--$*.sql sql/lead_qual--$(EXTVERSION).sql; } > $@
 
 # named together with an ordinary goal: hand over to a make of their own
 $(filter-out check,$(SCRIPTED)):

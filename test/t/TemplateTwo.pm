@@ -131,22 +131,9 @@ sub make_template_two
 	  or die slurp_file("$folder/make.log");
 
 	my ($share) = `$pg_config --sharedir` =~ /(.*)/;
-	my %before = map { $_ => 1 } statements(slurp_file("$installed$share/extension/lead_qual--1.0.sql"));
-	my $script = '';
-	foreach my $statement (statements(slurp_file("$install$share/extension/lead_qual--1.1.sql")))
-	{
-		$script .= $statement =~ s/^CREATE FUNCTION/CREATE OR REPLACE FUNCTION/r if !$before{$statement};
-	}
-	append_to_file("$install$share/extension/lead_qual--1.0--1.1.sql", $script);
+	my $scripts = "$share/extension/lead_qual--";
+	system("awk -f sql/changes.awk '$installed${scripts}1.0.sql' '$install${scripts}1.1.sql' >'$install${scripts}1.0--1.1.sql'") == 0 or die;
 	return;
-}
-
-# Statements of an install script: each begins a line, what is in one does not.
-sub statements
-{
-	my ($sql) = @_;
-	$sql =~ s/^(--|\\).*\n//mg;
-	return grep { /^[A-Z]/ } split /^(?=(?:CREATE|COMMENT ON|ALTER|SELECT|GRANT|REVOKE)\b)/m, $sql;
 }
 
 1;
