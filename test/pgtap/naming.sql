@@ -23,21 +23,12 @@ SELECT grant_funnel('crm', 'regress_lq_analyst', 'analyst');
 INSERT INTO crm.lead (lead_id, external_id, email) OVERRIDING SYSTEM VALUE VALUES
 	(1, 'x1', 'Ann@example.com'), (2, 'x2', 'bob@example.com'), (3, '2', 'x1'), (4, 'a:b', 'key:9'),
 	(101, NULL, NULL), (102, NULL, NULL), (103, NULL, NULL), (104, NULL, NULL), (105, NULL, NULL), (106, NULL, NULL);
-UPDATE crm.transition SET sides = '{sales}' WHERE to_stage = 'sal' AND from_stage IS NOT NULL AND NOT automatic;
-
--- every function of a lead, with its further arguments; %s stands for the lead
-CREATE TEMP TABLE call (function text PRIMARY KEY, statement text);
-INSERT INTO call VALUES
-	('erase_lead', 'SELECT erase_lead(''crm'', %s)'), ('explain_score', 'SELECT * FROM explain_score(''crm'', %s)'),
-	('framework_gaps', 'SELECT framework_gaps(''crm'', %s, ''bant'')'), ('framework_levels', 'SELECT * FROM framework_levels(''crm'', %s, ''bant'')'),
-	('framework_score', 'SELECT framework_score(''crm'', %s, ''bant'')'), ('framework_verdict', 'SELECT framework_verdict(''crm'', %s, ''bant'')'),
-	('may_send', 'SELECT may_send(''crm'', %s, ''welcome'')'), ('merge_leads', 'SELECT merge_leads(''crm'', %s, 101)'),
-	('next_content', 'SELECT * FROM next_content(''crm'', %s)'), ('next_stages', 'SELECT * FROM next_stages(''crm'', %s)'),
-	('record_activity', 'SELECT record_activity(''crm'', %s, ''webinar'')'), ('score_at', 'SELECT score_at(''crm'', %s, now())'),
-	('sign_move', 'SELECT sign_move(''crm'', %s, ''sal'')'), ('why_not', 'SELECT * FROM why_not(''crm'', %s, ''sql'')');
-SELECT set_eq($$ SELECT DISTINCT p.proname::text FROM pg_proc AS p JOIN pg_depend AS d ON d.classid = 'pg_proc'::regclass AND d.objid = p.oid AND d.deptype = 'e'
-	WHERE p.proargnames[2] IN ('lead', 'keep') AND p.proname !~ '^_' AND p.proargnames[1] = 'funnel' $$,
-	'SELECT function FROM call', 'A1: every function of a lead is tried here, and move_leads() below');
+\ir helper/lead_calls.sql
+SELECT ask_for_signature();
+-- %s stands for the lead; a number among the arguments is a key
+CREATE TEMP TABLE call AS SELECT function, format('SELECT * FROM %s(''crm'', %%s%s)', function,
+	(SELECT string_agg(', ' || CASE WHEN a ~ '^\d+$' THEN a ELSE quote_literal(a) END, '') FROM unnest(further) AS a)) AS statement FROM lead_call;
+SELECT set_eq('SELECT function FROM lead_function', 'SELECT function FROM call', 'A1: every function of a lead is tried here, and move_leads() below');
 SELECT is_empty($$ SELECT c.function FROM call AS c WHERE NOT EXISTS (SELECT FROM pg_proc AS p WHERE p.proname = c.function AND p.proargtypes[1] = 'text'::regtype AND p.proargnames[1] = 'funnel')
 	OR NOT EXISTS (SELECT FROM pg_proc AS p WHERE p.proname = c.function AND p.proargtypes[1] = 'anyelement'::regtype) $$, 'A1: and comes for texts and for keys');
 
