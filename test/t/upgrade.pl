@@ -1,4 +1,4 @@
-# upgrade_funnel(): funnels of template 1 under the library, the SQL and the
+# upgrade_funnel(): funnels of today's template under the library, the SQL and the
 # template that come next, one after the other; what is refused, rolled back or
 # the user's stays as it was; what is upgraded equals what is new.
 
@@ -8,7 +8,7 @@ use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 use Test::More;
 use LeadQualTest;
-use TemplateTwo;
+use NextTemplate;
 
 my $dir = PostgreSQL::Test::Utils::tempdir;
 my $install = "$dir/install";
@@ -18,7 +18,7 @@ my ($share) = `$pg_config --sharedir` =~ /(.*)/;
 
 # the version of today, apart, and beside it the next one
 system('cp', '-R', $ENV{LQ_INSTALL}, $install) == 0 or die;
-make_template_two("$dir/tree", "$dir/next", $install);
+make_next_template("$dir/tree", "$dir/next", $install);
 
 my $node = PostgreSQL::Test::Cluster->new('upgrade');
 $node->init;
@@ -58,7 +58,7 @@ sub refused
 }
 
 #
-# Template 1, with everything
+# The template of today, with everything
 #
 query(q{
 	CREATE EXTENSION lead_qual;
@@ -140,7 +140,7 @@ is(as_owner(q{SELECT finding FROM check_funnel('att')}), '', 'nor a template to 
 system("cp $dir/next$share/extension/* $install$share/extension/") == 0 or die;
 append_to_file("$dir/alter.sql", 'ALTER EXTENSION lead_qual UPDATE');
 query('ALTER EXTENSION lead_qual UPDATE');
-is(query(q{SELECT extversion, _template_version() FROM pg_extension WHERE extname = 'lead_qual'}), '1.1|2', 'the extension is updated');
+is(query(q{SELECT extversion, _template_version() FROM pg_extension WHERE extname = 'lead_qual'}), "$next_version|$next_template", 'the extension is updated');
 &$works('old', 1002, 'the next SQL serves a funnel of today');
 &$works('att', q{'x2'}, 'an attached one, too');
 is(as_owner(q{SELECT finding, hint FROM check_funnel('old') WHERE finding = 'template_outdated'}),
@@ -207,7 +207,7 @@ my $mine = query($own);
 # a writer and an upgrade wait for each other, one after the other
 my $upgrader = session();
 my $said = $upgrader->query_safe("BEGIN; $upgrade");
-like($said, qr/^template\|old\|1 to 2$/m, 'it says from where to where');
+like($said, qr/^template\|old\|$this_template to $next_template$/m, 'it says from where to where');
 foreach my $line ('column|old.lead.temperature|created', 'table|old.omen|created', 'trigger|old.lead.zz_see|created', 'trigger|old.stage.zz_open|changed',
 	'view|old.inbox|changed', 'view|old.verdict_pair|changed', 'comment|TABLE old.setting|changed', 'privileges|old.lead.temperature|created',
 	'profile|regress_lq_sales|sales', 'profile|regress_lq_analyst|analyst', 'profile|regress_lq_admin|admin')
@@ -256,7 +256,7 @@ is(query(q{SELECT relacl FROM pg_class WHERE oid = 'old.verdict_pair'::regclass}
 &$works('att', q{'x4'}, 'so does the attached one');
 is(as_owner(q{SELECT finding FROM check_funnel('old') WHERE finding ~ 'template|trigger'; SELECT finding FROM check_funnel('att')}), '', 'and nothing is wrong');
 $old_session->query(q{INSERT INTO old.lead (email) VALUES ('p@example.org')});
-like($old_session->{stderr}, qr/template version 2 of funnel "old" is not supported.*HINT:  Reconnect/s, 'a session with the library of before is told to reconnect');
+like($old_session->{stderr}, qr/template version $next_template of funnel "old" is not supported.*HINT:  Reconnect/s, 'a session with the library of before is told to reconnect');
 as_owner(q{SELECT detach_funnel('att')});
 is(query(q{SELECT string_agg(attname, ',' ORDER BY attnum) FROM pg_attribute WHERE attrelid = 'app.contact'::regclass AND attnum > 0 AND NOT attisdropped}), 'id,mail,land', 'detached, the table is as it was before');
 

@@ -1,7 +1,7 @@
-# A next version of the extension, made from this tree: template 2 with new
+# A next version of the extension, made from this tree: a template with new
 # columns, a table, triggers and comments, views that are changed in place and
 # one that is made anew.  What it does is what CONTRIBUTING.md says to do.
-package TemplateTwo;
+package NextTemplate;
 
 use strict;
 use warnings;
@@ -9,29 +9,34 @@ use Exporter 'import';
 use File::Path qw(make_path);
 use PostgreSQL::Test::Utils;
 
-our @EXPORT = qw(make_template_two);
+our @EXPORT = qw(make_next_template $this_template $next_template $this_version $next_version);
+
+our ($this_template) = slurp_file('src/funnel/template.h') =~ /LQ_TEMPLATE_VERSION\s+(\d+)/;
+our ($this_version) = slurp_file('lead_qual.control') =~ /^default_version\s*=\s*'(.*)'/m;
+our $next_template = $this_template + 1;
+our $next_version = $this_version =~ s/(\d+)$/$1 + 1/er;
 
 my $trigger_function = <<'SQL';
 
-CREATE FUNCTION see_two() RETURNS trigger
+CREATE FUNCTION see_fact() RETURNS trigger
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
 SET search_path = pg_catalog, pg_temp
 AS $body$
 DECLARE
-	proven constant boolean := @extschema@._prove_trigger('see_two'::text, TG_RELID::oid, TG_WHEN::text, TG_LEVEL::text, TG_OP::text);
+	proven constant boolean := @extschema@._prove_trigger('see_fact'::text, TG_RELID::oid, TG_WHEN::text, TG_LEVEL::text, TG_OP::text);
 BEGIN
 	EXECUTE format('INSERT INTO %I.omen VALUES (concat_ws('' '', $1, $2)) ON CONFLICT DO NOTHING', TG_TABLE_SCHEMA)
 		USING TG_OP, TG_TABLE_NAME;
 	RETURN NULL;
 END
 $body$;
-COMMENT ON FUNCTION see_two() IS
-'trigger of template 2';
+COMMENT ON FUNCTION see_fact() IS
+'trigger of the next template';
 
 CREATE FUNCTION see_lead() RETURNS trigger
 AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE PARALLEL UNSAFE;
 COMMENT ON FUNCTION see_lead() IS
-'trigger of template 2';
+'trigger of the next template';
 SQL
 
 my $trigger_code = <<'C';
@@ -48,37 +53,38 @@ see_lead(PG_FUNCTION_ARGS)
 	PG_RETURN_POINTER(NULL);
 }
 C
-my $step = <<'SQL';
+my $step = <<"SQL";
 --
--- Template 2: temperature of a lead, greeting of a funnel, omens
+-- The next template: temperature of a lead, greeting of a funnel, omens
 --
-CREATE FUNCTION _upgrade_to_2(funnel text) RETURNS void
+CREATE FUNCTION _upgrade_to_$next_template(funnel text) RETURNS void
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
 SET search_path = pg_catalog, pg_temp
 -- lint: extschema, because what others plant in our schema must not be found
-AS $body$
+AS \$body\$
 BEGIN
-	PERFORM @extschema@._add_lead_column(funnel, 'temperature'::name, 'integer NOT NULL DEFAULT 20'::text);
+	PERFORM \@extschema\@._add_lead_column(funnel, 'temperature'::name, 'integer NOT NULL DEFAULT 20'::text);
 	EXECUTE format('ALTER TABLE %I.setting ADD COLUMN greeting text CHECK (greeting <> '''')', funnel);
 	EXECUTE format('CREATE TABLE %I.omen (omen text PRIMARY KEY)', funnel);
 END
-$body$;
+\$body\$;
 
-COMMENT ON FUNCTION _upgrade_to_2(text) IS
+COMMENT ON FUNCTION _upgrade_to_$next_template(text) IS
 'step of upgrade_funnel()';
 SQL
 
 # file, what is there, what comes in its place
 my @changes = (
-	[ 'lead_qual.control', "default_version = '1.0'", "default_version = '1.1'" ],
-	[ 'src/funnel/template.h', qr/(LQ_TEMPLATE_VERSION\s+)1/, '${1}2' ],
-	[ 'src/funnel/column_list.h', qr/(LQ_COLUMN\(LEAD, ACCOUNT_ID,.*\n)/, '${1}LQ_COLUMN(LEAD, TEMPERATURE, "temperature", \'i\', true, 2)\n' ],
+	[ 'lead_qual.control', "'$this_version'", "'$next_version'" ],
+	[ 'src/funnel/template.h', qr/(LQ_TEMPLATE_VERSION\s+)\d+/, '${1}NEXT' ],
+	[ 'src/funnel/template.h', qr/(LQ_OLDEST_TEMPLATE_VERSION\s+)\d+/, '${1}THIS' ],
+	[ 'src/funnel/column_list.h', qr/(LQ_COLUMN\(LEAD, ACCOUNT_ID,.*\n)/, '${1}LQ_COLUMN(LEAD, TEMPERATURE, "temperature", \'i\', true, NEXT)\n' ],
 	# in the midst of the others
-	[ 'src/funnel/column_list.h', qr/(LQ_COLUMN\(SETTING, TIME_ZONE,.*\n)/, '${1}LQ_COLUMN(SETTING, GREETING, "greeting", \'t\', false, 2)\n' ],
+	[ 'src/funnel/column_list.h', qr/(LQ_COLUMN\(SETTING, TIME_ZONE,.*\n)/, '${1}LQ_COLUMN(SETTING, GREETING, "greeting", \'t\', false, NEXT)\n' ],
 	[ 'src/funnel/trigger_rows.c', qr/(\{LQ_TABLE_STAGE, "zz_open", "_check_working_time",\n)(.*), 0\},\n/,
-		'${1}${2}, 0, 0, 1},\n${1}	AFTER_STATEMENT | ON_INSERT | ON_UPDATE | ON_DELETE, 0, 2},\n'
-		  . '	{LQ_TABLE_LEAD, "zz_see", "see_lead", AFTER_ROW | ON_UPDATE, 0, 2},\n'
-		  . '	{LQ_TABLE_ACTIVITY, "zz_see", "see_two", AFTER_STATEMENT | ON_INSERT, LQ_TRIGGER_ROWS, 2},\n' ],
+		'${1}${2}, 0, 0, THIS},\n${1}	AFTER_STATEMENT | ON_INSERT | ON_UPDATE | ON_DELETE, 0, NEXT},\n'
+		  . '	{LQ_TABLE_LEAD, "zz_see", "see_lead", AFTER_ROW | ON_UPDATE, 0, NEXT},\n'
+		  . '	{LQ_TABLE_ACTIVITY, "zz_see", "see_fact", AFTER_STATEMENT | ON_INSERT, LQ_TRIGGER_ROWS, NEXT},\n' ],
 	[ 'src/funnel/model_rows.c', qr/(\trow->funnel->time_zone = get_text.*\n)/, '${1}	if (get_text(row, LQ_SETTING_GREETING) != NULL)\n		elog(NOTICE, "%s", get_text(row, LQ_SETTING_GREETING));\n' ],
 	[ 'sql/50_funnel_tables.sql', qr/(\t\tlead_key name NOT NULL DEFAULT 'lead_id',\n)/, '${1}		greeting text CHECK (greeting <> \'\'),\n' ],
 	[ 'sql/50_funnel_tables.sql', qr/(created_at timestamptz NOT NULL DEFAULT funnel_now\(\))(\n\t\) WITH \(fillfactor = 70\))/,
@@ -90,16 +96,16 @@ my @changes = (
 		  . '		(\'COLUMN lead.temperature\', \'how warm it is\'),\n		(\'TABLE omen\', \'an omen\'),\n		(\'COLUMN omen.omen\', \'what it is\'),\n${1}' ],
 	[ 'sql/64_work_views.sql', qr/(VIEW inbox.*?)(\n\tFROM lead l\n)/s, '${1},\n		   l.temperature AS temperature${2}' ],
 	[ 'sql/67_qualification_views.sql', "coalesce(l.source, '(none)') AS source", "coalesce(l.source, '(none)')::varchar AS source" ],
-	[ 'sql/72_grant_funnel.sql', qr/\tVALUES\n/, '	VALUES\n		(2, \'{sales,marketing}\', \'UPDATE\', \'{lead}\', \'{temperature}\'),\n'
-		  . '		(2, \'{analyst}\', \'SELECT\', \'{lead}\', \'{temperature}\'),\n' ],
-	[ 'sql/49_template.sql', qr/(detached_lead\}'::name\[\]\));/, '${1},\n		(2, \'{omen}\');' ],
-	[ 'sql/80_upgrade_parts.sql', "(VALUES (0, '{}'::name[]))", "(VALUES (2, '{verdict_pair}'::name[]))" ],
-	[ 'sql/80_upgrade_parts.sql', "(VALUES (0, ''::text))", "(VALUES (2, 'the funnel itself: one row'))" ],
+	[ 'sql/72_grant_funnel.sql', qr/\tVALUES\n/, '	VALUES\n		(NEXT, \'{sales,marketing}\', \'UPDATE\', \'{lead}\', \'{temperature}\'),\n'
+		  . '		(NEXT, \'{analyst}\', \'SELECT\', \'{lead}\', \'{temperature}\'),\n' ],
+	[ 'sql/49_template.sql', qr/('(?:::name\[\])?\))(;\nEND;\n\nCOMMENT ON FUNCTION _template_relations)/, '${1},\n		(NEXT, \'{omen}\')${2}' ],
+	[ 'sql/80_upgrade_parts.sql', "(VALUES (0, '{}'::name[])", "(VALUES (0, '{}'::name[]), (NEXT, '{verdict_pair}'::name[])" ],
+	[ 'sql/80_upgrade_parts.sql', "(VALUES (0, ''::text)", "(VALUES (0, ''::text), (NEXT, 'the funnel itself: one row')" ],
 );
 
 # Make it in a folder, install it into another, and write the script that
 # leads to it from the version that is installed elsewhere.
-sub make_template_two
+sub make_next_template
 {
 	my ($folder, $install, $installed) = @_;
 	my $pg_config = $ENV{PG_CONFIG} || 'pg_config';
@@ -112,14 +118,16 @@ sub make_template_two
 	foreach my $change (@changes)
 	{
 		my ($file, $old, $new) = @$change;
+		$new =~ s/NEXT/$next_template/g;
+		$new =~ s/THIS/$this_template/g;
 		$text{$file} //= slurp_file("$folder/$file");
 		$old = quotemeta $old if !ref $old;
 		$new = '"' . ($new =~ s/(["\@])/\\$1/gr) . '"' if ref $change->[1];
 		my $n = ref $change->[1] ? $text{$file} =~ s/$old/$new/ee : $text{$file} =~ s/$old/$new/;
-		die "$file does not have what template 2 changes: $change->[1]" if !$n;
+		die "$file does not have what the next template changes: $change->[1]" if !$n;
 	}
 	$text{'sql/54_funnel_triggers.sql'} = slurp_file("$folder/sql/54_funnel_triggers.sql") . $trigger_function;
-	$text{'sql/upgrade/2.sql'} = $step;
+	$text{"sql/upgrade/$next_template.sql"} = $step;
 	$text{'src/lead/see.c'} = $trigger_code;
 	foreach my $file (keys %text)
 	{
@@ -132,7 +140,7 @@ sub make_template_two
 
 	my ($share) = `$pg_config --sharedir` =~ /(.*)/;
 	my $scripts = "$share/extension/lead_qual--";
-	system("awk -f sql/changes.awk '$installed${scripts}1.0.sql' '$install${scripts}1.1.sql' >'$install${scripts}1.0--1.1.sql'") == 0 or die;
+	system("awk -f sql/changes.awk '$installed${scripts}$this_version.sql' '$install${scripts}$next_version.sql' >'$install${scripts}$this_version--$next_version.sql'") == 0 or die;
 	return;
 }
 
