@@ -98,7 +98,7 @@ SELECT pg_temp.sheet('{type,holds}', VARIADIC array_agg(pg_temp.line(
 	pg_temp.code(format_type(t.oid, NULL)), pg_temp.words(obj_description(t.oid, 'pg_type'))) ORDER BY t.typname COLLATE "C"))
 FROM pg_type AS t
 JOIN member AS m ON m.classid = 'pg_type'::regclass AND m.objid = t.oid
-WHERE t.typelem = 0;
+WHERE t.typcategory <> 'A' AND t.typname !~ '^_';
 \qecho
 \qecho '## Operators'
 \qecho
