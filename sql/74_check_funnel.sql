@@ -10,6 +10,23 @@ AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE;
 COMMENT ON FUNCTION _check_policy(text, boolean) IS
 'findings of check_funnel() on conditions and, if deep, scorecards';
 
+CREATE FUNCTION _odd_leads(funnel text, deep boolean, OUT moves text[], OUT stage text[],
+						   OUT deals text[], OUT card text[], OUT counts text[])
+RETURNS SETOF record
+AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE;
+
+COMMENT ON FUNCTION _odd_leads(text, boolean) IS
+'keys of the leads that check_funnel() has to look at closely, NULL: all; the others are well as far as their moves and units, their stage, their deals and stage, the version of their card, and how their deals are counted go; if deep, first touches are sought in the log, and deals counted';
+
+CREATE FUNCTION _is_among(key text, keys text[], key_type text) RETURNS text
+LANGUAGE sql STABLE PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+RETURN CASE WHEN keys IS NULL THEN 'true' WHEN keys = '{}' THEN 'false'
+			ELSE format('%s OPERATOR(pg_catalog.=) ANY (%L::%s[])', key, keys, key_type) END;
+
+COMMENT ON FUNCTION _is_among(text, text[], text) IS
+'text of a condition: it is one of these keys of leads, or keys is NULL';
+
 -- Triggers that are missing, disabled or do not fire where they should; and
 -- what else the catalogs tell.
 CREATE FUNCTION _check_triggers(schema oid, OUT finding text, OUT severity text,
@@ -131,6 +148,8 @@ DECLARE
 	template constant integer := @extschema@._template_version();
 	-- the keys of some of the leads l, as text
 	named constant text := format('(array_agg(l.%1$I::text ORDER BY l.%1$I))[:5]', k.key);
+	key_column constant text := format('l.%I', k.key);
+	odd record;
 	moves record;
 BEGIN
 	PERFORM @extschema@._require_funnel_owner(schema, 'check_funnel'::text);
@@ -164,16 +183,17 @@ BEGIN
 		WHERE role IS NOT NULL AND NOT EXISTS (SELECT FROM pg_roles AS r WHERE r.rolname = role)
 		UNION ALL
 		-- a reason that no lead was moved for blames nothing yet
-		SELECT 'reason_without_rule', 'warning', r.reason, count(*),
+		SELECT 'reason_without_rule', 'warning', r.reason, h.n,
 			   format('Leads were moved for it, and it blames rule "%%s", which the active definition lacks.', r.rule),
 			   'Name another rule in column rule of table "reason", or set it to NULL.'
 		FROM %1$I.reason AS r
-		JOIN %1$I.stage_history AS h ON h.to_stage = r.applies_to AND h.reason = r.reason AND h.voided_at IS NULL
+		CROSS JOIN LATERAL (SELECT count(*) AS n FROM %1$I.stage_history AS h
+							WHERE h.to_stage = r.applies_to AND h.reason = r.reason AND h.voided_at IS NULL) AS h
 		WHERE r.rule IS NOT NULL
 		AND NOT EXISTS (SELECT FROM %1$I.rule AS known
 						JOIN %1$I.definition AS d ON d.definition = known.definition
 						WHERE d.status = 'active' AND known.name = r.rule)
-		GROUP BY r.applies_to, r.reason, r.rule
+		AND h.n > 0
 		UNION ALL
 		SELECT 'definition_unsigned', 'warning', d.definition, cardinality(unsigned.sides),
 			   format('These sides have not signed it as it is now: %%s.', array_to_string(unsigned.sides, ', ')),
@@ -198,79 +218,86 @@ BEGIN
 	--
 	-- Leads and their history
 	--
-	RETURN QUERY EXECUTE format($query$
-		SELECT 'unknown_stage', 'error', l.stage, count(*),
-			   'Leads ' || array_to_string(%4$s, ', ') || ': no transition leads out of it.',
-			   'Add the stage to table "stage", or correct the leads under lead_qual.import.'
-		FROM %2$s AS l
-		WHERE NOT EXISTS (SELECT FROM %1$I.stage AS s WHERE s.stage = l.stage)
-		GROUP BY l.stage
-		$query$, funnel, k.leads, k.key, named);
-
-	-- one pass over the history
-	EXECUTE format($query$
-		SELECT (SELECT count(*) FROM %2$s) - count(l.stage) AS n_missing,
-			   count(*) FILTER (WHERE a.astray) AS n_astray,
-			   (array_agg(l.%3$I::text ORDER BY l.%3$I) FILTER (WHERE a.astray))[:5] AS astray,
-			   count(*) FILTER (WHERE w.differs) AS n_other,
-			   (array_agg(w.history_id ORDER BY w.history_id) FILTER (WHERE w.differs))[:5] AS other,
-			   count(*) FILTER (WHERE b.backwards) AS n_back,
-			   (array_agg(w.history_id ORDER BY w.history_id) FILTER (WHERE b.backwards))[:5] AS back
-		FROM (%4$s) AS w
-		CROSS JOIN %1$I.setting AS s
-		LEFT JOIN %2$s AS l ON w.is_last AND l.%3$I = w.lead_id
-		CROSS JOIN LATERAL (SELECT l.stage <> w.to_stage OR l.cycle <> w.cycle) AS a (astray)
-		-- loaded moves that hardly happened so: back on the path; to the path
-		-- from its end, first of all; or from a date to a time on that day
-		CROSS JOIN LATERAL (SELECT w.loaded AND NOT w.repeats AND w.left_place > w.place
-							AND NOT @extschema@._is_exit(w.milestone::text)
-							AND ((@extschema@._is_on_path(w.milestone::text) AND
-								  (@extschema@._is_on_path(w.left_milestone::text) OR
-								   (w.begun = 1 AND NOT @extschema@._is_on_path(w.first_milestone::text) AND w.left_milestone <> 'nurture'))) OR
-								 (w.left_at < w.entered_at AND
-								  w.left_at AT TIME ZONE s.time_zone = date_trunc('day', w.entered_at AT TIME ZONE s.time_zone)))) AS b (backwards)
-		$query$, funnel, k.leads, k.key, @extschema@._history_query(funnel, NULL::text[], NULL::text)) INTO moves;
-	IF moves.n_missing > 0 THEN
+	-- one pass over all, and queries over the leads that it does not pass
+	SELECT * INTO odd FROM @extschema@._odd_leads(funnel, coalesce(deep, true));
+	IF odd.stage IS NULL OR odd.stage <> '{}' THEN
 		RETURN QUERY EXECUTE format($query$
-			SELECT 'history_missing', 'error', 'stage_history', count(*),
-				   'Leads ' || array_to_string(%4$s, ', ') || '.',
-				   'Call rebuild_history().'
+			SELECT 'unknown_stage', 'error', l.stage, count(*),
+				   'Leads ' || array_to_string(%3$s, ', ') || ': no transition leads out of it.',
+				   'Add the stage to table "stage", or correct the leads under lead_qual.import.'
 			FROM %2$s AS l
-			WHERE NOT EXISTS (SELECT FROM %1$I.stage_history AS h
-							  WHERE h.lead_id = l.%3$I AND h.voided_at IS NULL
-							  AND NOT EXISTS (SELECT FROM %1$I.departure AS d
-											  WHERE d.lead_id = h.lead_id AND d.last_move >= h.history_id))
-			HAVING count(*) > 0
-			$query$, funnel, k.leads, k.key, named);
+			WHERE %4$s AND NOT EXISTS (SELECT FROM %1$I.stage AS s WHERE s.stage = l.stage)
+			GROUP BY l.stage
+			$query$, funnel, k.leads, named, @extschema@._is_among(key_column, odd.stage, k.key_type::text));
 	END IF;
-	RETURN QUERY
-		SELECT f.finding, f.severity, f.object, f.n, f.what || f.is_wrong, f.hint
-		FROM (VALUES
-			('stage_differs', 'error', 'lead', moves.n_astray, 'Leads ' || array_to_string(moves.astray, ', '),
-			 ': stage or cycle is not that of their last move.',
-			 'Call rebuild_history(), which goes by the history.'),
-			('history_order', 'error', 'stage_history', moves.n_other, 'Rows ' || array_to_string(moves.other, ', '),
-			 ': place, from_stage or cycle is not what the rows before say, or the row repeats the stage that the lead was in.',
-			 'Call rebuild_history().'),
-			('history_backwards', 'warning', 'stage_history', moves.n_back, 'Rows ' || array_to_string(moves.back, ', '),
-			 ': loaded moves that lead back on the path.',
-			 'Correct their dates under lead_qual.import, or void them by void_moves(); then call rebuild_history().'))
-			AS f (finding, severity, object, n, what, is_wrong, hint)
-		WHERE f.n > 0;
 
-	-- as the history is, which may be about to change
-	RETURN QUERY EXECUTE format($query$
-		SELECT 'journey_differs', 'error', 'journey', count(*),
-			   'Leads ' || array_to_string((array_agg(DISTINCT coalesce(j.lead_id, w.lead_id)::text))[:5], ', ')
-				   || ': units are not what history, departures and log say.',
-			   'Call repair_funnel().'
-		FROM %1$I.journey AS j
-		FULL JOIN (%2$s) AS w ON w.lead_id = j.lead_id AND w.cycle = j.cycle
-		WHERE j.lead_id IS NULL OR w.lead_id IS NULL OR (%3$s) IS DISTINCT FROM (%4$s)
-		HAVING count(*) > 0
-		$query$, funnel, @extschema@._journey_query(funnel, NULL::text[], NULL::text),
-		(SELECT string_agg(format('j.%I', c.name), ', ') FROM @extschema@._journey_columns() AS c),
-		(SELECT string_agg(format('w.%I', c.name), ', ') FROM @extschema@._journey_columns() AS c));
+	IF odd.moves IS NULL OR odd.moves <> '{}' THEN
+		EXECUTE format($query$
+			SELECT (SELECT count(*) FROM %2$s AS l WHERE %5$s) - count(l.stage) AS n_missing,
+				   count(*) FILTER (WHERE a.astray) AS n_astray,
+				   (array_agg(l.%3$I::text ORDER BY l.%3$I) FILTER (WHERE a.astray))[:5] AS astray,
+				   count(*) FILTER (WHERE w.differs) AS n_other,
+				   (array_agg(w.history_id ORDER BY w.history_id) FILTER (WHERE w.differs))[:5] AS other,
+				   count(*) FILTER (WHERE b.backwards) AS n_back,
+				   (array_agg(w.history_id ORDER BY w.history_id) FILTER (WHERE b.backwards))[:5] AS back
+			FROM (%4$s) AS w
+			CROSS JOIN %1$I.setting AS s
+			LEFT JOIN %2$s AS l ON w.is_last AND l.%3$I = w.lead_id
+			CROSS JOIN LATERAL (SELECT l.stage <> w.to_stage OR l.cycle <> w.cycle) AS a (astray)
+			-- loaded moves that hardly happened so: back on the path; to the path
+			-- from its end, first of all; or from a date to a time on that day
+			CROSS JOIN LATERAL (SELECT w.loaded AND NOT w.repeats AND w.left_place > w.place
+								AND NOT @extschema@._is_exit(w.milestone::text)
+								AND ((@extschema@._is_on_path(w.milestone::text) AND
+									  (@extschema@._is_on_path(w.left_milestone::text) OR
+									   (w.begun = 1 AND NOT @extschema@._is_on_path(w.first_milestone::text) AND w.left_milestone <> 'nurture'))) OR
+									 (w.left_at < w.entered_at AND
+									  w.left_at AT TIME ZONE s.time_zone = date_trunc('day', w.entered_at AT TIME ZONE s.time_zone)))) AS b (backwards)
+			$query$, funnel, k.leads, k.key, @extschema@._history_query(funnel, odd.moves, k.key_type::text),
+			@extschema@._is_among(key_column, odd.moves, k.key_type::text)) INTO moves;
+		IF moves.n_missing > 0 THEN
+			RETURN QUERY EXECUTE format($query$
+				SELECT 'history_missing', 'error', 'stage_history', count(*),
+					   'Leads ' || array_to_string(%4$s, ', ') || '.',
+					   'Call rebuild_history().'
+				FROM %2$s AS l
+				WHERE NOT EXISTS (SELECT FROM %1$I.stage_history AS h
+								  WHERE h.lead_id = l.%3$I AND h.voided_at IS NULL
+								  AND NOT EXISTS (SELECT FROM %1$I.departure AS d
+												  WHERE d.lead_id = h.lead_id AND d.last_move >= h.history_id))
+				HAVING count(*) > 0
+				$query$, funnel, k.leads, k.key, named);
+		END IF;
+		RETURN QUERY
+			SELECT f.finding, f.severity, f.object, f.n, f.what || f.is_wrong, f.hint
+			FROM (VALUES
+				('stage_differs', 'error', 'lead', moves.n_astray, 'Leads ' || array_to_string(moves.astray, ', '),
+				 ': stage or cycle is not that of their last move.',
+				 'Call rebuild_history(), which goes by the history.'),
+				('history_order', 'error', 'stage_history', moves.n_other, 'Rows ' || array_to_string(moves.other, ', '),
+				 ': place, from_stage or cycle is not what the rows before say, or the row repeats the stage that the lead was in.',
+				 'Call rebuild_history().'),
+				('history_backwards', 'warning', 'stage_history', moves.n_back, 'Rows ' || array_to_string(moves.back, ', '),
+				 ': loaded moves that lead back on the path.',
+				 'Correct their dates under lead_qual.import, or void them by void_moves(); then call rebuild_history().'))
+				AS f (finding, severity, object, n, what, is_wrong, hint)
+			WHERE f.n > 0;
+
+		-- as the history is, which may be about to change
+		RETURN QUERY EXECUTE format($query$
+			SELECT 'journey_differs', 'error', 'journey', count(*),
+				   'Leads ' || array_to_string((array_agg(DISTINCT coalesce(j.lead_id, w.lead_id)::text))[:5], ', ')
+					   || ': units are not what history, departures and log say.',
+				   'Call repair_funnel().'
+			FROM (SELECT * FROM %1$I.journey WHERE %5$s) AS j
+			FULL JOIN (%2$s) AS w ON w.lead_id = j.lead_id AND w.cycle = j.cycle
+			WHERE j.lead_id IS NULL OR w.lead_id IS NULL OR (%3$s) IS DISTINCT FROM (%4$s)
+			HAVING count(*) > 0
+			$query$, funnel, @extschema@._journey_query(funnel, odd.moves, k.key_type::text),
+			(SELECT string_agg(format('j.%I', c.name), ', ') FROM @extschema@._journey_columns() AS c),
+			(SELECT string_agg(format('w.%I', c.name), ', ') FROM @extschema@._journey_columns() AS c),
+			@extschema@._is_among('lead_id'::text, odd.moves, k.key_type::text));
+	END IF;
 
 	--
 	-- Caps
@@ -289,7 +316,7 @@ BEGIN
 			   format('Raise %%s of the active definition, or set it to NULL.', c.cap)
 		FROM (SELECT v.cap, count(*), count(*) FILTER (WHERE v.points >= v.most), v.most
 			  FROM %1$I.definition AS d
-			  CROSS JOIN %2$s AS l
+			  JOIN %2$s AS l ON d.max_fit IS NOT NULL OR d.max_engagement IS NOT NULL
 			  CROSS JOIN LATERAL (VALUES
 				  ('max_fit', d.max_fit,
 				   CASE WHEN d.max_fit IS NOT NULL
@@ -306,15 +333,18 @@ BEGIN
 	--
 	-- What time and policy have left behind
 	--
+	IF odd.card IS NULL OR odd.card <> '{}' THEN
+		RETURN QUERY EXECUTE format($query$
+			SELECT 'card_stale', 'warning', 'lead', count(*),
+				   'Leads ' || array_to_string(%3$s, ', ') || ': not scored by the active definition as it is now.',
+				   'Call sweep_funnel() regularly, or rescore_funnel() once.'
+			FROM %2$s AS l
+			CROSS JOIN (SELECT version FROM %1$I.definition WHERE status = 'active') AS d
+			WHERE %4$s AND (l.scorecard IS NULL OR @extschema@.scored_version(l.scorecard) <> d.version)
+			HAVING count(*) > 0
+			$query$, funnel, k.leads, named, @extschema@._is_among(key_column, odd.card, k.key_type::text));
+	END IF;
 	RETURN QUERY EXECUTE format($query$
-		SELECT 'card_stale', 'warning', 'lead', count(*),
-			   'Leads ' || array_to_string(%3$s, ', ') || ': not scored by the active definition as it is now.',
-			   'Call sweep_funnel() regularly, or rescore_funnel() once.'
-		FROM %2$s AS l
-		CROSS JOIN (SELECT version FROM %1$I.definition WHERE status = 'active') AS d
-		WHERE l.scorecard IS NULL OR @extschema@.scored_version(l.scorecard) <> d.version
-		HAVING count(*) > 0
-		UNION ALL
 		SELECT 'review_overdue', 'warning', 'lead', count(*),
 			   format('The oldest was due at %%s.', min(l.review_at)),
 			   'Call sweep_funnel() every few minutes.'
@@ -335,7 +365,7 @@ BEGIN
 			  ORDER BY t.milestone, t.position, t.stage) AS t
 			ON t.milestone = CASE WHEN l.deals_won > 0 THEN 'customer' WHEN l.deals_open > 0 THEN 'opportunity'
 								  WHEN l.deals_lost > 0 THEN 'lost' END
-		WHERE s.milestone <> 'customer' AND
+		WHERE %6$s AND s.milestone <> 'customer' AND
 			  CASE t.milestone
 				   WHEN 'customer'
 				   THEN NOT EXISTS (SELECT FROM %1$I.stage_history AS h
@@ -356,7 +386,7 @@ BEGIN
 			  FROM %2$s AS l
 			  JOIN %1$I.stage AS s ON s.stage = l.stage
 			  JOIN %1$I.stage_history AS h ON h.lead_id = l.%4$I AND h.to_stage = l.stage AND h.entered_at = l.stage_entered_at
-			  WHERE l.deals_won = 0 AND s.milestone IN ('opportunity', 'customer', 'lost') AND h.voided_at IS NULL
+			  WHERE %6$s AND l.deals_won = 0 AND s.milestone IN ('opportunity', 'customer', 'lost') AND h.voided_at IS NULL
 			  ORDER BY l.%4$I, h.ordinal DESC, h.history_id DESC) AS l
 		-- whom somebody moved, or an import, need not have deals that are known
 		WHERE CASE l.milestone
@@ -379,7 +409,8 @@ BEGIN
 							  ELSE d.amount IS NOT NULL AND d.home_amount IS NULL AND d.currency <> s.currency END
 		WHERE d.status = 'won'
 		GROUP BY f.finding, f.detail, f.hint
-		$query$, funnel, k.leads, named, k.key, funnel);
+		$query$, funnel, k.leads, named, k.key, funnel,
+		@extschema@._is_among(key_column, odd.deals, k.key_type::text));
 
 	IF NOT coalesce(deep, true) THEN
 		RETURN;
@@ -393,7 +424,7 @@ BEGIN
 			   'Leads ' || array_to_string(%4$s, ', ') || ': deals are not counted as tables deal and deal_contact have them.',
 			   'Call rebuild_history().'
 		FROM %2$s AS l
-		JOIN (%5$s) AS d ON d.key = l.%3$I
+		JOIN (SELECT * FROM (%5$s) AS of_all WHERE %6$s) AS d ON d.key = l.%3$I
 		WHERE (l.deals_open, l.deals_won, l.deals_lost, l.won_amount)
 			IS DISTINCT FROM (d.deals_open, d.deals_won, d.deals_lost, d.won_amount)
 		HAVING count(*) > 0
@@ -421,7 +452,8 @@ BEGIN
 		FROM %1$I.activity AS a
 		WHERE a.occurred_at <> @extschema@._counts_at(a.occurred_at::timestamptz, a.recorded_at::timestamptz)
 		HAVING count(*) > 0
-		$query$, funnel, k.leads, k.key, named, @extschema@._deals_query(funnel, k.leads, k.key));
+		$query$, funnel, k.leads, k.key, named, @extschema@._deals_query(funnel, k.leads, k.key),
+		@extschema@._is_among('key'::text, odd.counts, k.key_type::text));
 	RETURN QUERY EXECUTE format($query$
 		SELECT 'answers_differ', 'error', 'lead', count(*),
 			   'Leads ' || array_to_string(%4$s, ', ') || ': %6$s or answers are not the latest of the log.',
@@ -480,4 +512,4 @@ END
 $body$;
 
 COMMENT ON FUNCTION check_funnel(text, boolean) IS
-'what is wrong with a funnel, a row a finding, none where all is well; deep also weighs the log of every lead anew';
+'what is wrong with a funnel, a row a finding, none where all is well; deep also weighs the log of every lead anew, seeks the first touches of units in it, and looks at deals, answers, accounts, sources and kinds';

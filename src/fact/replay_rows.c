@@ -22,12 +22,27 @@ lq_log_rows_begin(LqLogRows *scan, const LqFunnel *funnel,
 {
 	scan->funnel = funnel;
 	scan->rows = rows;
+	scan->stream_rows = NULL;
 	scan->n = n;
 	scan->next = 0;
 	scan->context = AllocSetContextCreate(CurrentMemoryContext,
 										  "lead_qual activity",
 										  ALLOCSET_DEFAULT_SIZES);
 	scan->slot = NULL;
+}
+
+/* The row of the next activity; NULL: that of an empty log. */
+static HeapTupleHeader
+next_row(LqLogRows *scan)
+{
+	uint64		i = scan->next++;
+	bool		isnull;
+	Datum		row;
+
+	if (scan->rows == NULL)
+		return DatumGetHeapTupleHeader(scan->stream_rows[i].values[1]);
+	row = SPI_getbinval(scan->rows->vals[i], scan->rows->tupdesc, 1, &isnull);
+	return isnull ? NULL : DatumGetHeapTupleHeader(row);
 }
 
 /* The next one, weighed; it lasts until the one after it. */
@@ -37,19 +52,17 @@ lq_log_rows_next(LqLogRows *scan, LqActivity *activity)
 	while (scan->next < scan->n)
 	{
 		MemoryContext old;
-		bool		isnull;
-		Datum		row = SPI_getbinval(scan->rows->vals[scan->next++],
-										scan->rows->tupdesc, 1, &isnull);
+		HeapTupleHeader row = next_row(scan);
 
 		CHECK_FOR_INTERRUPTS();
-		if (isnull)
-			continue;			/* the one row of an empty log */
+		if (row == NULL)
+			continue;
 		if (scan->slot == NULL)
 			scan->slot = MakeSingleTupleTableSlot(scan->funnel->activity_desc,
 												  &TTSOpsHeapTuple);
 		ExecClearTuple(scan->slot);
 		MemoryContextReset(scan->context);
-		scan->tuple = lq_tuple_of_row(DatumGetHeapTupleHeader(row));
+		scan->tuple = lq_tuple_of_row(row);
 		ExecStoreHeapTuple(&scan->tuple, scan->slot, false);
 
 		old = MemoryContextSwitchTo(scan->context);
@@ -68,16 +81,33 @@ lq_log_rows_end(LqLogRows *scan)
 	MemoryContextDelete(scan->context);
 }
 
+static void
+apply(LqLogRows *scan, TimestampTz until, LqCard *card)
+{
+	LqActivity	activity;
+
+	while (lq_log_rows_next(scan, &activity))
+		if (activity.at <= until)
+			lq_activity_apply(&activity, card);
+	lq_log_rows_end(scan);
+}
+
 void
 lq_replay_rows(const LqFunnel *funnel, SPITupleTable *rows, uint64 n,
 			   TimestampTz until, LqCard *card)
 {
 	LqLogRows	scan;
-	LqActivity	activity;
 
 	lq_log_rows_begin(&scan, funnel, rows, n);
-	while (lq_log_rows_next(&scan, &activity))
-		if (activity.at <= until)
-			lq_activity_apply(&activity, card);
-	lq_log_rows_end(&scan);
+	apply(&scan, until, card);
+}
+
+void
+lq_replay_stream(const LqFunnel *funnel, const LqKeyStream *log, LqCard *card)
+{
+	LqLogRows	scan;
+
+	lq_log_rows_begin(&scan, funnel, NULL, log->n_rows);
+	scan.stream_rows = log->rows;
+	apply(&scan, DT_NOEND, card);
 }

@@ -10,13 +10,18 @@
 
 #include "fact/activity.h"
 #include "funnel/funnel.h"
+#include "funnel/key_stream.h"
 #include "type/scorecard.h"
 
-/* a walk over activities, the first column of rows that a statement gave */
+/*
+ * a walk over activities, the first column of rows that a statement gave, or
+ * the second of those that a stream did
+ */
 typedef struct LqLogRows
 {
 	const LqFunnel *funnel;
-	SPITupleTable *rows;
+	SPITupleTable *rows;		/* NULL: of a stream */
+	const LqStreamRow *stream_rows;
 	uint64		n;
 	uint64		next;
 	MemoryContext context;		/* of the activity at hand */
@@ -32,5 +37,7 @@ extern void lq_log_rows_end(LqLogRows *scan);
 /* Apply activities in time order to a card. */
 extern void lq_replay_rows(const LqFunnel *funnel, SPITupleTable *rows,
 						   uint64 n, TimestampTz until, LqCard *card);
+extern void lq_replay_stream(const LqFunnel *funnel, const LqKeyStream *log,
+							 LqCard *card);
 
 #endif							/* LQ_REPLAY_ROWS_H */

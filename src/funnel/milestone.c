@@ -69,6 +69,12 @@ lq_milestone_name(LqMilestone milestone)
 }
 
 bool
+lq_is_on_path(LqMilestone milestone)
+{
+	return known[milestone].part == ON_PATH;
+}
+
+bool
 lq_is_exit(LqMilestone milestone)
 {
 	return known[milestone].part == AT_EXIT;
@@ -79,6 +85,14 @@ bool
 lq_has_reached(LqMilestone milestone, LqMilestone least)
 {
 	return known[milestone].part != AT_EXIT && milestone >= least;
+}
+
+/* Would such a move accept what was handed over before? */
+bool
+lq_accepts(LqMilestone entered, bool automatic)
+{
+	return entered == LQ_MILESTONE_SAL ? !automatic :
+		lq_has_reached(entered, LQ_MILESTONE_SQL);
 }
 
 /*
@@ -118,7 +132,7 @@ is_on_path(PG_FUNCTION_ARGS)
 	LqMilestone milestone;
 
 	PG_RETURN_BOOL(argument(fcinfo, 0, &milestone) &&
-				   known[milestone].part == ON_PATH);
+				   lq_is_on_path(milestone));
 }
 
 /* _is_exit(milestone text) - boolean */

@@ -21,8 +21,10 @@ typedef enum LqMilestone
 
 extern bool lq_milestone_named(const char *name, LqMilestone *milestone);
 extern const char *lq_milestone_name(LqMilestone milestone);
+extern bool lq_is_on_path(LqMilestone milestone);
 extern bool lq_is_exit(LqMilestone milestone);
 extern bool lq_has_reached(LqMilestone milestone, LqMilestone least);
+extern bool lq_accepts(LqMilestone entered, bool automatic);
 extern bool lq_begins_cycle(LqMilestone left, LqMilestone entered);
 
 #endif							/* LQ_MILESTONE_H */

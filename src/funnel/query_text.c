@@ -19,6 +19,7 @@
 #include "funnel/lead_table.h"
 #include "funnel/query_text.h"
 #include "funnel/tables.h"
+#include "funnel/unit_columns.h"
 
 const char *
 lq_ours(const char *name)
@@ -71,125 +72,101 @@ lq_sales_log_query(const LqFunnel *funnel)
 
 /*
  * Table journey.  A move writes what it is the first of, in its unit: the
- * columns here are those of the milestone that it leads to.  What the query
- * of _journey_query() says of all moves of a unit, this says of one more; the
- * tests hold them against each other.
+ * columns here are those of the milestone that it leads to.  The parameters
+ * are those of the history that the same statement writes, t is what sales has
+ * done already.
  */
-
-/*
- * A column, and what it has of a move: the parameters are those of the history
- * that the same statement writes, t is what sales has done already.
- */
-typedef struct UnitColumn
+typedef struct Changes
 {
-	const char *name;
-	const char *value;			/* NULL: the milestone */
-} UnitColumn;
+	StringInfo	buf;
+	LqMilestone to;
+	const char *when;			/* they are set; NULL: never more */
+} Changes;
 
-static const UnitColumn of_every_entry[] = {
-	{"at", "$4"},
-	{"account_id", "$17"},
-	{"source", "$14"},
-};
-
-static const UnitColumn of_main_entry[] = {
-	{"campaign", "$15"},
-	{"owner", "$16"},
-	{"definition", "$12"},
-	{"version", "$13"},
-};
-
-static const UnitColumn of_hand_over[] = {
-	{"mql_stage", "$3"},
-	{"due_at", "$18"},
-};
-
-static const UnitColumn of_touches[] = {
+static const struct
+{
+	const char *column;
+	const char *value;
+}			of_touches[] = {
 	{"first_touch_at", "t.touch_at"},
 	{"first_conversation_at", "t.conversation_at"},
 };
 
-static const UnitColumn of_exit[] = {
-	{"exited_at", "$4"},
-	{"exit", NULL},
-	{"exit_reason", "$9"},
-	{"exit_owner", "$16"},
-	{"exit_automatic", "$7"},
-};
-
-static const UnitColumn of_acceptance[] = {
-	{"accepted_at", "$4"},
-	{"accepted_owner", "$16"},
-};
-
-/* what is done with each column: its name, its value, when it is to be set */
-typedef void (*ColumnWork) (StringInfo buf, const char *column,
-							const char *value, const char *unless);
-
-static void
-each_of(StringInfo buf, LqMilestone to, const UnitColumn *columns, int n,
-		const char *prefix, const char *unless, ColumnWork work)
+static const char *
+value_of(const Changes *changes, LqMoveValue value)
 {
-	for (int i = 0; i < n; i++)
-		work(buf, psprintf("%s%s", prefix, columns[i].name),
-			 columns[i].value != NULL ? columns[i].value :
-			 quote_literal_cstr(lq_milestone_name(to)), unless);
-}
-
-#define EACH_OF(columns, prefix, unless) \
-	each_of(buf, to, columns, lengthof(columns), prefix, unless, work)
-
-static void
-each_column(StringInfo buf, LqMilestone to, ColumnWork work)
-{
-	char	   *prefix = psprintf("%s_", lq_milestone_name(to));
-	char	   *there = psprintf("j.%sat IS NOT NULL", prefix);
-
-	EACH_OF(of_every_entry, prefix, there);
-	if (to == LQ_MILESTONE_MQL || to == LQ_MILESTONE_SQL)
-		EACH_OF(of_main_entry, prefix, there);
-	if (to == LQ_MILESTONE_MQL)
-	{
-		EACH_OF(of_hand_over, "", there);
-		EACH_OF(of_touches, "", there);
-	}
-	if (lq_is_exit(to))
-		EACH_OF(of_exit, "",
-				"j.exit IS NOT NULL OR j.customer_at IS NOT NULL");
+	return value == LQ_MOVE_MILESTONE ?
+		quote_literal_cstr(lq_milestone_name(changes->to)) :
+		psprintf("$%d", value + 1);
 }
 
 static void
-append_column(StringInfo buf, const char *column, const char *value,
-			  const char *unless)
+append_column(void *arg, const char *column, LqMoveValue value)
 {
-	appendStringInfo(buf, ", %s", column);
+	Changes    *changes = arg;
+
+	appendStringInfo(changes->buf, ", %s", column);
 }
 
 static void
-append_value(StringInfo buf, const char *column, const char *value,
-			 const char *unless)
+append_value(void *arg, const char *column, LqMoveValue value)
 {
-	appendStringInfo(buf, ", %s", value);
+	Changes    *changes = arg;
+
+	appendStringInfo(changes->buf, ", %s", value_of(changes, value));
 }
 
 static void
-append_change(StringInfo buf, const char *column, const char *value,
-			  const char *unless)
+append_set(const Changes *changes, const char *column, const char *value)
 {
-	appendStringInfo(buf, ", %s = CASE WHEN %s THEN j.%s ELSE %s END",
-					 column, unless, column, value);
+	appendStringInfo(changes->buf, ", %s = CASE WHEN %s THEN %s ELSE j.%s END",
+					 column, changes->when, value, column);
+}
+
+static void
+append_change(void *arg, const char *column, LqMoveValue value)
+{
+	Changes    *changes = arg;
+
+	append_set(changes, column, value_of(changes, value));
+}
+
+static void
+append_reset(void *arg, const char *column, LqMoveValue value)
+{
+	Changes    *changes = arg;
+
+	appendStringInfo(changes->buf, ", %s = NULL", column);
+}
+
+/* A move that begins a unit enters a milestone, too, and may be an exit. */
+static void
+each_of_new(Changes *changes, LqUnitWork work)
+{
+	lq_unit_columns(LQ_UNIT_BEGINS, changes->to, work, changes);
+	lq_unit_columns(LQ_UNIT_ENTERS, changes->to, work, changes);
+	if (lq_is_exit(changes->to))
+		lq_unit_columns(LQ_UNIT_EXITS, changes->to, work, changes);
 }
 
 void
 lq_append_unit_columns(StringInfo buf, LqMilestone to)
 {
-	each_column(buf, to, append_column);
+	Changes		changes = {buf, to};
+
+	each_of_new(&changes, append_column);
+	for (int i = 0; to == LQ_MILESTONE_MQL && i < lengthof(of_touches); i++)
+		appendStringInfo(buf, ", %s", of_touches[i].column);
 }
 
 void
 lq_append_unit_values(StringInfo buf, LqMilestone to)
 {
-	each_column(buf, to, append_value);
+	Changes		changes = {buf, to};
+
+	each_of_new(&changes, append_value);
+	for (int i = 0; to == LQ_MILESTONE_MQL && i < lengthof(of_touches); i++)
+		appendStringInfo(buf, ", %s", of_touches[i].value);
 }
 
 /*
@@ -200,19 +177,26 @@ lq_append_unit_values(StringInfo buf, LqMilestone to)
 void
 lq_append_unit_changes(StringInfo buf, LqMilestone to)
 {
+	Changes		changes = {buf, to};
 	int			begin = buf->len;
 
-	each_column(buf, to, append_change);
+	changes.when = psprintf("j.%s_at IS NULL", lq_milestone_name(to));
+	lq_unit_columns(LQ_UNIT_ENTERS, to, append_change, &changes);
+	for (int i = 0; to == LQ_MILESTONE_MQL && i < lengthof(of_touches); i++)
+		append_set(&changes, of_touches[i].column, of_touches[i].value);
+	if (lq_is_exit(to))
+	{
+		changes.when = "j.exit IS NULL AND j.customer_at IS NULL";
+		lq_unit_columns(LQ_UNIT_EXITS, to, append_change, &changes);
+	}
 	if (to == LQ_MILESTONE_CUSTOMER)
-		for (int i = 0; i < lengthof(of_exit); i++)
-			appendStringInfo(buf, ", %s = NULL", of_exit[i].name);
+		lq_unit_columns(LQ_UNIT_EXITS, to, append_reset, &changes);
 	if (to >= LQ_MILESTONE_SAL && to <= LQ_MILESTONE_CUSTOMER)
-		for (int i = 0; i < lengthof(of_acceptance); i++)
-			appendStringInfo(buf, ", %s = CASE WHEN j.mql_at IS NOT NULL"
-							 " AND j.accepted_at IS NULL AND " LQ_UNIT_ACCEPTS
-							 " THEN %s ELSE j.%s END",
-							 of_acceptance[i].name, of_acceptance[i].value,
-							 of_acceptance[i].name);
+	{
+		changes.when = psprintf("j.mql_at IS NOT NULL AND j.accepted_at IS NULL AND $%d",
+								LQ_MOVE_ACCEPTS + 1);
+		lq_unit_columns(LQ_UNIT_ACCEPTED, to, append_change, &changes);
+	}
 	/* the first has no comma */
 	buf->data[begin] = ' ';
 }

@@ -19,11 +19,8 @@ extern char *lq_sales_log_query(const struct LqFunnel *funnel);
 extern const char *lq_ours(const char *name);
 
 /*
- * What a move to a stage of that milestone writes into table journey.  One
- * parameter says whether such a move accepts a hand-over.
+ * What a move to a stage of that milestone writes into table journey.
  */
-#define LQ_UNIT_ACCEPTS "$20"
-
 extern void lq_append_unit_columns(StringInfo buf, LqMilestone to);
 extern void lq_append_unit_values(StringInfo buf, LqMilestone to);
 extern void lq_append_unit_changes(StringInfo buf, LqMilestone to);

@@ -25,6 +25,7 @@
 #include "funnel/query_text.h"
 #include "funnel/statement_text.h"
 #include "funnel/tables.h"
+#include "funnel/unit_row.h"
 
 PG_FUNCTION_INFO_V1(latest_first);
 
@@ -330,6 +331,46 @@ static const Statement statements[] =
 	[LQ_STATEMENT_FOLLOW_HISTORY] = {"tT", "I",
 	"SELECT {_rebuild_journey}($1, $2)"},
 
+	/* what key_stream.c reads side by side */
+	[LQ_STATEMENT_ALL_LEADS] = {"", "k!L!",
+		"SELECT l.{rows_key}, (l.*)::{lead_rows} FROM {lead_rows} AS l"
+	" ORDER BY l.{rows_key}"},
+	[LQ_STATEMENT_ALL_LOGS] = {"", "k!E!",
+		"SELECT a.lead_id, (a.*)::{activity} FROM {activity} AS a"
+		" ORDER BY a.lead_id,"
+		" {_counts_at}(a.occurred_at::timestamptz, a.recorded_at::timestamptz),"
+	" a.activity_id"},
+	[LQ_STATEMENT_ALL_BASELINES] = {"", "k!c!",
+	"SELECT lead_id, scorecard FROM {baseline} ORDER BY lead_id"},
+	/* as in MOVE below, and then what else odd_leads.c reads */
+	[LQ_STATEMENT_ALL_MOVES] = {"", "k!",
+		"SELECT h.lead_id, h.from_stage::text, h.to_stage::text,"
+		" h.entered_at::timestamptz, h.cycle::int4, NULL, h.automatic::bool,"
+		" NULL, h.reason::text, NULL, NULL, h.definition::text,"
+		" h.version::int4, h.source::text, h.campaign::text, h.owner::text,"
+		" h.account_id::int8, h.due_at::timestamptz, NULL, NULL,"
+		" h.history_id::int8, h.ordinal, h.voided_at IS NOT NULL,"
+		" h.first_touch_at::timestamptz, h.first_conversation_at::timestamptz"
+		" FROM {stage_history} AS h WHERE h.voided_at IS NULL"
+		" OR h.from_stage::text {=} h.to_stage::text"
+	" ORDER BY h.lead_id, h.cycle, h.entered_at, h.ordinal, h.history_id"},
+	[LQ_STATEMENT_ALL_UNITS] = {"", "k!",
+		"SELECT j.lead_id, j.cycle::int4, j.gone_at::timestamptz,"
+		" j.first_touch_at::timestamptz, j.first_conversation_at::timestamptz"
+	"{unit_list} FROM {journey} AS j ORDER BY j.lead_id, j.cycle"},
+	[LQ_STATEMENT_ALL_DEPARTURES] = {"", "k!",
+		"SELECT lead_id, last_move::int8, at::timestamptz FROM {departure}"
+	" ORDER BY lead_id, last_move, departure_id"},
+	[LQ_STATEMENT_ALL_STAGES] = {"", "k!",
+		"SELECT {key}, stage::text, cycle::int4, {scored_version}(scorecard),"
+		" deals_open::int4, deals_won::int4, deals_lost::int4,"
+	" won_amount::numeric <> 0::numeric FROM {lead} ORDER BY {key}"},
+	[LQ_STATEMENT_ALL_TOUCHES] = {"", "k!",
+		"SELECT l.lead_id, l.at, l.conversation::bool FROM ({sales_log}) AS l"
+	" ORDER BY l.lead_id"},
+	[LQ_STATEMENT_ALL_CONTACTS] = {"", "k!",
+	"SELECT lead_id FROM {deal_contact} ORDER BY lead_id"},
+
 	/*
 	 * A move goes to the history and into its unit's row, which it begins or
 	 * finds there.  A statement for each milestone.
@@ -343,9 +384,8 @@ static const Statement statements[] =
 	" VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14," \
 	" $15, $16, $17, $18, $19)) "
 #define NEW_UNIT \
-	"INSERT INTO {journey} (lead_id, cycle, started_at, account_id, source," \
-	" campaign, owner, definition, version{unit_columns})" \
-	" SELECT $1, $5, $4, $17, $14, $15, $16, $12, $13{unit_values}" \
+	"INSERT INTO {journey} (lead_id, cycle{unit_columns})" \
+	" SELECT $1, $5{unit_values}" \
 	" FROM (SELECT) AS one{unit_touch}"
 	[LQ_STATEMENT_BEGIN_UNIT] = {MOVE_ARGS, "", MOVE NEW_UNIT},
 	[LQ_STATEMENT_ENTER_UNIT] = {MOVE_ARGS, "", MOVE
@@ -480,6 +520,8 @@ lq_statement_text(const LqFunnel *funnel, LqStatement statement)
 			lq_append_unit_values(&buf, milestone_of(statement));
 		else if (strcmp(name, "unit_changes") == 0)
 			lq_append_unit_changes(&buf, milestone_of(statement));
+		else if (strcmp(name, "unit_list") == 0)
+			lq_append_unit_list(&buf);
 		else if (strcmp(name, "unit_touch") == 0)
 			lq_append_unit_touch(&buf, funnel, milestone_of(statement));
 		else if (strcmp(name, "lead_rows") == 0)

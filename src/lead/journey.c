@@ -53,13 +53,6 @@ lq_first_cycle(const LqFunnel *funnel, Datum key)
 	return cycle;
 }
 
-bool
-lq_accepts(const LqHop *hop)
-{
-	return hop->to->milestone == LQ_MILESTONE_SAL ? !hop->automatic :
-		lq_has_reached(hop->to->milestone, LQ_MILESTONE_SQL);
-}
-
 /* The unit before has ended: what sales does from now on is of the new one. */
 static void
 end_unit(const LqFunnel *funnel, Datum key, const LqHop *hop)

@@ -11,9 +11,6 @@
 /* In which cycle does a lead that comes under this key begin? */
 extern int32 lq_first_cycle(const LqFunnel *funnel, Datum key);
 
-/* Would such a move accept what was handed over before? */
-extern bool lq_accepts(const LqHop *hop);
-
 /* Write a move; the values are those of LQ_STATEMENT_BEGIN_UNIT. */
 extern void lq_journey_move(const LqFunnel *funnel, const LqHop *hop,
 							Datum *values, const char *nulls);

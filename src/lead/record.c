@@ -32,6 +32,7 @@
 #include "funnel/statement.h"
 #include "funnel/tables.h"
 #include "funnel/trigger.h"
+#include "funnel/unit_columns.h"
 #include "lead/alias.h"
 #include "lead/journey.h"
 #include "lead/lead.h"
@@ -183,8 +184,8 @@ add_move(const LqLead *lead, Datum key, const LqHop *hop,
 		 const char *reason, const char *note, const Datum *owner)
 {
 	const LqFunnel *funnel = lead->funnel;
-	Datum		values[20];
-	char		nulls[21];
+	Datum		values[LQ_N_MOVE_VALUES];
+	char		nulls[LQ_N_MOVE_VALUES + 1];
 	int			n = 0;
 
 #define ADD(value, absent) \
@@ -220,7 +221,7 @@ add_move(const LqLead *lead, Datum key, const LqHop *hop,
 	ADD(TimestampTzGetDatum(hop->due_at), hop->to->sla == NULL);
 	ADD(keeps_card(hop) ? lq_card_to_datum(lead->card) : (Datum) 0,
 		!keeps_card(hop));
-	ADD(BoolGetDatum(lq_accepts(hop)), false);
+	ADD(BoolGetDatum(lq_accepts(hop->to->milestone, hop->automatic)), false);
 	nulls[n] = '\0';
 
 #undef ADD

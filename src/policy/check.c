@@ -21,12 +21,14 @@
 #include "compat.h"
 #include "condition/eval.h"
 #include "condition/pseudo.h"
-#include "fact/bulk.h"
+#include "fact/baseline.h"
 #include "fact/replay.h"
+#include "fact/replay_rows.h"
 #include "funnel/compile.h"
 #include "funnel/funnel.h"
 #include "funnel/identity.h"
 #include "funnel/key.h"
+#include "funnel/key_stream.h"
 #include "funnel/lookup.h"
 #include "funnel/policy.h"
 #include "funnel/row.h"
@@ -68,6 +70,15 @@ typedef struct Named
 	char	   *first;			/* what is wrong with the first */
 } Named;
 
+/* what cards are weighed from */
+typedef enum Source
+{
+	LEADS,
+	LOGS,
+	BASELINES
+#define N_SOURCES (BASELINES + 1)
+} Source;
+
 typedef struct Check
 {
 	LqFunnel   *funnel;
@@ -78,7 +89,8 @@ typedef struct Check
 	Named		differ;			/* leads whose card differs */
 	Named		failed;			/* leads that could not be checked */
 
-	/* the lead at hand */
+	/* the lead at hand, which is read with the others, or by itself */
+	LqKeyStream streams[N_SOURCES];
 	Datum		key;
 	bool		lock;
 	char	   *difference;
@@ -253,40 +265,18 @@ card_difference(const LqFunnel *funnel, const LqCard *stored,
 	return NULL;
 }
 
-/*
- * Weigh a lead's facts anew, asking every condition, and note how its card
- * differs.
- */
+/* How the card that the lead's facts give differs; every condition is asked. */
 static void
-check_lead(void *arg)
+weigh(Check *check, Datum row, LqCard *fresh)
 {
-	Check	   *check = arg;
 	LqFunnel   *funnel = check->funnel;
+	HeapTupleData tuple = lq_tuple_of_row(DatumGetHeapTupleHeader(row));
 	LqLead		lead;
 	LqCard	   *stored;
-	HeapTupleHeader header;
-	HeapTupleData tuple;
-	SPITupleTable *rows;
-	bool		isnull;
 
-	check->difference = NULL;
-	if (check->lock)
-	{
-		(void) lq_statement_run(funnel, LQ_STATEMENT_LOCK_LEAD, &check->key,
-								NULL);
-		SPI_freetuptable(SPI_tuptable);
-	}
-	if (lq_statement_run(funnel, LQ_STATEMENT_LEAD, &check->key, NULL) == 0)
-		return;					/* deleted meanwhile */
-	rows = SPI_tuptable;
-	header = DatumGetHeapTupleHeader(SPI_getbinval(rows->vals[0],
-												   rows->tupdesc, 1, &isnull));
-	tuple = lq_tuple_of_row(header);
 	lq_lead_init(&lead, funnel, &tuple);
-
 	stored = lead.card;
-	lead.card = check->lock ? lq_replay_locked(funnel, check->key) :
-		lq_replay(funnel, check->key, DT_NOEND);
+	lead.card = fresh;
 	lq_lead_set_fit(&lead);
 	for (int i = 0; i < funnel->n_transitions; i++)
 	{
@@ -300,7 +290,50 @@ check_lead(void *arg)
 	if (stored->version == funnel->version)
 		check->difference = card_difference(funnel, stored, lead.card);
 	lq_lead_done(&lead);
+}
+
+/* Weigh the lead at hand from what was read with the others ... */
+static void
+check_read(Check *check)
+{
+	const LqFunnel *funnel = check->funnel;
+	const LqKeyStream *baselines = &check->streams[BASELINES];
+	LqCard	   *card = baselines->n_rows == 0 ?
+	lq_card_new(funnel->version, &funnel->limits) :
+	lq_baseline_card(funnel, baselines->rows[0].values[1], false);
+
+	lq_replay_stream(funnel, &check->streams[LOGS], card);
+	weigh(check, check->streams[LEADS].rows[0].values[1], card);
+}
+
+/* ... or locked, as it is by now. */
+static void
+check_locked(Check *check)
+{
+	const LqFunnel *funnel = check->funnel;
+	SPITupleTable *rows;
+	bool		isnull;
+
+	(void) lq_statement_run(funnel, LQ_STATEMENT_LOCK_LEAD, &check->key, NULL);
+	SPI_freetuptable(SPI_tuptable);
+	if (lq_statement_run(funnel, LQ_STATEMENT_LEAD, &check->key, NULL) == 0)
+		return;					/* deleted meanwhile */
+	rows = SPI_tuptable;
+	weigh(check, SPI_getbinval(rows->vals[0], rows->tupdesc, 1, &isnull),
+		  lq_replay_locked(funnel, check->key));
 	SPI_freetuptable(rows);
+}
+
+static void
+check_lead(void *arg)
+{
+	Check	   *check = arg;
+
+	check->difference = NULL;
+	if (check->lock)
+		check_locked(check);
+	else
+		check_read(check);
 }
 
 static void
@@ -377,37 +410,48 @@ look(Check *check, bool again)
 	note_raised(check, again);
 }
 
-static int64
-check_some(void *arg, Datum *keys, int n)
+static void
+open_streams(Check *check)
 {
-	Check	   *check = arg;
+	const LqFunnel *funnel = check->funnel;
+
+	lq_key_stream_open(&check->streams[LEADS], funnel,
+					   LQ_STATEMENT_ALL_LEADS);
+	lq_key_stream_open(&check->streams[LOGS], funnel, LQ_STATEMENT_ALL_LOGS);
+	lq_key_stream_open(&check->streams[BASELINES], funnel,
+					   LQ_STATEMENT_ALL_BASELINES);
+}
+
+static void
+check_leads(Check *check)
+{
 	bool		may_lock = !XactReadOnly && !RecoveryInProgress();
 	MemoryContext lead_context = AllocSetContextCreate(CurrentMemoryContext,
 													   "lead_qual lead",
 													   ALLOCSET_DEFAULT_SIZES);
-	MemoryContext old = MemoryContextSwitchTo(lead_context);
 
-	for (int i = 0; i < n; i++)
+	open_streams(check);
+	while (lq_key_streams_next(check->streams, N_SOURCES, &check->key))
 	{
-		CHECK_FOR_INTERRUPTS();
-		check->key = keys[i];
+		MemoryContext old;
+
+		/* facts of nobody are another finding */
+		if (check->streams[LEADS].n_rows == 0)
+			continue;
+		old = MemoryContextSwitchTo(lead_context);
 		look(check, false);
 		/* an activity may have come in between: look undisturbed */
 		if (check->difference != NULL && may_lock)
 			look(check, true);
 		if (check->difference != NULL)
 			name_lead(check, &check->differ, check->difference);
+		MemoryContextSwitchTo(old);
 		MemoryContextReset(lead_context);
 	}
-	MemoryContextSwitchTo(old);
-	return LQ_BULK_ALL;
-}
+	for (int i = 0; i < N_SOURCES; i++)
+		lq_key_stream_close(&check->streams[i]);
+	MemoryContextDelete(lead_context);
 
-static void
-check_leads(Check *check)
-{
-	lq_bulk(check->funnel, LQ_STATEMENT_KEYS, NULL, LQ_BULK_ALL, check_some,
-			check);
 	for (int i = 0; i < check->n_watched; i++)
 	{
 		const Watched *watched = &check->watched[i];
