@@ -430,7 +430,7 @@ BEGIN
 		HAVING count(*) > 0
 		UNION ALL
 		SELECT 'unknown_source', 'warning', s.source, sum(s.n)::bigint,
-			   'Leads, activities and spending name it; reports by channel leave it out.',
+			   'Leads, activities and spending name it, and table "source" does not know it.',
 			   'Add it to table "source".'
 		FROM (SELECT source, count(*) AS n FROM %2$s GROUP BY source
 			  UNION ALL SELECT source, count(*) FROM %1$I.spend GROUP BY source
