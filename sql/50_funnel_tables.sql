@@ -5,16 +5,6 @@
 -- replication, ALTER TABLE and row security treat them as any table.
 --
 
--- Where a lead begins, its triggers say.  A default is there for those who ask
--- whether the column may be left out: generators of clients, and forms.  One
--- that is a plain NULL the server does not keep.
-CREATE FUNCTION _default_stage() RETURNS text
-LANGUAGE sql STABLE PARALLEL SAFE
-RETURN NULL::text;
-
-COMMENT ON FUNCTION _default_stage() IS
-'default of lead.stage: NULL, for which the transitions give the stage that a new lead begins at';
-
 -- Static DDL, run by create_funnel() with the new schema first on the search
 -- path.
 CREATE FUNCTION _create_funnel_tables() RETURNS void
@@ -277,7 +267,7 @@ BEGIN
 		note text,
 		%s,
 		answers jsonb NOT NULL DEFAULT '{}',
-		stage text NOT NULL DEFAULT _default_stage(),
+		stage text NOT NULL DEFAULT '' CHECK (stage <> ''),
 		stage_entered_at timestamptz NOT NULL DEFAULT funnel_now(),
 		cycle integer NOT NULL DEFAULT 1,
 		cycle_started_at timestamptz NOT NULL DEFAULT funnel_now(),

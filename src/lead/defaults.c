@@ -2,7 +2,11 @@
  * defaults.c
  *		What a new lead has where nobody gives anything.
  *
- * NULL stands for it, as in other tables: see column_default.c.
+ * NULL stands for it, as in other tables: see column_default.c.  The stage is
+ * where the transitions let a lead begin.  Its default in the catalog, for
+ * those who ask whether the column may be left out, is '', which is no stage:
+ * the server keeps no default NULL, and generators of clients understand a
+ * constant best.
  */
 #include "postgres.h"
 
@@ -53,10 +57,10 @@ lq_lead_default(const LqLead *lead, LqColumn column, bool *isnull)
 }
 
 /*
- * Put defaults where a new lead has NULL and may not, but for the stage, which
- * the transitions find: in the columns that C knows and, where the table is
- * the funnel's own, in all of them.  What else is in a table of the user's is
- * the user's.
+ * Put defaults where a new lead has NULL and may not: in the columns that C
+ * knows and, where the table is the funnel's own, in all of them.  What else is
+ * in a table of the user's is the user's.  The stage is NULL from here on where
+ * nobody gave one, until the transitions find it.
  */
 void
 lq_lead_fill(LqLead *lead, Relation rel)
@@ -68,6 +72,11 @@ lq_lead_fill(LqLead *lead, Relation rel)
 	LqColumn	column;
 	LqColumn	end;
 	bool		isnull;
+	char	   *stage;
+
+	stage = lq_lead_get_text(lead, LQ_LEAD_STAGE);
+	if (stage != NULL && stage[0] == '\0')
+		lq_lead_set(lead, LQ_LEAD_STAGE, (Datum) 0, true);
 
 	lq_table_columns(LQ_TABLE_LEAD, &column, &end);
 	for (; column < end; column++)
