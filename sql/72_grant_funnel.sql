@@ -197,8 +197,9 @@ BEGIN
 			SELECT
 			FROM pg_rewrite AS r
 			JOIN pg_depend AS d ON d.classid = 'pg_rewrite'::regclass AND d.objid = r.oid
-			WHERE r.ev_class = viewed.oid
-			AND d.refclassid = 'pg_class'::regclass AND d.refobjid <> viewed.oid
+			-- what is no row type of a function's result
+			JOIN pg_class AS t ON d.refclassid = 'pg_class'::regclass AND t.oid = d.refobjid AND t.relkind <> 'c'
+			WHERE r.ev_class = viewed.oid AND d.refobjid <> viewed.oid
 			AND d.refobjsubid > 0
 			AND NOT has_column_privilege(grantee, d.refobjid, d.refobjsubid::smallint, 'SELECT'))
 		THEN
