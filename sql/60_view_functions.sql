@@ -3,14 +3,6 @@
 --
 -- Views of users' funnels call these: their signatures are frozen.
 --
-CREATE FUNCTION _days_between(since timestamptz, until timestamptz)
-RETURNS numeric
-LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
-RETURN extract(epoch FROM until - since) / 86400;
-
-COMMENT ON FUNCTION _days_between(timestamptz, timestamptz) IS
-'days from one instant to another: seconds / 86400';
-
 -- Sums and order of whole numbers are exact, and faster than those of numerics.
 CREATE FUNCTION _microseconds_between(since timestamptz, until timestamptz) RETURNS bigint
 AS 'MODULE_PATHNAME', 'microseconds_between' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
@@ -18,12 +10,53 @@ AS 'MODULE_PATHNAME', 'microseconds_between' LANGUAGE C IMMUTABLE STRICT PARALLE
 COMMENT ON FUNCTION _microseconds_between(timestamptz, timestamptz) IS
 'microseconds from one instant to another';
 
+--
+-- What people read is rounded here and nowhere else: days, hours, points and
+-- what there is of something for each of something else to two digits, rates
+-- to four.  Money is what it is.
+--
 CREATE FUNCTION _days(microseconds numeric) RETURNS numeric
 LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
-RETURN round(microseconds / 86400000000, 6);
+RETURN round(microseconds / 86400000000, 2);
 
 COMMENT ON FUNCTION _days(numeric) IS
-'microseconds as days, rounded to 6 digits: seconds / 86400';
+'microseconds as days, rounded to 2 digits: seconds / 86400';
+
+CREATE FUNCTION _hours(microseconds numeric) RETURNS numeric
+LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+RETURN round(microseconds / 3600000000, 2);
+
+COMMENT ON FUNCTION _hours(numeric) IS
+'microseconds as hours, rounded to 2 digits';
+
+CREATE FUNCTION _points(points numeric) RETURNS numeric
+LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+RETURN round(points, 2);
+
+COMMENT ON FUNCTION _points(numeric) IS
+'points, rounded to 2 digits';
+
+CREATE FUNCTION _per(amount numeric, n numeric) RETURNS numeric
+LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+RETURN round(amount / NULLIF(n, 0), 2);
+
+COMMENT ON FUNCTION _per(numeric, numeric) IS
+'what there is for each of n, rounded to 2 digits; NULL for none';
+
+CREATE FUNCTION _ratio(numerator numeric, denominator numeric)
+RETURNS numeric
+LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+RETURN round(numerator / NULLIF(denominator, 0), 4);
+
+COMMENT ON FUNCTION _ratio(numeric, numeric) IS
+'a rate: quotient, rounded to 4 digits; NULL over zero';
+
+CREATE FUNCTION _money_per(amount numeric, n numeric) RETURNS numeric
+LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+RETURN trim_scale(round(amount / NULLIF(n, 0), 6));
+
+COMMENT ON FUNCTION _money_per(numeric, numeric) IS
+'an amount of money for each of n, to 6 digits; NULL for none';
 
 CREATE FUNCTION _month_of(at timestamptz, time_zone text) RETURNS date
 AS 'MODULE_PATHNAME', 'month_of' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
@@ -55,14 +88,6 @@ AS 'MODULE_PATHNAME' LANGUAGE C STABLE STRICT PARALLEL UNSAFE;
 
 COMMENT ON FUNCTION _working_time_between(oid, timestamptz, timestamptz) IS
 'hours open from one instant to a later one, by the calendar of the funnel whose table setting it is; NULL where the end comes first';
-
-CREATE FUNCTION _ratio(numerator numeric, denominator numeric)
-RETURNS numeric
-LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
-RETURN round(numerator / NULLIF(denominator, 0), 6);
-
-COMMENT ON FUNCTION _ratio(numeric, numeric) IS
-'quotient, rounded to 6 digits; NULL over zero';
 
 -- Everything is counted in whole cents with exact remainders; a division
 -- would round.  What the amount has below a cent goes to the next in line.

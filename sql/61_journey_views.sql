@@ -103,15 +103,15 @@ BEGIN
 		   j.exit AS exit,
 		   j.exited_at AS exited_at,
 		   j.exit_reason AS exit_reason,
-		   round(_days_between(j.lead_at, j.mql_at), 6) AS days_lead_to_mql,
-		   round(_days_between(j.mql_at, j.sal_at), 6) AS days_mql_to_sal,
-		   round(_days_between(j.sal_at, j.sql_at), 6) AS days_sal_to_sql,
-		   round(_days_between(j.sql_at, j.opportunity_at), 6)
+		   _days(_microseconds_between(j.lead_at, j.mql_at)::numeric) AS days_lead_to_mql,
+		   _days(_microseconds_between(j.mql_at, j.sal_at)::numeric) AS days_mql_to_sal,
+		   _days(_microseconds_between(j.sal_at, j.sql_at)::numeric) AS days_sal_to_sql,
+		   _days(_microseconds_between(j.sql_at, j.opportunity_at)::numeric)
 			   AS days_sql_to_opportunity,
-		   round(_days_between(j.opportunity_at, j.customer_at), 6)
+		   _days(_microseconds_between(j.opportunity_at, j.customer_at)::numeric)
 			   AS days_opportunity_to_customer,
-		   round(_days_between(j.mql_at, j.sql_at), 6) AS days_mql_to_sql,
-		   round(_days_between(j.sql_at, j.customer_at), 6)
+		   _days(_microseconds_between(j.mql_at, j.sql_at)::numeric) AS days_mql_to_sql,
+		   _days(_microseconds_between(j.sql_at, j.customer_at)::numeric)
 			   AS days_sql_to_customer,
 		   CASE WHEN j.mql_at IS NOT NULL THEN coalesce(j.mql_source, '(none)') END
 			   AS mql_source,

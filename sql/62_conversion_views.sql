@@ -124,7 +124,7 @@ BEGIN
 		   _ratio(j.from_first::numeric, j.first_reached::numeric) AS rate_from_first,
 		   j.skipped AS skipped,
 		   j.unused AS unused,
-		   repeat('█', ceil(30 * _ratio(j.reached::numeric, j.widest::numeric))::integer) AS bar
+		   repeat('█', ceil(30.0 * j.reached / NULLIF(j.widest, 0))::integer) AS bar
 	FROM joined j
 	ORDER BY j.position$view$, instants, accounts, again, rungs, pairs,
 		(SELECT string_agg(format('count(j.%1$I_at) AS %1$I', m), ', ') FROM unnest(_milestones()) AS m WHERE NOT _is_exit(m)));
@@ -366,13 +366,13 @@ BEGIN
 		   _days(c.parts[2]::numeric) AS p90_days,
 		   _days(e.km_median::numeric) AS km_median_days,
 		   CASE WHEN k.days >= 30
-				THEN round(coalesce(e.by_30, 0), 6) END AS won_by_30,
+				THEN _ratio(coalesce(e.by_30, 0), 1) END AS won_by_30,
 		   CASE WHEN k.days >= 60
-				THEN round(coalesce(e.by_60, 0), 6) END AS won_by_60,
+				THEN _ratio(coalesce(e.by_60, 0), 1) END AS won_by_60,
 		   CASE WHEN k.days >= 90
-				THEN round(coalesce(e.by_90, 0), 6) END AS won_by_90,
+				THEN _ratio(coalesce(e.by_90, 0), 1) END AS won_by_90,
 		   CASE WHEN k.days >= 180
-				THEN round(coalesce(e.by_180, 0), 6) END AS won_by_180
+				THEN _ratio(coalesce(e.by_180, 0), 1) END AS won_by_180
 	FROM counted c
 	LEFT JOIN estimate e ON e.month = c.month
 	LEFT JOIN known k ON k.month = c.month

@@ -77,7 +77,7 @@ BEGIN
 		   sum(p.overhead) AS overhead,
 		   sum(p.direct + p.overhead) AS cost,
 		   sum(p.sqls)::bigint AS sqls,
-		   _ratio(sum(p.direct + p.overhead), sum(p.sqls)::numeric) AS cost_per_sql,
+		   _money_per(sum(p.direct + p.overhead), sum(p.sqls)::numeric) AS cost_per_sql,
 		   sum(p.n_foreign)::bigint AS n_foreign
 	FROM part p
 	GROUP BY p.month, p.source

@@ -30,7 +30,7 @@ BEGIN
 					<> (SELECT d.version FROM definition d
 						WHERE d.status = 'active'), true) AS stale,
 		   last_activity(l.scorecard) AS last_activity,
-		   round(greatest(_days_between(l.stage_entered_at, funnel_now()), 0), 6)
+		   _days(greatest(_microseconds_between(l.stage_entered_at, funnel_now()), 0)::numeric)
 			   AS days_in_stage,
 		   l.cycle::bigint AS cycle,
 		   l.due_at AS due_at,

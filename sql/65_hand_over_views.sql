@@ -161,11 +161,11 @@ BEGIN
 		   c.sales_touches AS sales_touches,
 		   _ratio(c.sales_touches, c.handed_over::numeric) AS touches_per_lead,
 		   c.unowned AS unowned,
-		   round(c.mean_open_to_acceptance / 3600000000, 2) AS mean_working_hours_to_acceptance,
-		   round(c.spread_open_to_acceptance[1]::numeric / 3600000000, 2)
+		   _hours(c.mean_open_to_acceptance) AS mean_working_hours_to_acceptance,
+		   _hours(c.spread_open_to_acceptance[1]::numeric)
 			   AS median_working_hours_to_acceptance,
-		   round(c.mean_open_to_touch / 3600000000, 2) AS mean_working_hours_to_touch,
-		   round(c.spread_open_to_touch[1]::numeric / 3600000000, 2)
+		   _hours(c.mean_open_to_touch) AS mean_working_hours_to_touch,
+		   _hours(c.spread_open_to_touch[1]::numeric)
 			   AS median_working_hours_to_touch
 	FROM counted c
 	ORDER BY c.month, c.stage, c.owner$view$, log);
@@ -222,7 +222,7 @@ BEGIN
 		SELECT j.month, j.outcome, j.from_stage, j.reason, j.source, j.owner,
 			   count(*) AS moves,
 			   count(DISTINCT j.lead_id) AS leads,
-			   round(avg(j.score), 2) AS mean_score,
+			   _points(avg(j.score)) AS mean_score,
 			   string_agg(DISTINCT j.blamed, ', ') AS blamed_rule
 		FROM rejected j
 		GROUP BY j.month, j.outcome, j.from_stage, j.reason, j.source, j.owner

@@ -225,8 +225,8 @@ BEGIN
 			AND h.entered_at > @extschema@.funnel_now() - interval '91 days'
 			GROUP BY h.to_stage
 		)
-		SELECT s.stage, s.owner_role, coalesce(e.n, 0), round(coalesce(e.n, 0) / 13.0, 2),
-			   i.n, o.n, g.sales_capacity, round(i.n / NULLIF(g.sales_capacity, 0)::numeric, 2)
+		SELECT s.stage, s.owner_role, coalesce(e.n, 0), @extschema@._per(coalesce(e.n, 0)::numeric, 13::numeric),
+			   i.n, o.n, g.sales_capacity, @extschema@._per(i.n::numeric, g.sales_capacity::numeric)
 		FROM %1$I.stage AS s
 		CROSS JOIN %1$I.setting AS g
 		LEFT JOIN entries AS e ON e.to_stage = s.stage

@@ -133,6 +133,8 @@ BEGIN
 		INTO points, possible
 	FROM @extschema@._framework_levels(funnel, @extschema@._find_lead(funnel, lead), framework) AS f;
 	share := @extschema@._ratio(points, possible);
+	points := @extschema@._points(points);
+	possible := @extschema@._points(possible);
 END
 $body$;
 

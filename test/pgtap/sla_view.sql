@@ -93,14 +93,14 @@ SELECT is((SELECT sum(handed_over) FROM sla), (SELECT count(*)::numeric FROM mil
 	'D9 handed over = entered(mql)');
 SELECT results_eq($$ SELECT month, stage, handed_over, accepted, in_time, late, in_time_share, with_deadline, breached, breached_share
 	FROM sla WHERE owner = 'ben' $$,
-	$$ VALUES (date '2026-03-01', 'mql', 5::bigint, 4::bigint, 2::bigint, 1::bigint, 0.666667, 4::bigint, 2::bigint, 0.5) $$,
+	$$ VALUES (date '2026-03-01', 'mql', 5::bigint, 4::bigint, 2::bigint, 1::bigint, 0.6667, 4::bigint, 2::bigint, 0.5) $$,
 	'D9 in time: accepted_at <= due_at, of those accepted with a deadline');
 SELECT results_eq($$ SELECT mean_days_to_acceptance, median_days_to_acceptance FROM sla WHERE owner = 'ben' $$,
-	$$ VALUES (1.000000, 1.000000) $$, 'days to acceptance');
+	$$ VALUES (1.00, 1.00) $$, 'days to acceptance');
 SELECT results_eq($$ SELECT touched, mean_days_to_touch, median_days_to_touch, sales_touches, touches_per_lead FROM sla WHERE owner = 'ben' $$,
-	$$ VALUES (3::bigint, 0.416667, 0.500000, 5::numeric, 1.000000) $$, 'R003-18 speed and persistence');
+	$$ VALUES (3::bigint, 0.42, 0.5, 5::numeric, 1.0) $$, 'R003-18 speed and persistence');
 SELECT results_eq($$ SELECT talked_to, mean_days_to_conversation, median_days_to_conversation FROM sla WHERE owner = 'ben' $$,
-	$$ VALUES (2::bigint, 0.750000, 0.750000) $$, 'D10 days to the first conversation');
+	$$ VALUES (2::bigint, 0.75, 0.75) $$, 'D10 days to the first conversation');
 SELECT results_eq($$ SELECT touched, mean_days_to_touch, mean_days_to_acceptance, in_time_share FROM sla WHERE owner = 'eva' $$,
 	$$ VALUES (0::bigint, NULL::numeric, NULL::numeric, NULL::numeric) $$, 'nothing to divide by is NULL');
 SELECT results_eq('SELECT owner, handed_over, returned, returned_share FROM sla WHERE returned > 0 ORDER BY 1',

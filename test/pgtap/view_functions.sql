@@ -2,11 +2,12 @@
 BEGIN;
 SELECT plan(24);
 
--- _days_between, _month_of, _mature_at, _ratio
-SELECT is(_days_between('2026-01-01Z', '2026-01-31Z'), 30::numeric,
-		  'D5 days are seconds / 86400');
-SELECT is(_days_between('2026-01-01 00:00Z', '2026-01-01 00:00:00.000001Z'),
-		  0.000001 / 86400, 'D5 a microsecond is not lost');
+-- what people read
+SELECT results_eq('SELECT n, _days(n * 86400000000), _hours(n * 3600000000), _points(n), _ratio(n, 1) FROM unnest(ARRAY[1, 0.005, 2.00449]) AS n',
+	$$ VALUES (1.0, 1.00, 1.00, 1.00, 1.0000), (0.005, 0.01, 0.01, 0.01, 0.0050), (2.00449, 2.00, 2.00, 2.00, 2.0045) $$,
+	'A16, D14, D5: days (seconds / 86400), hours and points have two digits, rates four');
+SELECT results_eq('SELECT _per(1, 3), _per(1, 0), _money_per(100, 3), _money_per(1000, 8), _money_per(1, 0)',
+	$$ VALUES (0.33, NULL::numeric, 33.333333, 125::numeric, NULL::numeric) $$, 'A16, D14: numbers for each two; money is what it is');
 SELECT is(_month_of('2026-01-31 23:30Z', 'Europe/Berlin'), date '2026-02-01',
 		  'D3 a month is the time zone''s');
 SELECT is(_month_of('2026-01-31 23:30Z', 'UTC'), date '2026-01-01',
@@ -17,7 +18,7 @@ SELECT is(_mature_at('2026-01-01', 90, 'Europe/Berlin'),
 		  'D4 maturity counts local days, whatever the session''s zone');
 SET LOCAL TimeZone = 'UTC';
 SELECT is(_ratio(1, 0), NULL, 'R000-15 a ratio over zero is NULL');
-SELECT is(_ratio(1, 3), 0.333333, 'D14 a ratio has 6 digits');
+SELECT is(_ratio(1, 3), 0.3333, 'D14 a ratio has 4 digits');
 
 -- _share_out
 SELECT is(_share_out(100, '{1,1,1}'), '{33.34,33.33,33.33}'::numeric[],
@@ -102,7 +103,7 @@ SELECT is((SELECT _ways(ARRAY[now()], ARRAY[1::bigint]) FROM unit WHERE false), 
 SELECT throws_ok('SELECT _ways(ARRAY[now(), NULL], ARRAY[1::bigint])', '2202E', 'numbers of milestones differ', '_ways: an account for each instant');
 
 SELECT is((SELECT count(*) FROM pg_proc p
-		   WHERE p.proname IN ('_days_between', '_month_of', '_mature_at',
+		   WHERE p.proname IN ('_days', '_month_of', '_mature_at',
 							   '_ratio', '_share_out', '_survive', '_survival',
 							   '_create_funnel_views', '_create_journey_views',
 							   '_create_conversion_views', '_create_money_views',

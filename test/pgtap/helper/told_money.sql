@@ -67,7 +67,7 @@ SELECT p.month AS month,
 	   sum(p.overhead) AS overhead,
 	   sum(p.direct + p.overhead) AS cost,
 	   sum(p.sqls)::bigint AS sqls,
-	   _ratio(sum(p.direct + p.overhead), sum(p.sqls)::numeric) AS cost_per_sql,
+	   round(sum(p.direct + p.overhead) / NULLIF(sum(p.sqls), 0), 6) AS cost_per_sql,
 	   sum(p.n_foreign)::bigint AS n_foreign
 FROM part p
 GROUP BY p.month, p.source

@@ -65,23 +65,23 @@ SELECT _month_of(o.handed_over_at, s.time_zone) AS month, o.stage, o.owner, coun
 	   count(*) FILTER (WHERE o.outcome = 'accepted') AS accepted, count(*) FILTER (WHERE o.outcome = 'returned') AS returned,
 	   count(*) FILTER (WHERE o.outcome = 'withdrawn') AS withdrawn, count(*) FILTER (WHERE o.outcome = 'gone') AS gone,
 	   count(*) FILTER (WHERE o.outcome = 'pending') AS pending, count(*) FILTER (WHERE o.outcome = 'overdue') AS overdue,
-	   round(1.0 * count(*) FILTER (WHERE o.outcome = 'accepted') / count(*), 6) AS accepted_share,
+	   round(1.0 * count(*) FILTER (WHERE o.outcome = 'accepted') / count(*), 4) AS accepted_share,
 	   count(*) FILTER (WHERE o.returned_later) AS returned_later,
 	   count(*) FILTER (WHERE o.outcome = 'accepted' AND NOT o.breached) AS in_time,
 	   count(*) FILTER (WHERE o.outcome = 'accepted' AND o.breached) AS late,
 	   count(o.due_at) AS with_deadline, count(*) FILTER (WHERE o.breached) AS breached,
-	   round(avg(_days_between(o.handed_over_at, o.accepted_at)), 6) AS mean_days_to_acceptance,
-	   round((percentile_cont(0.5) WITHIN GROUP (ORDER BY _days_between(o.handed_over_at, o.accepted_at)))::numeric, 6) AS median_days_to_acceptance,
+	   two_digits(avg(days_between(o.handed_over_at, o.accepted_at))) AS mean_days_to_acceptance,
+	   two_digits((percentile_cont(0.5) WITHIN GROUP (ORDER BY days_between(o.handed_over_at, o.accepted_at)))::numeric) AS median_days_to_acceptance,
 	   count(o.first_touch_at) AS touched,
-	   round(avg(_days_between(o.handed_over_at, o.first_touch_at)), 6) AS mean_days_to_touch,
-	   round((percentile_cont(0.5) WITHIN GROUP (ORDER BY _days_between(o.handed_over_at, o.first_touch_at)))::numeric, 6) AS median_days_to_touch,
+	   two_digits(avg(days_between(o.handed_over_at, o.first_touch_at))) AS mean_days_to_touch,
+	   two_digits((percentile_cont(0.5) WITHIN GROUP (ORDER BY days_between(o.handed_over_at, o.first_touch_at)))::numeric) AS median_days_to_touch,
 	   count(o.first_conversation_at) AS talked_to,
-	   round(avg(_days_between(o.handed_over_at, o.first_conversation_at)), 6) AS mean_days_to_conversation,
+	   two_digits(avg(days_between(o.handed_over_at, o.first_conversation_at))) AS mean_days_to_conversation,
 	   sum(o.sales_touches) AS sales_touches,
 	   count(*) FILTER (WHERE o.outcome IN ('pending', 'overdue') AND o.owner_now = '(none)') AS unowned,
-	   round(avg(_working_time_between(s.tableoid, o.handed_over_at, o.accepted_at)) FILTER (WHERE st.working_time), 2) AS mean_working_hours_to_acceptance,
-	   round((percentile_cont(0.5) WITHIN GROUP (ORDER BY _working_time_between(s.tableoid, o.handed_over_at, o.first_touch_at))
-			  FILTER (WHERE st.working_time))::numeric, 2) AS median_working_hours_to_touch
+	   two_digits(avg(_working_time_between(s.tableoid, o.handed_over_at, o.accepted_at)) FILTER (WHERE st.working_time)) AS mean_working_hours_to_acceptance,
+	   two_digits((percentile_cont(0.5) WITHIN GROUP (ORDER BY _working_time_between(s.tableoid, o.handed_over_at, o.first_touch_at))
+			  FILTER (WHERE st.working_time))::numeric) AS median_working_hours_to_touch
 FROM hand_over o CROSS JOIN setting s LEFT JOIN stage st ON st.stage = o.stage
 GROUP BY 1, 2, 3;
 
@@ -93,14 +93,14 @@ WITH stay AS MATERIALIZED (
 	FROM move m LEFT JOIN lead l ON l.lead_id = m.lead_id AND m.gone_at IS NULL
 ), timed AS (
 	SELECT s.*, s.left_at IS NULL AND s.there AS is_open,
-		   CASE WHEN s.left_at IS NOT NULL THEN _days_between(s.entered_at, s.left_at)
+		   CASE WHEN s.left_at IS NOT NULL THEN days_between(s.entered_at, s.left_at)
 				WHEN s.gone_at IS NOT NULL OR s.there
-				THEN greatest(_days_between(s.entered_at, coalesce(s.gone_at, funnel_now())), 0) END AS days
+				THEN greatest(days_between(s.entered_at, coalesce(s.gone_at, funnel_now())), 0) END AS days
 	FROM stay s
 )
 SELECT t.lead_id, t.to_stage AS stage, st.milestone, count(*) AS visits, bool_or(t.is_open) AS is_open, max(t.entered_at) AS entered_at,
-	   round((array_agg(t.days ORDER BY t.cycle DESC, t.n DESC))[1], 6) AS latest_days,
-	   round(sum(t.days), 6) AS total_days, round(max(t.days) FILTER (WHERE t.is_open), 6) AS open_days
+	   two_digits((array_agg(t.days ORDER BY t.cycle DESC, t.n DESC))[1]) AS latest_days,
+	   two_digits(sum(t.days)) AS total_days, two_digits(max(t.days) FILTER (WHERE t.is_open)) AS open_days
 FROM timed t LEFT JOIN stage st ON st.stage = t.to_stage
 GROUP BY t.lead_id, t.to_stage, st.milestone;
 SET LOCAL search_path = :funnel, public, pg_temp;

@@ -13,6 +13,10 @@ BEGIN
 		'UNION ALL SELECT ''told '' || x::text FROM (TABLE told EXCEPT ALL TABLE shown) AS x', columns, view, funnel);
 END $$;
 CREATE SCHEMA told;
+-- each a quotient, their sum and mean may be a bit below what lies between
+CREATE FUNCTION told.two_digits(days numeric) RETURNS numeric LANGUAGE sql IMMUTABLE STRICT AS 'SELECT round(round(days, 12), 2)';
+CREATE FUNCTION told.days_between(since timestamptz, until timestamptz) RETURNS numeric LANGUAGE sql IMMUTABLE STRICT
+AS 'SELECT extract(epoch FROM until - since) / 86400';
 SET LOCAL search_path = told, :funnel, public, pg_temp;
 CREATE VIEW won_deal AS
 WITH unit AS (
@@ -138,15 +142,15 @@ SELECT u.lead_id AS lead_id,
 	   u.exit AS exit,
 	   u.exited_at AS exited_at,
 	   u.exit_reason AS exit_reason,
-	   round(_days_between(u.lead_at, u.mql_at), 6) AS days_lead_to_mql,
-	   round(_days_between(u.mql_at, u.sal_at), 6) AS days_mql_to_sal,
-	   round(_days_between(u.sal_at, u.sql_at), 6) AS days_sal_to_sql,
-	   round(_days_between(u.sql_at, u.opportunity_at), 6)
+	   two_digits(days_between(u.lead_at, u.mql_at)) AS days_lead_to_mql,
+	   two_digits(days_between(u.mql_at, u.sal_at)) AS days_mql_to_sal,
+	   two_digits(days_between(u.sal_at, u.sql_at)) AS days_sal_to_sql,
+	   two_digits(days_between(u.sql_at, u.opportunity_at))
 		   AS days_sql_to_opportunity,
-	   round(_days_between(u.opportunity_at, u.customer_at), 6)
+	   two_digits(days_between(u.opportunity_at, u.customer_at))
 		   AS days_opportunity_to_customer,
-	   round(_days_between(u.mql_at, u.sql_at), 6) AS days_mql_to_sql,
-	   round(_days_between(u.sql_at, u.customer_at), 6)
+	   two_digits(days_between(u.mql_at, u.sql_at)) AS days_mql_to_sql,
+	   two_digits(days_between(u.sql_at, u.customer_at))
 		   AS days_sql_to_customer,
 	   u.mql_source AS mql_source,
 	   u.mql_campaign AS mql_campaign,
@@ -170,7 +174,7 @@ WITH step AS (
 	WHERE m.milestone IN (SELECT st.milestone FROM stage st)
 ), pair AS (
 	SELECT a.milestone AS from_milestone, b.milestone AS to_milestone,
-		   _days_between(a.entered_at, b.entered_at) AS days
+		   days_between(a.entered_at, b.entered_at) AS days
 	FROM milestone_entry a
 	JOIN milestone_entry b ON b.lead_id = a.lead_id AND b.cycle = a.cycle
 	WHERE b.milestone <> a.milestone
@@ -179,11 +183,11 @@ SELECT a.milestone AS from_milestone,
 	   b.milestone AS to_milestone,
 	   count(p.days) FILTER (WHERE p.days >= 0) AS n,
 	   count(p.days) FILTER (WHERE p.days < 0) AS n_odd,
-	   round(avg(p.days) FILTER (WHERE p.days >= 0), 6) AS mean_days,
-	   round((percentile_cont(0.5) WITHIN GROUP (ORDER BY p.days)
-			  FILTER (WHERE p.days >= 0))::numeric, 6) AS median_days,
-	   round((percentile_cont(0.9) WITHIN GROUP (ORDER BY p.days)
-			  FILTER (WHERE p.days >= 0))::numeric, 6) AS p90_days
+	   two_digits(avg(p.days) FILTER (WHERE p.days >= 0)) AS mean_days,
+	   two_digits((percentile_cont(0.5) WITHIN GROUP (ORDER BY p.days)
+			  FILTER (WHERE p.days >= 0))::numeric) AS median_days,
+	   two_digits((percentile_cont(0.9) WITHIN GROUP (ORDER BY p.days)
+			  FILTER (WHERE p.days >= 0))::numeric) AS p90_days
 FROM step a
 JOIN step b ON b.position > a.position AND NOT _is_exit(a.milestone)
 LEFT JOIN pair p ON p.from_milestone = a.milestone
