@@ -20,6 +20,7 @@
 #include "condition/eval.h"
 #include "condition/part.h"
 #include "condition/pseudo.h"
+#include "condition/reads.h"
 #include "funnel/columns.h"
 #include "funnel/funnel.h"
 #include "funnel/key.h"
@@ -326,18 +327,40 @@ lq_transition_explain(LqLead *lead, const LqTransition *transition,
 	}
 }
 
-/* collects the parts that fail */
+/* what a refused move is told with, and the transition told of last */
+typedef struct Failing
+{
+	StringInfoData text;
+	const LqTransition *transition;
+	bool		may_describe;	/* may the caller read table "transition"? */
+} Failing;
+
+/*
+ * Collects the parts that fail.  A transition is told by its number, and by
+ * its description to who may read that, so that the number need not be looked
+ * up.
+ */
 static void
 append_failing(void *arg, const LqTransition *transition, const char *part,
 			   const char *state, const char *needs)
 {
-	StringInfo	buf = arg;
+	Failing    *failing = arg;
+	StringInfo	buf = &failing->text;
 
 	if (strcmp(state, "met") == 0)
 		return;
-	appendStringInfo(buf, "%sTransition " INT64_FORMAT " needs %s",
-					 buf->len > 0 ? "\n" : "",
-					 transition->transition_id, part);
+	if (buf->len > 0)
+		appendStringInfoChar(buf, '\n');
+	if (failing->transition == transition)
+		appendStringInfo(buf, "It also needs %s", part);
+	else if (transition->description != NULL && failing->may_describe)
+		appendStringInfo(buf, "Transition " INT64_FORMAT " (%s) needs %s",
+						 transition->transition_id,
+						 lq_clip(transition->description), part);
+	else
+		appendStringInfo(buf, "Transition " INT64_FORMAT " needs %s",
+						 transition->transition_id, part);
+	failing->transition = transition;
 	if (needs != NULL && *needs != '\0')
 		appendStringInfo(buf, " (%s)", needs);
 	appendStringInfoChar(buf, '.');
@@ -374,7 +397,7 @@ lq_stage_refuse(LqLead *lead, const LqStage *from, const char *asked)
 	const LqFunnel *funnel = lead->funnel;
 	const LqStage *to = lq_funnel_stage(funnel, asked);
 	StringInfoData which;
-	StringInfoData detail;
+	Failing		detail = {0};
 	StringInfoData allowed;
 	Bitmapset  *seen = NULL;
 	Relation	rel;
@@ -382,7 +405,9 @@ lq_stage_refuse(LqLead *lead, const LqStage *from, const char *asked)
 	asked = lq_clip(asked);
 	initStringInfo(&which);
 	name_lead(&which, lead);
-	initStringInfo(&detail);
+	initStringInfo(&detail.text);
+	detail.may_describe =
+		lq_may_read_table(funnel->relid[LQ_TABLE_TRANSITION]);
 	initStringInfo(&allowed);
 	for (int i = 0; i < funnel->n_transitions; i++)
 	{
@@ -400,9 +425,9 @@ lq_stage_refuse(LqLead *lead, const LqStage *from, const char *asked)
 		seen = bms_add_member(seen, position);
 	}
 	if (to == NULL)
-		appendStringInfo(&detail, "Stage \"%s\" does not exist.", asked);
-	else if (detail.len == 0)
-		appendStringInfoString(&detail, "No transition allows this move.");
+		appendStringInfo(&detail.text, "Stage \"%s\" does not exist.", asked);
+	else if (detail.text.len == 0)
+		appendStringInfoString(&detail.text, "No transition allows this move.");
 
 	rel = table_open(funnel->relid[LQ_TABLE_LEAD], AccessShareLock);
 	ereport(ERROR,
@@ -411,7 +436,7 @@ lq_stage_refuse(LqLead *lead, const LqStage *from, const char *asked)
 			 errmsg("cannot create lead in stage \"%s\"", asked) :
 			 errmsg("cannot move lead from stage \"%s\" to \"%s\"",
 					from->name, asked),
-			 errdetail("%s%s", which.data, detail.data),
+			 errdetail("%s%s", which.data, detail.text.data),
 			 allowed.len > 0 ?
 			 errhint(from == NULL ?
 					 "Transitions lead in to: %s." :

@@ -40,14 +40,15 @@ UPDATE lead SET stage = 'sal' WHERE lead_id = 1;
 UPDATE refused SET said = pg_temp.refusal($$ UPDATE crm.lead SET stage = 'sql', bant = 'B+ A-' WHERE lead_id = 1 $$);
 SELECT matches(said[6], 'last\.sales_conversation >= cycle_started_at \(.*last\.sales_conversation is never\)', 'the detail names the part that fails') FROM refused;
 SELECT matches(said[6], 'met\(bant\) >= 3 \(authority: no, need: unknown, timeline: unknown\)', 'and the answers that it lacks') FROM refused;
-SELECT matches(said[6], 'needs reason \(a reason\)', 'the way by exception too') FROM refused;
+SELECT matches(said[6], 'Transition \d+ \(sales spoke [^()]+ refuted\) needs last[^\n]+\nIt also needs met[^\n]+\n.*Transition \d+ \(an exception[^()]+\) needs last[^\n]+\nIt also needs reason \(a reason\)',
+	'A17: each way is told by its description; the one by exception, too') FROM refused;
 SELECT is((pg_temp.refusal($$ UPDATE crm.lead SET stage = 'nowhere' WHERE lead_id = 1 $$))[6], E'The key of the lead is 1.\nStage "nowhere" does not exist.', 'an unknown stage');
 SELECT is((pg_temp.refusal($$ UPDATE crm.lead SET stage = NULL WHERE lead_id = 1 $$))[1], '23502', 'no stage at all');
 SELECT is((pg_temp.refusal($$ UPDATE crm.lead SET stage = '' WHERE lead_id = 1 $$))[1], '23514', 'an empty one');
 
 -- reasons
 SELECT matches(array_to_string(pg_temp.refusal(format('UPDATE crm.lead SET stage = ''nurture'', reason = %L WHERE lead_id = 1', given)), '|'),
-	'^23514\|crm\|lead\|stage\|cannot move lead from stage "sal" to "nurture"\|The key of the lead is 1\.\sTransition \d+ needs reason \(' || needs
+	'^23514\|crm\|lead\|stage\|cannot move lead from stage "sal" to "nurture"\|The key of the lead is 1\.\sTransition \d+ \(not ready: marketing keeps the interest alive\) needs reason \(' || needs
 	|| '\)\.\|Transitions lead from here to: disqualified, sql, nurture\.$', what)
 FROM (VALUES (NULL, 'a reason', 'R004-09 a return needs a reason'), ('', 'a reason.*', 'an empty one is none'),
 	('price', 'a reason that table "reason" lists for stage "nurture", not "price"', 'R004-09 one that the stage knows')) AS r (given, needs, what);

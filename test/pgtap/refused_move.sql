@@ -2,7 +2,7 @@
 BEGIN;
 SET LOCAL client_min_messages = warning;
 SET LOCAL TimeZone = 'UTC';
-SELECT plan(12);
+SELECT plan(13);
 
 SELECT create_funnel('crm', 'UTC');
 CREATE ROLE regress_lq_rep;
@@ -49,6 +49,8 @@ SELECT is(pg_temp.refused('regress_lq_blind', $$ UPDATE crm.lead SET stage = 'cu
 	'{lead_stage_move,"No transition allows this move."}', 'A8: not to who may not read the key');
 SELECT is(pg_temp.refused('regress_lq_blind', $$ INSERT INTO crm.lead (stage) VALUES ('customer') $$),
 	'{lead_stage_move,"No transition allows this move."}', 'A8: nor one that was given out just now');
+SELECT matches((pg_temp.refused('regress_lq_blind', $$ UPDATE crm.lead SET stage = 'sql' $$))[2], '^Transition \d+ needs last',
+	'A17: nor what a transition is described as');
 ALTER TABLE crm.lead ENABLE ROW LEVEL SECURITY;
 CREATE POLICY wide ON crm.lead FOR UPDATE USING (true);
 SELECT is(pg_temp.refused('regress_lq_rep', $$ UPDATE crm.lead SET stage = 'customer' $$),
