@@ -134,8 +134,8 @@ BEGIN
 	PERFORM @extschema@._create_triggers(schema, false);
 	-- before the first row meets a constraint, and once more below
 	PERFORM @extschema@._refuse_planted(schema, '{}'::text[]);
-	INSERT INTO setting (time_zone, currency, template_version)
-		VALUES (create_funnel.time_zone, create_funnel.currency, @extschema@._template_version());
+	INSERT INTO setting (time_zone, currency, attribution_half_life, template_version)
+		VALUES (create_funnel.time_zone, create_funnel.currency, '7 days', @extschema@._template_version());
 	PERFORM _create_funnel_stages();
 	IF attached THEN
 		PERFORM _attach_leads(funnel, lead_table, lead_key, columns, prefix, stage_column, stages);

@@ -21,7 +21,7 @@ BEGIN
 		('COLUMN setting.attribution_first', 'share of the first touch in U-shaped attribution; kept for reports of yours, as no view reads it'),
 		('COLUMN setting.attribution_last', 'share of the last touch in U-shaped attribution; kept for reports of yours, as no view reads it'),
 		('COLUMN setting.attribution_anchor', 'share of each of the three anchors in W-shaped attribution; kept for reports of yours, as no view reads it'),
-		('COLUMN setting.attribution_half_life', 'half-life of time-decay attribution; kept for reports of yours, as no view reads it'),
+		('COLUMN setting.attribution_half_life', 'half-life of time-decay attribution, 7 days in a new funnel; kept for reports of yours, as no view reads it'),
 		('COLUMN setting.edit_signed', 'may the active definition be changed in place though it asks for signatures? It is unsigned then. For the owner to say'),
 		('COLUMN setting.template_version', 'version of the template that made these tables; kept by the extension'),
 		('COLUMN setting.lead_table', 'table of leads if it is not the funnel''s own; kept by the extension'),

@@ -68,7 +68,7 @@ BEGIN
 	END LOOP;
 	EXECUTE format('ALTER TABLE %s %s', lead_table, array_to_string(changes, ', '));
 
-	changes := ARRAY[format('ALTER COLUMN %I SET DEFAULT ''''', names ->> 'stage'),
+	changes := ARRAY[format('ALTER COLUMN %I SET DEFAULT ''*''', names ->> 'stage'),
 					 format('ALTER COLUMN %I DROP DEFAULT', names ->> 'review_at'),
 					 format('ALTER COLUMN %I SET STORAGE MAIN', names ->> 'scorecard')];
 	stage_of_row := quote_literal(first_stage);

@@ -4,9 +4,10 @@
  *
  * NULL stands for it, as in other tables: see column_default.c.  The stage is
  * where the transitions let a lead begin.  Its default in the catalog, for
- * those who ask whether the column may be left out, is '', which is no stage:
- * the server keeps no default NULL, and generators of clients understand a
- * constant best.
+ * those who ask whether the column may be left out, is '*', which is no stage:
+ * the server keeps no default NULL, and generators of clients understand
+ * nothing but a constant that is not empty.  The empty text, which clients
+ * write where they know of no value, stands for the same.
  */
 #include "postgres.h"
 
@@ -75,7 +76,7 @@ lq_lead_fill(LqLead *lead, Relation rel)
 	char	   *stage;
 
 	stage = lq_lead_get_text(lead, LQ_LEAD_STAGE);
-	if (stage != NULL && stage[0] == '\0')
+	if (stage != NULL && (strcmp(stage, "*") == 0 || strcmp(stage, "") == 0))
 		lq_lead_set(lead, LQ_LEAD_STAGE, (Datum) 0, true);
 
 	lq_table_columns(LQ_TABLE_LEAD, &column, &end);

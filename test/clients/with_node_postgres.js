@@ -168,6 +168,6 @@ take({
 	async model() {
 		const { rows } = await sales.query('SELECT column_default, is_nullable FROM information_schema.columns'
 			+ ' WHERE table_schema = $1 AND table_name = $2 AND column_name = $3', ['crm', 'lead', 'stage']);
-		same(rows, [{ column_default: "''::text", is_nullable: 'NO' }]);
+		same(rows, [{ column_default: "'*'::text", is_nullable: 'NO' }]);
 	},
 }).finally(() => Promise.all([app, sales, owner].map((pool) => pool.end())));

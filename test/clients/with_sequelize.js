@@ -228,7 +228,7 @@ take({
 
 	async model() {
 		const described = await sales.getQueryInterface().describeTable({ schema: 'crm', tableName: 'lead' });
-		same([described.lead_id.primaryKey, described.stage.defaultValue], [true, '']);
+		same([described.lead_id.primaryKey, described.stage.defaultValue], [true, '*']);
 		const answers = await sales.getQueryInterface().describeTable({ schema: 'crm', tableName: 'answer' });
 		same(Object.keys(answers).filter((name) => answers[name].primaryKey), ['answer_id']);
 	},
