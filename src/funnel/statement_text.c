@@ -376,17 +376,19 @@ static const Statement statements[] =
 	 * finds there.  A statement for each milestone.
 	 */
 #define MOVE_ARGS "kttzitBBttntittt" "IzcB"
-#define MOVE \
-	"WITH move AS (INSERT INTO {stage_history} (lead_id, from_stage, to_stage," \
+#define INSERT_MOVE \
+	"INSERT INTO {stage_history} (lead_id, from_stage, to_stage," \
 	" entered_at, cycle, actor, automatic, exception, reason, note, score," \
 	" definition, version, source, campaign, owner, account_id, due_at," \
 	" scorecard)" \
 	" VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14," \
-	" $15, $16, $17, $18, $19)) "
+	" $15, $16, $17, $18, $19)"
+#define MOVE "WITH move AS (" INSERT_MOVE ") "
 #define NEW_UNIT \
 	"INSERT INTO {journey} (lead_id, cycle{unit_columns})" \
 	" SELECT $1, $5{unit_values}" \
 	" FROM (SELECT) AS one{unit_touch}"
+	[LQ_STATEMENT_MOVE] = {MOVE_ARGS, "", INSERT_MOVE},
 	[LQ_STATEMENT_BEGIN_UNIT] = {MOVE_ARGS, "", MOVE NEW_UNIT},
 	[LQ_STATEMENT_ENTER_UNIT] = {MOVE_ARGS, "", MOVE
 		"UPDATE {journey} AS j SET{unit_changes}"

@@ -8,6 +8,7 @@
  */
 #include "postgres.h"
 
+#include "catalog/pg_type.h"
 #include "utils/builtins.h"
 #include "utils/datum.h"
 
@@ -60,29 +61,23 @@ lq_unit_shape(LqUnitShape *shape)
 		shape->milestones[to] = CStringGetTextDatum(lq_milestone_name(to));
 }
 
-static const char *
-type_of(LqMoveValue value)
+Oid
+lq_unit_type(const LqUnitShape *shape, int column)
 {
-	switch (value)
+	switch (shape->values[column])
 	{
 		case LQ_MOVE_ENTERED_AT:
 		case LQ_MOVE_DUE_AT:
-			return "timestamptz";
+			return TIMESTAMPTZOID;
 		case LQ_MOVE_ACCOUNT_ID:
-			return "int8";
+			return INT8OID;
 		case LQ_MOVE_VERSION:
-			return "int4";
+			return INT4OID;
 		case LQ_MOVE_AUTOMATIC:
-			return "bool";
+			return BOOLOID;
 		default:
-			return "text";
+			return TEXTOID;
 	}
-}
-
-static bool
-is_text(LqMoveValue value)
-{
-	return strcmp(type_of(value), "text") == 0;
 }
 
 void
@@ -93,7 +88,7 @@ lq_append_unit_list(StringInfo buf)
 	lq_unit_shape(shape);
 	for (int i = 0; i < shape->n_columns; i++)
 		appendStringInfo(buf, ", j.%s::%s", quote_identifier(shape->names[i]),
-						 type_of(shape->values[i]));
+						 format_type_be(lq_unit_type(shape, i)));
 	pfree(shape);
 }
 
@@ -136,24 +131,39 @@ reset(LqUnitRow *unit, const LqUnitShape *shape, LqUnitEvent event,
 }
 
 /* as lq_append_unit_changes() has it for the table */
-void
+bool
 lq_unit_move(LqUnitRow *unit, const LqUnitShape *shape, LqMilestone to,
 			 const Datum *values, const bool *nulls)
 {
+	bool		changed = !unit->begun;
+
 	if (!unit->begun)
 		set(unit, shape, LQ_UNIT_BEGINS, to, values, nulls);
 	unit->begun = true;
 	if (!is_set(unit, shape, LQ_UNIT_ENTERS, to))
+	{
 		set(unit, shape, LQ_UNIT_ENTERS, to, values, nulls);
+		changed = true;
+	}
 	if (!lq_is_exit(to))
+	{
+		changed |= is_set(unit, shape, LQ_UNIT_EXITS, to);
 		reset(unit, shape, LQ_UNIT_EXITS, to);
+	}
 	else if (!is_set(unit, shape, LQ_UNIT_EXITS, to) &&
 			 !is_set(unit, shape, LQ_UNIT_ENTERS, LQ_MILESTONE_CUSTOMER))
+	{
 		set(unit, shape, LQ_UNIT_EXITS, to, values, nulls);
+		changed = true;
+	}
 	if (is_set(unit, shape, LQ_UNIT_ENTERS, LQ_MILESTONE_MQL) &&
 		!is_set(unit, shape, LQ_UNIT_ACCEPTED, to) &&
 		lq_accepts(to, DatumGetBool(values[LQ_MOVE_AUTOMATIC])))
+	{
 		set(unit, shape, LQ_UNIT_ACCEPTED, to, values, nulls);
+		changed = true;
+	}
+	return changed;
 }
 
 TimestampTz
@@ -174,7 +184,7 @@ lq_unit_is(const LqUnitRow *unit, const LqUnitShape *shape,
 		if (unit->nulls[i] != nulls[i])
 			return false;
 		if (!nulls[i] && unit->values[i] != values[i] &&
-			(!is_text(shape->values[i]) ||
+			(lq_unit_type(shape, i) != TEXTOID ||
 			 !datum_image_eq(unit->values[i], values[i], false, -1)))
 			return false;
 	}

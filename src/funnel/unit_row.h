@@ -45,10 +45,16 @@ extern void lq_unit_shape(LqUnitShape *shape);
 /* The columns as a query gives them: ", j.started_at::..., ...". */
 extern void lq_append_unit_list(StringInfo buf);
 
+/* The type of one of them. */
+extern Oid	lq_unit_type(const LqUnitShape *shape, int column);
+
 extern void lq_unit_clear(LqUnitRow *unit, const LqUnitShape *shape);
 
-/* One more move; its values are by LqMoveValue, and stay where they are. */
-extern void lq_unit_move(LqUnitRow *unit, const LqUnitShape *shape,
+/*
+ * One more move; its values are by LqMoveValue, and stay where they are.  Is
+ * it the first of anything?
+ */
+extern bool lq_unit_move(LqUnitRow *unit, const LqUnitShape *shape,
 						 LqMilestone to, const Datum *values,
 						 const bool *nulls);
 

@@ -23,6 +23,7 @@
 #include "lead/journey.h"
 #include "lead/lead.h"
 #include "lead/stage.h"
+#include "lead/unit_update.h"
 
 /* The last cycle under this key, in whichever life; 0: there is none. */
 static int32
@@ -108,6 +109,23 @@ begin(const LqFunnel *funnel, const LqHop *hop, Datum *values,
 	PG_END_TRY();
 }
 
+/* A move in a unit; false if that is not there. */
+static bool
+enter(const LqFunnel *funnel, LqMilestone to, Datum *values,
+	  const char *nulls)
+{
+	LqUnitUpdate update = to == LQ_MILESTONE_MQL ? LQ_UNIT_NOT_PLAIN :
+	lq_unit_update(funnel, to, values, nulls);
+
+	if (update == LQ_UNIT_NOT_PLAIN)
+		return lq_write_for_lead(funnel, LQ_TABLE_STAGE_HISTORY,
+								 LQ_STATEMENT_ENTER_UNIT + to, values,
+								 nulls) > 0;
+	(void) lq_write_for_lead(funnel, LQ_TABLE_STAGE_HISTORY,
+							 LQ_STATEMENT_MOVE, values, nulls);
+	return update == LQ_UNIT_UPDATED;
+}
+
 void
 lq_journey_move(const LqFunnel *funnel, const LqHop *hop, Datum *values,
 				const char *nulls)
@@ -122,8 +140,7 @@ lq_journey_move(const LqFunnel *funnel, const LqHop *hop, Datum *values,
 	if (lq_begins_cycle(hop->from->milestone, to))
 		end_unit(funnel, values[0], hop);
 	/* of history that was loaded, the unit may not have been made yet */
-	if (lq_write_for_lead(funnel, LQ_TABLE_STAGE_HISTORY,
-						  LQ_STATEMENT_ENTER_UNIT + to, values, nulls) == 0)
+	if (!enter(funnel, to, values, nulls))
 		(void) lq_statement_run(funnel, LQ_STATEMENT_ADD_UNIT + to, values,
 								nulls);
 }
