@@ -366,13 +366,13 @@ BEGIN
 		   _days(c.parts[2]::numeric) AS p90_days,
 		   _days(e.km_median::numeric) AS km_median_days,
 		   CASE WHEN k.days >= 30
-				THEN _ratio(coalesce(e.by_30, 0), 1) END AS won_by_30,
+				THEN _ratio(coalesce(e.by_30, 0::numeric), 1::numeric) END AS won_by_30,
 		   CASE WHEN k.days >= 60
-				THEN _ratio(coalesce(e.by_60, 0), 1) END AS won_by_60,
+				THEN _ratio(coalesce(e.by_60, 0::numeric), 1::numeric) END AS won_by_60,
 		   CASE WHEN k.days >= 90
-				THEN _ratio(coalesce(e.by_90, 0), 1) END AS won_by_90,
+				THEN _ratio(coalesce(e.by_90, 0::numeric), 1::numeric) END AS won_by_90,
 		   CASE WHEN k.days >= 180
-				THEN _ratio(coalesce(e.by_180, 0), 1) END AS won_by_180
+				THEN _ratio(coalesce(e.by_180, 0::numeric), 1::numeric) END AS won_by_180
 	FROM counted c
 	LEFT JOIN estimate e ON e.month = c.month
 	LEFT JOIN known k ON k.month = c.month
