@@ -146,6 +146,9 @@ BEGIN
 	PERFORM _create_funnel_comments();
 	PERFORM @extschema@._refuse_planted(schema, '{}'::text[]);
 	PERFORM _create_funnel_policy();
+	-- autovacuum never looks at so few rows, and the planner would take them for
+	-- thousands: views were compiled for longer than they run
+	ANALYZE setting, kind, source, list, element, question, stage, definition, transition, rule, reason;
 	IF attached THEN
 		PERFORM _begin_leads(funnel);
 	END IF;

@@ -370,6 +370,9 @@ BEGIN
 	EXECUTE format('CREATE TABLE %1$I.detached_lead AS TABLE %1$I.lead', funnel);
 	EXECUTE format('COMMENT ON TABLE %I.detached_lead IS %L', funnel,
 				   'what the leads were when the funnel was detached from their table');
+	EXECUTE (SELECT string_agg(format('COMMENT ON COLUMN %I.detached_lead.%I IS %L', funnel, a.attname, col_description(a.attrelid, a.attnum)), '; ')
+			 FROM pg_attribute AS a
+			 WHERE a.attrelid = format('%I.lead', funnel)::regclass AND col_description(a.attrelid, a.attnum) IS NOT NULL);
 	EXECUTE format('CREATE INDEX ON %I.detached_lead (lead_id)', funnel);
 	SELECT string_agg(quote_ident(attname), ', ' ORDER BY attnum) INTO shown
 	FROM pg_attribute WHERE attrelid = format('%I.lead', funnel)::regclass AND attnum > 0;

@@ -71,6 +71,29 @@ AS 'MODULE_PATHNAME', 'counts_at' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION _counts_at(timestamptz, timestamptz) IS
 'when an activity counts: as of when it occurred, but further ahead of when it was recorded than clocks may differ, as of that';
 
+-- A month that nothing fell in is a row, too; but one wrong date in the past
+-- makes no more than a hundred years of them.  Not inlined, so that the planner
+-- takes ROWS for its word.
+CREATE FUNCTION _months_since(first date, time_zone text) RETURNS SETOF date
+LANGUAGE sql STABLE STRICT PARALLEL SAFE ROWS 36
+SET search_path = pg_catalog, pg_temp
+AS $body$
+	SELECT m.month::date
+	FROM (SELECT @extschema@._month_of(@extschema@.funnel_now(), time_zone)::timestamp AS month) AS last
+	CROSS JOIN LATERAL generate_series(greatest(first::timestamp, last.month - interval '100 years'), last.month,
+									   interval '1 month') AS m (month)
+$body$;
+
+COMMENT ON FUNCTION _months_since(date, text) IS
+'the months from that one to the present one in a time zone, as their first days, of a hundred years at most';
+
+CREATE FUNCTION _most_series() RETURNS bigint
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+RETURN 1000;
+
+COMMENT ON FUNCTION _most_series() IS
+'how many sources, or owners, of a view have rows for months without anything';
+
 -- Local days are added before the zone applies: a sum that crosses a change
 -- of the clocks must not depend on the session's TimeZone.
 CREATE FUNCTION _mature_at(month date, days bigint, time_zone text)
@@ -88,6 +111,26 @@ AS 'MODULE_PATHNAME' LANGUAGE C STABLE STRICT PARALLEL UNSAFE;
 
 COMMENT ON FUNCTION _working_time_between(oid, timestamptz, timestamptz) IS
 'hours open from one instant to a later one, by the calendar of the funnel whose table setting it is; NULL where the end comes first';
+
+-- What a view says and what each of its columns says, line by line; the
+-- funnel's schema is first on the search path, as in the template.
+CREATE FUNCTION _comment_view(view text, told text) RETURNS void
+LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+AS $template$
+DECLARE
+	lines constant text[] := string_to_array(btrim(told, E'\n'), E'\n');
+	line text;
+BEGIN
+	EXECUTE format('COMMENT ON VIEW %I IS %L', view, lines[1]);
+	FOREACH line IN ARRAY lines[2:] LOOP
+		EXECUTE format('COMMENT ON COLUMN %I.%I IS %L', view, split_part(line, ': ', 1),
+					   substr(line, strpos(line, ': ') + 2));
+	END LOOP;
+END
+$template$;
+
+COMMENT ON FUNCTION _comment_view(text, text) IS
+'comments on a view, by the first line, and on its columns, by the others: name, colon, what it means';
 
 -- Everything is counted in whole cents with exact remainders; a division
 -- would round.  What the amount has below a cent goes to the next in line.

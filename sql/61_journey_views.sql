@@ -28,6 +28,7 @@ BEGIN
 	SELECT DISTINCT ON (h.lead_id, h.cycle, st.milestone)
 		   h.lead_id AS lead_id,
 		   h.cycle::bigint AS cycle,
+		   st.position AS position,
 		   st.milestone AS milestone,
 		   h.entered_at AS entered_at,
 		   h.to_stage AS stage,
@@ -41,12 +42,29 @@ BEGIN
 		   h.definition AS definition,
 		   h.version::bigint AS version
 	FROM stage_history h
-	JOIN stage st ON st.stage = h.to_stage
+	JOIN (SELECT s.stage, s.milestone, dense_rank() OVER (ORDER BY array_position(_milestones(), s.milestone)) AS position
+		  FROM stage s) st ON st.stage = h.to_stage
 	WHERE h.voided_at IS NULL
 	ORDER BY h.lead_id, h.cycle, st.milestone, h.entered_at, h.ordinal, h.history_id;
 
-	COMMENT ON VIEW milestone_entry IS
-'One row per unit (lead and cycle) and milestone: the first non-voided history row of the unit in any stage of the milestone, with source, campaign, owner and account as that row has them. A later visit within the cycle is no new entry. Source (none) where it is missing.';
+	PERFORM @extschema@._comment_view('milestone_entry'::text, '
+One row per unit (lead and cycle) and milestone: the first non-voided move of the unit to any stage of the milestone, with what the lead was then. A later visit within the cycle is no new entry.
+lead_id: lead, which may be gone
+cycle: which time it was in the funnel: with the lead the unit
+position: order of the milestone among those that the funnel has stages for
+milestone: milestone entered
+entered_at: when
+stage: stage by which it was entered
+source: source then; (none) where it is missing
+campaign: campaign then
+owner: owner then
+account_id: account then
+automatic: whether the move happened by itself
+exception: whether it went by a transition that is an exception
+score: score then, in points
+definition: definition in force then
+version: its version then
+'::text);
 
 	--
 	-- Who a deal is credited to: each deal once
@@ -80,8 +98,19 @@ BEGIN
 		LIMIT 1) c ON true
 	WHERE d.status = 'won';
 
-	COMMENT ON VIEW won_deal IS
-'One row per won deal, credited to one unit (lead and cycle) of its contacts: the one with the latest entered(sql) at or before the close, shown in sql_at; where none was an SQL by then (sql_at NULL), the one that began last before the close, or last of all where it has no date. amount is home_amount, or amount where the currency is missing or the funnel''s; a foreign amount without home_amount is NULL and flagged.';
+	PERFORM @extschema@._comment_view('won_deal'::text, '
+One row per won deal, credited to one unit (lead and cycle) of its contacts: the one with the latest entered(sql) at or before the close; where none was an SQL by then, the one that began last before the close, or last of all where it has no date.
+deal_id: deal
+account_id: company that bought
+owner: who worked on the deal
+opened_at: when the deal was opened
+closed_at: when it was won; NULL where nobody knows
+amount: home_amount, or amount where the currency is missing or the funnel''s, in setting.currency; NULL where it is neither
+foreign_currency: whether the amount is in another currency and home_amount is missing: amount is NULL then
+lead_id: lead that it is credited to; NULL where no contact has a unit
+cycle: its cycle
+sql_at: when that unit entered sql; NULL where that was not before the close
+'::text);
 
 	--
 	-- The base of nearly every metric
@@ -134,8 +163,44 @@ BEGIN
 		JOIN won_deal d ON d.deal_id = k.deal_id
 		WHERE k.lead_id = j.lead_id AND d.lead_id = j.lead_id AND d.cycle = j.cycle) w ON true;
 
-	COMMENT ON VIEW lead_journey IS
-'One row per unit (lead and cycle), from the history that is not voided: table journey, with days and deals. <milestone>_at: first entry into any stage of the milestone. exit, exited_at, exit_reason: the row by which it left the path for nurture, disqualified or lost and after which it never came back to it or became a customer in that cycle; moves from there to another of the three change nothing, and a customer who leaves has no exit. source, campaign, owner, account_id: as the cycle began; mql_ and sql_ columns: as the row of that entry has them. days_a_to_b: seconds / 86400, negative where b came first, NULL where one is missing. won_deals, won_amount: deals credited to the unit by won_deal, each deal once. gone_at: when the lead was deleted, erased or merged; its units stay, and nothing is known of them after that; NULL while the lead is there. No personal data.';
+	PERFORM @extschema@._comment_view('lead_journey'::text, '
+One row per unit (lead and cycle), from the history that is not voided: table journey, with days and deals. An instant <milestone>_at is the first entry into any stage of the milestone. Days are seconds / 86400, with two digits; the instants are exact. No personal data.
+lead_id: lead, which may be gone
+cycle: which time it was in the funnel: with the lead the unit
+source: source as the cycle began; (none) where it is missing
+campaign: campaign as the cycle began
+owner: owner as the cycle began
+account_id: account as the cycle began
+started_at: when the cycle began
+lead_at: first entry into milestone lead
+mql_at: first entry into milestone mql
+sal_at: first entry into milestone sal
+sql_at: first entry into milestone sql
+opportunity_at: first entry into milestone opportunity
+customer_at: first entry into milestone customer
+exit: nurture, disqualified or lost: where it left the path for, never to come back in that cycle; a customer who leaves has no exit
+exited_at: when it left the path; moves from there to another exit change nothing
+exit_reason: reason given for that
+days_lead_to_mql: days from lead_at to mql_at, negative where mql came first; NULL where one is missing
+days_mql_to_sal: days from mql_at to sal_at, likewise
+days_sal_to_sql: days from sal_at to sql_at, likewise
+days_sql_to_opportunity: days from sql_at to opportunity_at, likewise
+days_opportunity_to_customer: days from opportunity_at to customer_at, likewise
+days_mql_to_sql: days from mql_at to sql_at, likewise
+days_sql_to_customer: days from sql_at to customer_at, likewise
+mql_source: source when it entered mql; (none) where it is missing; NULL where it never did
+mql_campaign: campaign when it entered mql
+mql_owner: owner when it entered mql
+sql_source: source when it entered sql; (none) where it is missing; NULL where it never did
+sql_campaign: campaign when it entered sql
+sql_owner: owner when it entered sql
+sql_account_id: account when it entered sql
+sql_definition: definition in force when it entered sql
+sql_version: its version then
+won_deals: deals credited to the unit by won_deal, each deal once
+won_amount: their amounts in setting.currency; 0 where there are none
+gone_at: when the lead was deleted, erased or merged: nothing is known of the unit after that; NULL while the lead is there
+'::text);
 
 	-- the lives of a key have units of their own, which follow each other
 	CREATE OR REPLACE VIEW stage_stay WITH (security_invoker = true) AS
@@ -175,6 +240,7 @@ BEGIN
 	)
 	SELECT t.lead_id AS lead_id,
 		   t.to_stage AS stage,
+		   st.position::bigint AS position,
 		   st.milestone AS milestone,
 		   t.visits AS visits,
 		   t.is_open AS is_open,
@@ -185,8 +251,19 @@ BEGIN
 	FROM summed t
 	LEFT JOIN stage st ON st.stage = t.to_stage;
 
-	COMMENT ON VIEW stage_stay IS
-'One row per lead and stage, over all cycles. A stay runs from a non-voided history row to the lead''s next one, to when the lead was deleted, erased or merged, or to now while it is open. latest_days: the last stay; total_days: all stays; open_days: the stay that goes on, never NULL while is_open, NULL otherwise; visits: number of stays; entered_at: start of the last. A lead that comes under the key of one that is gone adds its stays to that one''s.';
+	PERFORM @extschema@._comment_view('stage_stay'::text, '
+One row per lead and stage, over all cycles. A stay runs from a non-voided move to the lead''s next one, to when the lead was deleted, erased or merged, or to now while it is open. A lead that comes under the key of one that is gone adds its stays to that one''s.
+lead_id: lead, which may be gone
+stage: stage
+position: order of the stage (stage.position); NULL where the stage is no more
+milestone: milestone of the stage
+visits: number of stays
+is_open: whether the lead is in it now
+entered_at: start of the last stay
+latest_days: days of the last stay; NULL where its end is not known
+total_days: days of all stays
+open_days: days of the stay that goes on; NULL where none does
+'::text);
 
 	-- for each two milestones a column, in one pass
 	SELECT string_agg(format('_microseconds_between(j.%I_at, j.%I_at) AS %I', a.milestone, b.milestone, c.pair), ', '),
@@ -210,11 +287,13 @@ BEGIN
 			  WHERE num_nonnulls(%4$s) > 1
 			  OFFSET '0') u
 	), step AS (
-		SELECT m.position, m.milestone
+		SELECT row_number() OVER (ORDER BY m.position) AS position, m.milestone
 		FROM unnest(_milestones()) WITH ORDINALITY AS m (milestone, position)
 		WHERE m.milestone IN (SELECT st.milestone FROM stage st)
 	)
-	SELECT p.from_milestone AS from_milestone,
+	SELECT a.position AS from_position,
+		   p.from_milestone AS from_milestone,
+		   b.position AS to_position,
 		   p.to_milestone AS to_milestone,
 		   p.n AS n,
 		   p.odd AS n_odd,
@@ -228,8 +307,18 @@ BEGIN
 	ORDER BY a.position, b.position$view$, times, figures, pairs,
 		(SELECT string_agg(format('j.%I_at', m), ', ') FROM unnest(_milestones()) AS m));
 
-	COMMENT ON VIEW stage_velocity IS
-'One row per pair of milestones of this funnel, the earlier one a step of the path: days from entered(from) to entered(to) in the same cycle. n: units with both, to at or after from; n_odd: units where to came first, left out. Only units that got there count, so young funnels look fast: for SQL to customer see sql_velocity.';
+	PERFORM @extschema@._comment_view('stage_velocity'::text, '
+One row per pair of milestones that this funnel has stages for, the earlier one a step of the path: days from entered(from) to entered(to) in the same cycle. Only units that got there count, so young funnels look fast: for SQL to customer see sql_velocity.
+from_position: order of the earlier milestone among those that the funnel has stages for
+from_milestone: the earlier milestone
+to_position: order of the later one, which may be nurture, disqualified or lost
+to_milestone: the later milestone
+n: units (lead and cycle) that entered both, the later one at or after the earlier
+n_odd: units that entered the later one first, left out
+mean_days: mean of the days of n
+median_days: median of the days of n
+p90_days: nine in ten of n took no longer, in days
+'::text);
 END
 $template$;
 

@@ -129,8 +129,26 @@ BEGIN
 	ORDER BY j.position$view$, instants, accounts, again, rungs, pairs,
 		(SELECT string_agg(format('count(j.%1$I_at) AS %1$I', m), ', ') FROM unnest(_milestones()) AS m WHERE NOT _is_exit(m)));
 
-	COMMENT ON VIEW funnel IS
-'One row per milestone of the path that this funnel has stages for, over all time. reached: units (lead and cycle) that ever entered it; leads, accounts: distinct, of those units; in_it_now: leads in its stages now. previous_milestone: the nearest earlier one that units of this funnel pass. unused: no unit ever entered it, though units got further: it is in nobody''s way, is no other''s previous, and has no rates. rate_from_previous = from_previous / previous_reached: units that entered the previous milestone and this one at or after it, over units that entered the previous one; rate_from_first the same from first_milestone, the first that units pass. skipped: units that entered this one but never the previous, not in from_previous. Rates are fractions: 0.25 is 25 %. All cohorts, ripe or not: see mql_to_sql and sql_conversion for maturity.';
+	PERFORM @extschema@._comment_view('funnel'::text, '
+One row per milestone of the path that this funnel has stages for, over all time. Rates are fractions: 0.25 is 25 %. All cohorts, ripe or not: see mql_to_sql and sql_conversion for maturity.
+position: order of the milestone among those that the funnel has stages for
+milestone: milestone
+reached: units (lead and cycle) that ever entered it
+leads: distinct leads of these units
+accounts: distinct accounts of these units, as they were then
+in_it_now: leads that are in its stages now
+previous_milestone: the nearest earlier one that units of this funnel pass
+previous_reached: units that ever entered that
+from_previous: units that entered the previous milestone, and this one at or after it
+rate_from_previous: from_previous / previous_reached
+first_milestone: the first milestone that units of this funnel pass
+first_reached: units that ever entered that
+from_first: units that entered the first milestone, and this one at or after it
+rate_from_first: from_first / first_reached
+skipped: units that entered this one but never the previous, not in from_previous
+unused: whether no unit ever entered it, though some got further: it is in nobody''s way, is no other''s previous, and has no rates
+bar: reached as a bar, of 30 characters where most units are
+'::text);
 
 	EXECUTE format($view$CREATE OR REPLACE VIEW funnel_monthly WITH (security_invoker = true) AS
 	WITH counted AS (
@@ -149,20 +167,50 @@ BEGIN
 		CROSS JOIN LATERAL unnest(u.entries) e
 		WHERE e.entered > 1
 		GROUP BY e.place, e.month, e.source
+	), step AS (
+		SELECT m.place::integer AS place, row_number() OVER (ORDER BY m.place) AS position
+		FROM unnest(_milestones()) WITH ORDINALITY AS m (milestone, place)
+		WHERE m.milestone IN (SELECT st.milestone FROM stage st)
+	), series AS (
+		SELECT c.source, row_number() OVER (ORDER BY sum(c.entered) DESC, c.source) AS rank
+		FROM counted c
+		GROUP BY c.source
+	), cell AS (
+		SELECT c.place, c.month, c.source FROM counted c
+		UNION
+		SELECT m.place, g.month, r.source
+		FROM (SELECT min(c.month) AS month FROM counted c) f
+		JOIN setting s ON s.only_row = (f.month IS NOT NULL)
+		CROSS JOIN LATERAL _months_since(f.month, s.time_zone) g (month)
+		CROSS JOIN series r
+		CROSS JOIN step m
+		WHERE r.rank <= _most_series()
 	)
-	SELECT c.month AS month,
-		   c.source AS source,
-		   (_milestones())[c.place] AS milestone,
-		   c.entered AS entered,
-		   c.entered - coalesce(a.n, 0) AS leads,
-		   c.accounts AS accounts
-	FROM counted c
-	LEFT JOIN again a ON a.place = c.place AND a.month = c.month AND a.source = c.source$view$,
+	SELECT e.month AS month,
+		   e.source AS source,
+		   m.position AS position,
+		   (_milestones())[e.place] AS milestone,
+		   coalesce(c.entered, 0) AS entered,
+		   coalesce(c.entered - coalesce(a.n, 0), 0) AS leads,
+		   coalesce(c.accounts, 0) AS accounts
+	FROM cell e
+	LEFT JOIN step m ON m.place = e.place
+	LEFT JOIN counted c ON c.place = e.place AND c.month = e.month AND c.source = e.source
+	LEFT JOIN again a ON a.place = e.place AND a.month = e.month AND a.source = e.source
+	ORDER BY e.month, e.source, e.place$view$,
 		months, sources, all_accounts,
 		(SELECT string_agg(format('j.%I_at', m), ', ') FROM unnest(_milestones()) AS m));
 
-	COMMENT ON VIEW funnel_monthly IS
-'One row per month (in the funnel''s time zone), source and milestone with an entry: entered: units (lead and cycle) that entered the milestone in the month, by the source of that history row; leads, accounts: distinct, of those units (do not add them up over months or sources).';
+	PERFORM @extschema@._comment_view('funnel_monthly'::text, '
+One row per month (in the funnel''s time zone), source and milestone: every month from the first with an entry to the present one, for every source that any unit has and every milestone that the funnel has stages for, with zeros where nothing entered. Of more than 1,000 sources only the 1,000 with most entries have rows of zeros. Do not add up leads or accounts over months or sources.
+month: first day of the month
+source: source of the unit when it entered the milestone; (none) where it is missing
+position: order of the milestone among those that the funnel has stages for; NULL for one that it has none for any more
+milestone: milestone
+entered: units (lead and cycle) that first entered the milestone in the month
+leads: distinct leads of these units
+accounts: distinct accounts of these units, as they were then
+'::text);
 
 	CREATE OR REPLACE VIEW mql_to_sql WITH (security_invoker = true) AS
 	WITH unit AS (
@@ -185,6 +233,11 @@ BEGIN
 			   u.n AS entered,
 			   CASE WHEN u.mql_month IS NULL THEN u.n ELSE 0 END AS skipped
 		FROM unit u
+		UNION ALL
+		SELECT g.month, 0 AS mqls, 0 AS in_order, 0 AS odd, 0 AS entered, 0 AS skipped
+		FROM (SELECT min(least(u.mql_month, u.sql_month)) AS month FROM unit u) f
+		JOIN setting s ON s.only_row = (f.month IS NOT NULL)
+		CROSS JOIN LATERAL _months_since(f.month, s.time_zone) g (month)
 	), counted AS (
 		SELECT e.month,
 			   sum(e.mqls)::bigint AS mqls,
@@ -210,8 +263,18 @@ BEGIN
 	CROSS JOIN setting s
 	ORDER BY c.month;
 
-	COMMENT ON VIEW mql_to_sql IS
-'One row per month (in the funnel''s time zone). Cohort: cohort_rate = sqls_of_cohort / mqls, where mqls are the units (lead and cycle) that entered mql in the month and sqls_of_cohort those of them that entered sql at or after that, whenever. Period: period_rate = sqls_entered / mqls, where sqls_entered are the units that entered sql in the month; it may exceed 1. skipped: units of sqls_entered that never were an MQL, never in the cohort''s numerator; odd: units of mqls that were an SQL first. mature: the month ended at least setting.maturity_days ago; a rate that is not mature will still rise. Rates are fractions: 0.1 is 10 %.';
+	PERFORM @extschema@._comment_view('mql_to_sql'::text, '
+One row per month (in the funnel''s time zone), from the first with an MQL or SQL to the present one. The cohort is whoever entered mql in the month, whenever the rest follows; the period is what entered in the month. Rates are fractions: 0.1 is 10 %.
+month: first day of the month
+mqls: units (lead and cycle) that entered mql in the month
+sqls_of_cohort: those of them that entered sql at or after that, whenever
+cohort_rate: sqls_of_cohort / mqls; NULL without MQLs
+sqls_entered: units that entered sql in the month
+period_rate: sqls_entered / mqls, which may exceed 1; NULL without MQLs
+skipped: units of sqls_entered that never were an MQL, never in the cohort''s numerator
+odd: units of mqls that were an SQL first
+mature: whether the month ended at least setting.maturity_days ago: a rate that is not mature will still rise
+'::text);
 
 	CREATE OR REPLACE VIEW sql_conversion WITH (security_invoker = true) AS
 	WITH unit AS (
@@ -234,6 +297,11 @@ BEGIN
 			   u.n AS entered,
 			   CASE WHEN u.sql_month IS NULL THEN u.n ELSE 0 END AS skipped
 		FROM unit u
+		UNION ALL
+		SELECT g.month, 0 AS sqls, 0 AS in_order, 0 AS odd, 0 AS entered, 0 AS skipped
+		FROM (SELECT min(least(u.sql_month, u.customer_month)) AS month FROM unit u) f
+		JOIN setting s ON s.only_row = (f.month IS NOT NULL)
+		CROSS JOIN LATERAL _months_since(f.month, s.time_zone) g (month)
 	), counted AS (
 		SELECT e.month,
 			   sum(e.sqls)::bigint AS sqls,
@@ -259,8 +327,18 @@ BEGIN
 	CROSS JOIN setting s
 	ORDER BY c.month;
 
-	COMMENT ON VIEW sql_conversion IS
-'One row per month (in the funnel''s time zone). Cohort: rate = customers / sqls, where sqls are the units (lead and cycle) that entered sql in the month and customers those of them that entered customer at or after that, whenever. Period: period_rate = customers_entered / sqls, where customers_entered are the units that entered customer in the month; it may exceed 1. skipped: units of customers_entered that never were an SQL, never in customers; odd: units of sqls that were a customer first. mature: the month ended at least setting.maturity_days ago. Rates are fractions: 0.25 is 25 %.';
+	PERFORM @extschema@._comment_view('sql_conversion'::text, '
+One row per month (in the funnel''s time zone), from the first with an SQL or customer to the present one. The cohort is whoever entered sql in the month, whenever the rest follows; the period is what entered in the month. Rates are fractions: 0.25 is 25 %.
+month: first day of the month
+sqls: units (lead and cycle) that entered sql in the month
+customers: those of them that entered customer at or after that, whenever
+rate: customers / sqls; NULL without SQLs
+customers_entered: units that entered customer in the month
+period_rate: customers_entered / sqls, which may exceed 1; NULL without SQLs
+skipped: units of customers_entered that never were an SQL, never in customers
+odd: units of sqls that were a customer first
+mature: whether the month ended at least setting.maturity_days ago: a rate that is not mature will still rise
+'::text);
 
 	--
 	-- Times of events and of censoring, one row a distinct time; then the
@@ -352,14 +430,21 @@ BEGIN
 			   CASE WHEN e.is_over THEN 'infinity' ELSE f.until / 86400000000.0 END AS days
 		FROM followed f
 		LEFT JOIN estimate e ON e.month = f.month
+	), every AS (
+		SELECT c.month FROM counted c
+		UNION
+		SELECT g.month
+		FROM (SELECT min(c.month) AS month FROM counted c) f
+		JOIN setting s ON s.only_row = (f.month IS NOT NULL)
+		CROSS JOIN LATERAL _months_since(f.month, s.time_zone) g (month)
 	)
-	SELECT c.month AS month,
-		   c.sqls AS sqls,
-		   c.n AS n,
-		   c.n_open AS n_open,
-		   c.n_exited AS n_exited,
-		   c.n_gone AS n_gone,
-		   c.n_odd AS n_odd,
+	SELECT m.month AS month,
+		   coalesce(c.sqls, 0) AS sqls,
+		   coalesce(c.n, 0) AS n,
+		   coalesce(c.n_open, 0) AS n_open,
+		   coalesce(c.n_exited, 0) AS n_exited,
+		   coalesce(c.n_gone, 0) AS n_gone,
+		   coalesce(c.n_odd, 0) AS n_odd,
 		   _days(e.won_median::numeric) AS won_median_days,
 		   _days(c.mean) AS mean_days,
 		   _days(c.parts[1]::numeric) AS median_days,
@@ -373,13 +458,31 @@ BEGIN
 				THEN _ratio(coalesce(e.by_90, 0::numeric), 1::numeric) END AS won_by_90,
 		   CASE WHEN k.days >= 180
 				THEN _ratio(coalesce(e.by_180, 0::numeric), 1::numeric) END AS won_by_180
-	FROM counted c
-	LEFT JOIN estimate e ON e.month = c.month
-	LEFT JOIN known k ON k.month = c.month
-	ORDER BY c.month;
+	FROM every m
+	LEFT JOIN counted c ON c.month = m.month
+	LEFT JOIN estimate e ON e.month = m.month
+	LEFT JOIN known k ON k.month = m.month
+	ORDER BY m.month;
 
-	COMMENT ON VIEW sql_velocity IS
-'One row per month (in the funnel''s time zone) of entered(sql). Velocity = entered(customer) - entered(sql) in the same cycle, in days. sqls = n + n_open + n_exited + n_gone + n_odd: n became a customer, n_exited left for nurture, disqualified or lost without, n_gone were deleted, erased or merged before either, n_open did none of these, n_odd were a customer first and are left out of the rest. won_median_days: the typical time of those who will buy: the least t by which half of all are customers who are so by the horizon, exits competing (below); the horizon is the last t to which at least 5 SQLs were followed, at most 365 days; NULL where nobody is a customer by then. mean_days, median_days, p90_days: of the n closed, hence too short while many are open. km_median_days: Kaplan-Meier, exits censored at the exit, open ones at now, those gone when they went, events before ties; the least t with S(t) <= 0.5, NULL if there is none: it tells what were if nobody ever dropped out. won_by_30 … won_by_180: Aalen-Johansen, the share that is a customer by day 30 … 180, exits competing; a fraction, NULL where nobody was followed that long.';
+	PERFORM @extschema@._comment_view('sql_velocity'::text, '
+One row per month (in the funnel''s time zone) of entered(sql), from the first with an SQL to the present one. Velocity = entered(customer) - entered(sql) in the same cycle, in days. sqls = n + n_open + n_exited + n_gone + n_odd.
+month: first day of the month
+sqls: units (lead and cycle) that entered sql in the month
+n: SQLs that became a customer
+n_open: SQLs that did none of these yet
+n_exited: SQLs that left for nurture, disqualified or lost without becoming a customer
+n_gone: SQLs whose lead was deleted, erased or merged before either
+n_odd: SQLs that were a customer first, left out of all that follows
+won_median_days: the typical time of those who will buy: the least number of days by which half of all are customers who are so by the horizon, exits competing; the horizon is the last day to which at least 5 SQLs were followed, at most 365; NULL where nobody is a customer by then
+mean_days: mean of the days of n, too short while many are open
+median_days: median of the days of n, too short while many are open
+p90_days: nine in ten of n took no longer, in days
+km_median_days: Kaplan-Meier: exits censored at the exit, open ones at now, those gone when they went, events before ties; the least number of days with S <= 0.5, NULL if there is none: it tells what were if nobody ever dropped out
+won_by_30: Aalen-Johansen: the share that is a customer by day 30, exits competing, as a fraction; NULL where nobody was followed that long
+won_by_60: the share by day 60, likewise
+won_by_90: the share by day 90, likewise
+won_by_180: the share by day 180, likewise
+'::text);
 END
 $template$;
 

@@ -70,6 +70,19 @@ BEGIN
 		FROM direct d
 		LEFT JOIN (SELECT DISTINCT g.month FROM won g) w ON w.month = d.month
 		WHERE d.source IS NULL AND (w.month IS NULL OR d.n_foreign > 0)
+	), series AS (
+		SELECT p.source, row_number() OVER (ORDER BY sum(p.sqls) DESC, p.source) AS rank
+		FROM part p
+		GROUP BY p.source
+	), every AS (
+		SELECT p.month, p.source, p.direct, p.overhead, p.sqls, p.n_foreign FROM part p
+		UNION ALL
+		SELECT g.month, r.source, 0 AS direct, 0 AS overhead, 0 AS sqls, 0 AS n_foreign
+		FROM (SELECT min(p.month) AS month FROM part p) f
+		JOIN setting s ON s.only_row = (f.month IS NOT NULL)
+		CROSS JOIN LATERAL _months_since(f.month, s.time_zone) g (month)
+		CROSS JOIN series r
+		WHERE r.rank <= _most_series()
 	)
 	SELECT p.month AS month,
 		   p.source AS source,
@@ -79,12 +92,21 @@ BEGIN
 		   sum(p.sqls)::bigint AS sqls,
 		   _money_per(sum(p.direct + p.overhead), sum(p.sqls)::numeric) AS cost_per_sql,
 		   sum(p.n_foreign)::bigint AS n_foreign
-	FROM part p
+	FROM every p
 	GROUP BY p.month, p.source
 	ORDER BY p.month, p.source;
 
-	COMMENT ON VIEW cost_per_sql IS
-'One row per month and source with an expense or an SQL. cost_per_sql = cost / sqls, NULL without SQLs; cost = direct_cost + overhead. sqls: units (lead and cycle) that entered sql in the month (funnel''s time zone), by the source of that history row. direct_cost: expenses of marketing and sales of that source, amount × days of the period in the month / days of the period, in cents that add up to the amount over the months (largest remainder). overhead: expenses without a source, by the source''s share of the month''s SQLs, adding up likewise; in a month without SQLs it stays in the source (overhead). Costs are not shifted by the time that leads take to become SQLs. n_foreign: expenses in another currency than setting.currency, left out of the costs; a missing currency is the funnel''s.';
+	PERFORM @extschema@._comment_view('cost_per_sql'::text, '
+One row per month (of SQLs in the funnel''s time zone) and source: every month from the first with an expense or an SQL to the present one, for every source with either, with zeros where there is none; months to come have rows where they have expenses. Of more than 1,000 sources only the 1,000 with most SQLs have rows of zeros. Money is in setting.currency. Costs are not shifted by the time that leads take to become SQLs.
+month: first day of the month
+source: source of the expenses, and of the SQLs as they entered; (none) where an SQL has none; (overhead) for what no source can be charged with
+direct_cost: expenses of marketing and sales on the source: amount × days of the period in the month / days of the period, in cents that add up to the amount over the months (largest remainder)
+overhead: expenses without a source, by the source''s share of the month''s SQLs, adding up likewise; in a month without SQLs they stay in the source (overhead)
+cost: direct_cost + overhead
+sqls: units (lead and cycle) that entered sql in the month
+cost_per_sql: cost / sqls; NULL without SQLs
+n_foreign: expenses in another currency than setting.currency, left out of the costs; a missing currency is the funnel''s
+'::text);
 
 	CREATE OR REPLACE VIEW sql_revenue WITH (security_invoker = true) AS
 	WITH dated AS (
@@ -108,21 +130,46 @@ BEGIN
 							WHERE c.deal_id = w.deal_id AND h.voided_at IS NULL
 							AND st.milestone = 'sql') q
 		WHERE w.closed_at IS NULL AND q.at IS NOT NULL
+	), counted AS (
+		SELECT d.by, d.month,
+			   count(*) FILTER (WHERE NOT d.undated) AS deals,
+			   sum(d.amount) AS revenue,
+			   count(*) FILTER (WHERE d.foreign_currency) AS n_foreign,
+			   count(*) FILTER (WHERE d.amount IS NULL AND NOT d.undated
+								AND NOT d.foreign_currency) AS n_unpriced,
+			   count(*) FILTER (WHERE d.undated) AS n_undated
+		FROM dated d
+		GROUP BY d.by, d.month
+	), every AS (
+		SELECT c.by, c.month FROM counted c
+		UNION
+		SELECT k.by, g.month
+		FROM (SELECT min(c.month) AS month FROM counted c) f
+		JOIN setting s ON s.only_row = (f.month IS NOT NULL)
+		CROSS JOIN LATERAL _months_since(f.month, s.time_zone) g (month)
+		CROSS JOIN (VALUES ('close_month'), ('sql_month')) k (by)
 	)
-	SELECT d.by AS by,
-		   d.month AS month,
-		   count(*) FILTER (WHERE NOT d.undated) AS deals,
-		   coalesce(sum(d.amount), 0) AS revenue,
-		   count(*) FILTER (WHERE d.foreign_currency) AS n_foreign,
-		   count(*) FILTER (WHERE d.amount IS NULL AND NOT d.undated
-							AND NOT d.foreign_currency) AS n_unpriced,
-		   count(*) FILTER (WHERE d.undated) AS n_undated
-	FROM dated d
-	GROUP BY d.by, d.month
-	ORDER BY d.by, d.month;
+	SELECT e.by AS by,
+		   e.month AS month,
+		   coalesce(c.deals, 0) AS deals,
+		   coalesce(c.revenue, 0) AS revenue,
+		   coalesce(c.n_foreign, 0) AS n_foreign,
+		   coalesce(c.n_unpriced, 0) AS n_unpriced,
+		   coalesce(c.n_undated, 0) AS n_undated
+	FROM every e
+	LEFT JOIN counted c ON c.by = e.by AND c.month = e.month
+	ORDER BY e.by, e.month;
 
-	COMMENT ON VIEW sql_revenue IS
-'Two kinds of rows, each kind has every deal once: by = close_month, one row per month of the close; by = sql_month, one row per month of the entered(sql) that the deal is credited to (see won_deal: the latest of its contacts at or before the close). deals, revenue: won deals closed at or after an entered(sql) of one of their contacts; customers that never were an SQL are left out, and so are deals without a close date, which may precede the SQLs of their contacts: n_undated counts them in the sql_month of the latest of these. revenue: home_amount, or amount where the currency is missing or the funnel''s; n_foreign of the deals have an amount in another currency, n_unpriced none at all, and add nothing. Months in the funnel''s time zone.';
+	PERFORM @extschema@._comment_view('sql_revenue'::text, '
+Revenue from SQLs by month (in the funnel''s time zone), in two kinds of rows, each of which has every deal once; every month from the first that either has to the present one. Deals are won ones closed at or after an entered(sql) of one of their contacts: customers that never were an SQL are left out, and so are deals without a close date, which may precede the SQLs of their contacts.
+by: close_month: by the month of the close; sql_month: by the month of the entered(sql) that the deal is credited to (see won_deal: the latest of its contacts at or before the close)
+month: first day of the month
+deals: won deals
+revenue: their amounts in setting.currency: home_amount, or amount where the currency is missing or the funnel''s
+n_foreign: deals with an amount in another currency, which add nothing
+n_unpriced: deals without an amount, which add nothing
+n_undated: won deals without a close date, in the sql_month of the latest SQL of their contacts; not in deals
+'::text);
 END
 $template$;
 

@@ -11,6 +11,7 @@ BEGIN
 	CREATE OR REPLACE VIEW lead_now WITH (security_invoker = true) AS
 	SELECT l.lead_id AS lead_id,
 		   l.stage AS stage,
+		   st.position::bigint AS position,
 		   st.milestone AS milestone,
 		   st.owner_role AS owner_role,
 		   l.owner::text AS owner,
@@ -38,8 +39,25 @@ BEGIN
 	FROM lead l
 	LEFT JOIN stage st ON st.stage = l.stage;
 
-	COMMENT ON VIEW lead_now IS
-'One row per lead, at funnel_now(). fit, engagement, score: of the scorecard at that instant, or at the card''s own where that is later; NULL without a card. intent: points of the rules of category intent then. stale: scored under another version than the active definition''s, or not at all. last_activity: latest thing done. days_in_stage: since stage_entered_at, seconds / 86400. overdue: due_at has passed.';
+	PERFORM @extschema@._comment_view('lead_now'::text, '
+One row per lead, at funnel_now(). Points are those of the scorecard then, or at the card''s own instant where that is later; NULL without a card.
+lead_id: lead
+stage: stage that it is in
+position: order of the stage (stage.position)
+milestone: milestone of the stage
+owner_role: who works on leads in it: marketing, sales or none
+owner: who has the lead
+fit: points for who it is
+engagement: points for what it did
+intent: points of the rules of category intent
+score: fit and engagement together, with caps and floor
+stale: scored under another version than the active definition''s, or not at all
+last_activity: when it last did something
+days_in_stage: days since stage_entered_at
+cycle: which time it is in the funnel
+due_at: when the next move is due; NULL: never
+overdue: whether due_at has passed
+'::text);
 
 	CREATE OR REPLACE VIEW inbox WITH (security_invoker = true) AS
 	SELECT l.lead_id AS lead_id,
@@ -75,8 +93,20 @@ BEGIN
 	-- what is past due comes first by its date, and an index knows the dates
 	ORDER BY due_at, score DESC NULLS LAST, lead_id;
 
-	COMMENT ON VIEW inbox IS
-'What sales has to work on: one row per lead in a stage whose owner_role is sales, or in milestone mql and not accepted in this cycle; past due first, then by due_at, then the highest score. past_due: due_at has passed. reasons: the three rules that give most points now. next_question: the first of the lead''s open_question. unowned: nobody has it, so that nobody will keep the deadline. Shows personal data.';
+	PERFORM @extschema@._comment_view('inbox'::text, '
+What sales has to work on: one row per lead in a stage whose owner_role is sales, or in milestone mql and not accepted in this cycle; past due first, then by due_at, then the highest score. Shows personal data.
+lead_id: lead
+full_name: its name
+company: its company
+stage: stage that it is in
+owner: who has the lead
+score: score now, in points
+past_due: whether due_at has passed
+due_at: when the next move is due; NULL: never
+reasons: the three rules that give most points now
+next_question: the first of the lead''s open_question
+unowned: whether nobody has it, so that nobody will keep the deadline
+'::text);
 END
 $template$;
 

@@ -68,8 +68,30 @@ BEGIN
 		OFFSET '0') o
 	WHERE j.mql_at IS NOT NULL$view$, log);
 
-	COMMENT ON VIEW hand_over IS
-'One row per hand-over: a unit (lead and cycle) with entered(mql). outcome: accepted = afterwards, in the cycle, it came to a stage of milestone sal because somebody asked (not automatically), or to sql, opportunity or customer in any way; returned = not accepted, and somebody moved it off the path (to nurture, disqualified or lost), where it stayed in that cycle; withdrawn = the same by an automatic transition; gone = none of these before the lead was deleted, erased or merged; overdue, pending = none of these yet, with due_at passed or not (or none). returned_later: accepted, and moved off the path by somebody afterwards. due_at: the deadline that the stay as MQL began with. breached: accepted, returned, withdrawn or gone after due_at, or overdue; NULL without a deadline. owner: of one accepted, returned or withdrawn, as that move has it, else as the hand-over; of one pending or overdue, who has the lead now, else who had it then; (none) where missing. owner_at_hand_over, owner_now: who had it then, and who has it now. sales_touches, first_touch_at: activities of party sales from the hand-over to the lead''s next cycle, archived ones too; first_conversation_at: the first that is a conversation. No personal data.';
+	PERFORM @extschema@._comment_view('hand_over'::text, '
+One row per hand-over: a unit (lead and cycle) with entered(mql). No personal data.
+lead_id: lead, which may be gone
+cycle: which time it was in the funnel: with the lead the unit
+stage: stage of milestone mql that it was handed over in
+source: source then; (none) where it is missing
+campaign: campaign then
+owner: of one accepted, returned or withdrawn, as that move has it, else as the hand-over; of one pending or overdue, who has the lead now, else who had it then; (none) where it is missing
+handed_over_at: when it entered mql
+due_at: deadline that the stay as MQL began with; NULL: none
+outcome: accepted: afterwards, in the cycle, it came to a stage of milestone sal because somebody asked (not automatically), or to sql, opportunity or customer in any way; returned: not accepted, and somebody moved it off the path (to nurture, disqualified or lost), where it stayed in that cycle; withdrawn: the same by an automatic transition; gone: none of these before the lead was deleted, erased or merged; overdue, pending: none of these yet, with due_at passed or not (or none)
+accepted_at: when it was accepted
+returned_at: when it was returned
+withdrawn_at: when it was withdrawn
+return_reason: reason given with a return or withdrawal
+returned_later: accepted, and moved off the path by somebody afterwards
+gone_at: when the lead was deleted, erased or merged
+breached: accepted, returned, withdrawn or gone after due_at, or overdue; NULL without a deadline
+sales_touches: activities of party sales from the hand-over to the lead''s next cycle, archived ones too
+first_touch_at: the first of them
+first_conversation_at: the first of them that is a conversation
+owner_at_hand_over: who had the lead then; (none) where nobody did
+owner_now: who has the lead now; (none) where nobody does
+'::text);
 
 	-- one by one it takes longer to look for touches than for all else
 	EXECUTE format($view$CREATE OR REPLACE VIEW sla WITH (security_invoker = true) AS
@@ -95,7 +117,7 @@ BEGIN
 					THEN round(_working_time_between(s.tableoid, o.handed_over_at, o.first_touch_at)
 							   * 3600000000)::bigint END AS open_to_touch
 		FROM hand_over o
-		CROSS JOIN setting s
+		JOIN setting s ON s.only_row = (o.handed_over_at IS NOT NULL)
 		LEFT JOIN stage st ON st.stage = o.stage
 		LEFT JOIN touch t ON t.lead_id = o.lead_id AND t.cycle = o.cycle
 		OFFSET '0'
@@ -130,48 +152,100 @@ BEGIN
 			   _spread(t.open_to_touch) AS spread_open_to_touch
 		FROM timed t
 		GROUP BY t.month, t.stage, t.owner
+	), series AS (
+		SELECT c.stage, c.owner, row_number() OVER (ORDER BY sum(c.handed_over) DESC, c.stage, c.owner) AS rank
+		FROM counted c
+		GROUP BY c.stage, c.owner
+	), every AS (
+		SELECT c.month, c.stage, c.owner FROM counted c
+		UNION
+		SELECT g.month, r.stage, r.owner
+		FROM (SELECT min(c.month) AS month FROM counted c) f
+		JOIN setting s ON s.only_row = (f.month IS NOT NULL)
+		CROSS JOIN LATERAL _months_since(f.month, s.time_zone) g (month)
+		CROSS JOIN series r
+		WHERE r.rank <= _most_series()
 	)
-	SELECT c.month AS month,
-		   c.stage AS stage,
-		   c.owner AS owner,
-		   c.handed_over AS handed_over,
-		   c.accepted AS accepted,
-		   c.returned AS returned,
-		   c.withdrawn AS withdrawn,
-		   c.gone AS gone,
-		   c.pending AS pending,
-		   c.overdue AS overdue,
+	SELECT e.month AS month,
+		   st.position::bigint AS position,
+		   e.stage AS stage,
+		   e.owner AS owner,
+		   coalesce(c.handed_over, 0) AS handed_over,
+		   coalesce(c.accepted, 0) AS accepted,
+		   coalesce(c.returned, 0) AS returned,
+		   coalesce(c.withdrawn, 0) AS withdrawn,
+		   coalesce(c.gone, 0) AS gone,
+		   coalesce(c.pending, 0) AS pending,
+		   coalesce(c.overdue, 0) AS overdue,
 		   _ratio(c.accepted::numeric, c.handed_over::numeric) AS accepted_share,
 		   _ratio(c.returned::numeric, c.handed_over::numeric) AS returned_share,
-		   c.returned_later AS returned_later,
-		   c.in_time AS in_time,
-		   c.late AS late,
+		   coalesce(c.returned_later, 0) AS returned_later,
+		   coalesce(c.in_time, 0) AS in_time,
+		   coalesce(c.late, 0) AS late,
 		   _ratio(c.in_time::numeric, (c.in_time + c.late)::numeric) AS in_time_share,
-		   c.with_deadline AS with_deadline,
-		   c.breached AS breached,
+		   coalesce(c.with_deadline, 0) AS with_deadline,
+		   coalesce(c.breached, 0) AS breached,
 		   _ratio(c.breached::numeric, c.with_deadline::numeric) AS breached_share,
 		   _days(c.mean_to_acceptance) AS mean_days_to_acceptance,
 		   _days(c.spread_to_acceptance[1]::numeric) AS median_days_to_acceptance,
-		   c.touched AS touched,
+		   coalesce(c.touched, 0) AS touched,
 		   _days(c.mean_to_touch) AS mean_days_to_touch,
 		   _days(c.spread_to_touch[1]::numeric) AS median_days_to_touch,
-		   c.talked_to AS talked_to,
+		   coalesce(c.talked_to, 0) AS talked_to,
 		   _days(c.mean_to_talk) AS mean_days_to_conversation,
 		   _days(c.spread_to_talk[1]::numeric) AS median_days_to_conversation,
-		   c.sales_touches AS sales_touches,
+		   coalesce(c.sales_touches, 0) AS sales_touches,
 		   _ratio(c.sales_touches, c.handed_over::numeric) AS touches_per_lead,
-		   c.unowned AS unowned,
+		   coalesce(c.unowned, 0) AS unowned,
 		   _hours(c.mean_open_to_acceptance) AS mean_working_hours_to_acceptance,
 		   _hours(c.spread_open_to_acceptance[1]::numeric)
 			   AS median_working_hours_to_acceptance,
 		   _hours(c.mean_open_to_touch) AS mean_working_hours_to_touch,
 		   _hours(c.spread_open_to_touch[1]::numeric)
 			   AS median_working_hours_to_touch
-	FROM counted c
-	ORDER BY c.month, c.stage, c.owner$view$, log);
+	FROM every e
+	LEFT JOIN counted c ON c.month = e.month AND c.stage = e.stage AND c.owner = e.owner
+	LEFT JOIN stage st ON st.stage = e.stage
+	ORDER BY e.month, st.position, e.stage, e.owner$view$, log);
 
-	COMMENT ON VIEW sla IS
-'One row per month of the hand-over (in the funnel''s time zone), stage handed over in, and owner, over the rows of hand_over. handed_over = entered(mql) = accepted + returned + withdrawn + gone + pending + overdue. accepted_share, returned_share: of handed_over. returned_later: of accepted, moved off the path by somebody afterwards. in_time, late: accepted at or before due_at, or after; in_time_share = in_time / (in_time + late). with_deadline: hand-overs that have a due_at; breached: accepted, returned, withdrawn or gone late, or overdue; breached_share = breached / with_deadline. Days (seconds / 86400) from the hand-over: to the acceptance, of accepted; to the first activity of party sales, of touched; to the first conversation, of talked_to. Who was never touched is handed_over - touched and in no mean. touches_per_lead = sales_touches / handed_over. unowned: pending or overdue, and nobody has the lead. Working hours: the same times as far as the calendar was open, of stages whose deadline counts working time (stage.working_time); NULL for others.';
+	PERFORM @extschema@._comment_view('sla'::text, '
+One row per month of the hand-over (in the funnel''s time zone), stage handed over in, and owner, over the rows of hand_over: every month from the first with a hand-over to the present one, for each stage and owner that ever had one, with zeros where there was none. Of more than 1,000 such pairs only the 1,000 with most hand-overs have rows of zeros. handed_over = entered(mql) = accepted + returned + withdrawn + gone + pending + overdue. Who was never touched is handed_over - touched and in no mean. Shares are fractions; all but counts is NULL where there is nothing to divide by.
+month: first day of the month
+position: order of the stage (stage.position); NULL where the stage is no more
+stage: stage of milestone mql that leads were handed over in
+owner: owner as hand_over has it; (none) where it is missing
+handed_over: hand-overs
+accepted: hand-overs that were accepted
+returned: hand-overs that somebody returned
+withdrawn: hand-overs that left the path by themselves
+gone: hand-overs whose lead went before that
+pending: hand-overs that wait, and are not due yet
+overdue: hand-overs that wait, and were due before now
+accepted_share: accepted / handed_over
+returned_share: returned / handed_over
+returned_later: of accepted, those moved off the path by somebody afterwards
+in_time: of accepted, those accepted at or before due_at
+late: of accepted, those accepted after due_at
+in_time_share: in_time / (in_time + late)
+with_deadline: hand-overs that have a due_at
+breached: hand-overs accepted, returned, withdrawn or gone late, or overdue
+breached_share: breached / with_deadline
+mean_days_to_acceptance: mean of the days from the hand-over to the acceptance, of accepted
+median_days_to_acceptance: their median
+touched: hand-overs with an activity of party sales
+mean_days_to_touch: mean of the days from the hand-over to the first of them, of touched
+median_days_to_touch: their median
+talked_to: hand-overs with a conversation
+mean_days_to_conversation: mean of the days from the hand-over to the first, of talked_to
+median_days_to_conversation: their median
+sales_touches: activities of party sales from the hand-overs to the leads'' next cycles
+touches_per_lead: sales_touches / handed_over
+unowned: hand-overs pending or overdue whose lead nobody has
+mean_working_hours_to_acceptance: mean of the hours from the hand-over to the acceptance in which the calendar was open, where the deadline of the stage counts working time (stage.working_time); NULL for others
+median_working_hours_to_acceptance: their median
+mean_working_hours_to_touch: mean of such hours from the hand-over to the first activity of party sales
+median_working_hours_to_touch: their median
+'::text);
 
 	--
 	-- What sales says of the leads it was given
@@ -226,9 +300,22 @@ BEGIN
 			   string_agg(DISTINCT j.blamed, ', ') AS blamed_rule
 		FROM rejected j
 		GROUP BY j.month, j.outcome, j.from_stage, j.reason, j.source, j.owner
+	), every AS (
+		SELECT c.* FROM counted c
+		UNION ALL
+		-- of the other dimensions there are too many combinations
+		SELECT g.month, r.outcome, NULL AS from_stage, r.reason, NULL AS source, NULL AS owner,
+			   0 AS moves, 0 AS leads, NULL AS mean_score, NULL AS blamed_rule
+		FROM (SELECT min(c.month) AS month FROM counted c) f
+		JOIN setting s ON s.only_row = (f.month IS NOT NULL)
+		CROSS JOIN LATERAL _months_since(f.month, s.time_zone) g (month)
+		CROSS JOIN (SELECT DISTINCT c.outcome, c.reason FROM counted c) r
+		WHERE NOT EXISTS (SELECT FROM counted c
+						  WHERE c.month = g.month AND c.outcome = r.outcome AND c.reason = r.reason)
 	)
 	SELECT c.month AS month,
 		   c.outcome AS outcome,
+		   st.position::bigint AS position,
 		   c.from_stage AS from_stage,
 		   c.reason AS reason,
 		   c.source AS source,
@@ -238,15 +325,29 @@ BEGIN
 		   c.mean_score AS mean_score,
 		   t.rules AS top_rules,
 		   c.blamed_rule AS blamed_rule
-	FROM counted c
+	FROM every c
+	LEFT JOIN stage st ON st.stage = c.from_stage
 	LEFT JOIN top t ON t.month = c.month AND t.outcome = c.outcome
 		AND t.from_stage = c.from_stage AND t.reason = c.reason
 		AND t.source = c.source AND t.owner = c.owner
 	ORDER BY c.month, c.moves DESC, c.outcome, c.from_stage, c.reason,
 			 c.source, c.owner;
 
-	COMMENT ON VIEW rejection IS
-'One row per month (in the funnel''s time zone), outcome, stage it came from, reason, source and owner, as the moves have them; (none) where missing. outcome: returned = a move from mql, sal, sql or opportunity to nurture; disqualified = any move to disqualified. moves: non-voided moves; leads: distinct leads; mean_score: of the score at the move, where known. top_rules: the three rules that gave these leads most points together when they were moved, from the scorecards kept with the moves; NULL where none was kept, as of loaded moves. blamed_rule: the rule that the reason blames (reason.rule), if any.';
+	PERFORM @extschema@._comment_view('rejection'::text, '
+One row per month (in the funnel''s time zone), outcome, stage it came from, reason, source and owner, as the moves have them. In a month without such a move, from the first of all to the present one, each outcome and reason that ever occurred has one row with zero moves, whose other dimensions are NULL.
+month: first day of the month
+outcome: returned: a move from mql, sal, sql or opportunity to nurture; disqualified: any move to disqualified
+position: order of the stage that it came from (stage.position)
+from_stage: stage that it came from; (none) where it is not known
+reason: reason given; (none) where it is missing
+source: source of the lead then; (none) where it is missing
+owner: owner of the lead then; (none) where it is missing
+moves: non-voided moves
+leads: distinct leads
+mean_score: mean of the scores at the moves, in points, where known
+top_rules: the three rules that gave these leads most points together when they were moved, from the scorecards kept with the moves; NULL where none was kept, as of loaded moves
+blamed_rule: the rule that the reason blames (reason.rule), if any
+'::text);
 END
 $template$;
 

@@ -125,8 +125,12 @@ BEGIN
 	FROM line
 	ORDER BY line.rank, position;
 
-	COMMENT ON VIEW agreement IS
-'The service level agreement of the hand-over, read from the rows that are in force: the active definition with version, day of review, caps and floor, the stages and who works on them, the criteria of every move, what gives points and when, which columns of a lead are passed on (those that triggers do not keep), the deadlines, the reasons, and who signed which version. Notes and descriptions are left out, but for those of stages: they are nobody''s rules. One row per line, in reading order.';
+	PERFORM @extschema@._comment_view('agreement'::text, '
+The service level agreement of the hand-over, read from the rows that are in force: the active definition with version, day of review, caps and floor, the stages and who works on them, the criteria of every move, what gives points and when, which columns of a lead are passed on (those that triggers do not keep), the deadlines, the reasons, and who signed which version. Notes and descriptions are left out, but for those of stages: they are nobody''s rules. One row per line, in reading order.
+section: part of the document: definition, stages, criteria, points, passed on, deadlines, reasons, signatures
+position: order of the line within the section
+text: the line
+'::text);
 END
 $template$;
 

@@ -46,8 +46,19 @@ BEGIN
 	ORDER BY l.lead_id, q.position, q.question_id$view$,
 		_latest_first(), _each_framework('WHEN %1$L THEN l.%1$I::jsonb ->> q.element'::text, ' '::text));
 
-	COMMENT ON VIEW open_question IS
-'What may still be asked: one row per lead in a stage that marketing or sales works on and question whose element is not known of the lead, in the order of the questions. Known is what the lead holds in the column of the framework, and where there is none the latest answer; an answer older than the element''s valid_for has run out and is asked for again. Who was asked and does not know (the latest answer, inserted into answer, is unknown) is not asked again before the next cycle. state: never answered, unknown (it is so said, in an earlier cycle, or it was taken back in the lead), or ran out; answered_at: the latest answer.';
+	PERFORM @extschema@._comment_view('open_question'::text, '
+What may still be asked: one row per lead in a stage that marketing or sales works on and question whose element is not known of the lead, in the order of the questions. Known is what the lead holds in the column of the framework, and where there is none the latest answer; an answer older than the element''s valid_for has run out and is asked for again. Who was asked and does not know (the latest answer, inserted into answer, is unknown) is not asked again before the next cycle.
+lead_id: lead
+stage: stage that it is in
+framework: framework of the element
+element: element that an answer would settle
+label: name of the element that people see
+question_id: question
+question: what to ask
+position: order of asking (question.position)
+state: never answered; unknown: it is so said, in an earlier cycle, or it was taken back in the lead; or ran out
+answered_at: when the latest answer was given
+'::text);
 
 	FOREACH name IN ARRAY _frameworks() LOOP
 		of_frameworks := of_frameworks || format($columns$,
@@ -112,8 +123,20 @@ BEGIN
 		_each_framework('string_agg(b.element || '' '' || b.who, '' | '' ORDER BY b.element) '
 						'FILTER (WHERE b.framework = %1$L) AS %1$I'::text, ', '::text));
 
-	COMMENT ON VIEW account_qualification IS
-'One row per account: what all its leads together answered. bant and the other frameworks: of each element the highest level that any of them knows, as best() has it (yes, partial, no, else unknown); met, known, refuted: numbers of elements; gaps: those not met. budget_by and so on: which lead said what, by job title and key, highest level first.';
+	PERFORM @extschema@._comment_view('account_qualification'::text, concat('
+One row per account: what all its leads together answered.
+account_id: account
+name: its name
+leads: leads of the account
+', _each_framework('%1$s: of each element of %1$s the highest level that any of its leads knows (yes, partial, no, else unknown), as best() has it
+%1$s_met: elements met (yes)
+%1$s_known: elements known
+%1$s_refuted: elements refuted (no)
+%1$s_gaps: elements not met
+'::text, ''::text),
+		(SELECT string_agg(format(E'%s: which lead said what of %s, by job title and key, highest level first\n', a.attname, left(a.attname, -3)), '')
+		 FROM pg_attribute AS a
+		 WHERE a.attrelid = 'account_qualification'::regclass AND right(a.attname, 3) = '_by')));
 
 	CREATE OR REPLACE VIEW verdict_pair WITH (security_invoker = true) AS
 	WITH judged AS (
@@ -149,8 +172,18 @@ BEGIN
 	FROM unit u
 	JOIN lead l ON l.lead_id = u.lead_id;
 
-	COMMENT ON VIEW verdict_pair IS
-'One row per unit (lead and cycle) that a side has judged: the latest verdict of each side in that cycle; NULL where a side has not judged. agreed: both say the same. judged_at: the later of the two.';
+	PERFORM @extschema@._comment_view('verdict_pair'::text, '
+One row per unit (lead and cycle) that a side has judged: the latest verdict of each side in that cycle.
+lead_id: lead
+cycle: which time it was in the funnel: with the lead the unit
+source: source of the lead; (none) where it is missing
+marketing_verdict_id: latest verdict of marketing; NULL where it has not judged
+marketing_qualified: whether that holds the lead qualified
+sales_verdict_id: latest verdict of sales; NULL where it has not judged
+sales_qualified: whether that holds the lead qualified
+agreed: both say the same; NULL where one has not judged
+judged_at: the later of the two
+'::text);
 
 	CREATE OR REPLACE VIEW verdict_agreement WITH (security_invoker = true) AS
 	WITH cell AS (
@@ -173,13 +206,22 @@ BEGIN
 			  FROM verdict_pair p
 			  CROSS JOIN setting s) d
 		GROUP BY GROUPING SETS ((), (d.month), (d.source))
+	), every AS (
+		SELECT c.* FROM cell c
+		UNION ALL
+		SELECT 'month' AS scope, g.month, NULL AS source, 0 AS judged, 0 AS both_judged, 0 AS agreed,
+			   0 AS both_yes, 0 AS marketing_only, 0 AS sales_only, 0 AS both_no
+		FROM (SELECT min(c.month) AS month FROM cell c) f
+		JOIN setting s ON s.only_row = (f.month IS NOT NULL)
+		CROSS JOIN LATERAL _months_since(f.month, s.time_zone) g (month)
+		WHERE NOT EXISTS (SELECT FROM cell c WHERE c.scope = 'month' AND c.month = g.month)
 	), chance AS (
 		SELECT c.*,
 			   c.both_judged::numeric * c.both_judged AS square,
 			   (c.both_yes + c.marketing_only)::numeric * (c.both_yes + c.sales_only)
 			   + (c.both_no + c.sales_only)::numeric * (c.both_no + c.marketing_only)
 				   AS expected
-		FROM cell c
+		FROM every c
 	)
 	SELECT h.scope AS scope,
 		   h.month AS month,
@@ -197,8 +239,21 @@ BEGIN
 	FROM chance h
 	ORDER BY h.scope, h.month, h.source;
 
-	COMMENT ON VIEW verdict_agreement IS
-'Do marketing and sales judge the same leads alike? One row for all units (scope all), one per month of the later verdict (scope month), one per source (scope source). judged: units that either side judged; both_judged: those that both did; agreement_rate = agreed / both_judged; kappa: Cohen''s kappa, agreement beyond chance: (observed - expected) / (1 - expected), 1 is full agreement, 0 what chance gives, NULL where chance alone gives all.';
+	PERFORM @extschema@._comment_view('verdict_agreement'::text, '
+Do marketing and sales judge the same leads alike? One row for all units (scope all), one per month of the later verdict (scope month), every month from the first to the present one, and one per source (scope source). Rates are fractions.
+scope: all, month or source
+month: first day of the month, in the funnel''s time zone, of scope month
+source: source of scope source; (none) where leads have none
+judged: units (lead and cycle) that either side judged
+both_judged: units that both judged
+agreed: units that both judged alike
+both_qualified: units that both hold qualified
+marketing_only: units that only marketing holds qualified
+sales_only: units that only sales holds qualified
+both_not_qualified: units that neither holds qualified
+agreement_rate: agreed / both_judged
+kappa: Cohen''s kappa, agreement beyond chance: (observed - expected) / (1 - expected); 1 is full agreement, 0 what chance gives; NULL where chance alone gives all
+'::text);
 
 	EXECUTE format($view$CREATE OR REPLACE VIEW disputed_lead WITH (security_invoker = true) AS
 	SELECT l.lead_id AS lead_id,
@@ -235,8 +290,29 @@ BEGIN
 						'refuted(l.%1$I)::bigint AS "%1$s_refuted", '
 						'array_to_string(gaps(l.%1$I), '', '') AS "%1$s_gaps"'::text, ', '::text));
 
-	COMMENT ON VIEW disputed_lead IS
-'Leads that one side holds qualified and the other does not, in their present cycle, latest dispute first, with the criteria as they are now: rules that give or take points (largest first), bant and so on, what is missing, and answers to other frameworks. disputed_since: the later of the two verdicts.';
+	PERFORM @extschema@._comment_view('disputed_lead'::text, concat('
+Leads that one side holds qualified and the other does not, in their present cycle, latest dispute first, with the criteria as they are now.
+lead_id: lead
+cycle: which time it is in the funnel
+stage: stage that it is in
+source: source of the lead; (none) where it is missing
+marketing_qualified: whether marketing holds it qualified
+marketing_by: who of marketing judged
+marketing_note: what was noted with that
+sales_qualified: whether sales holds it qualified
+sales_by: who of sales judged
+sales_note: what was noted with that
+disputed_since: the later of the two verdicts
+fit: points for who it is, now
+engagement: points for what it did, now
+score: score now, in points
+rules: rules that give or take points now, largest first
+answers: answers to frameworks that are no type, as JSON
+', _each_framework('%1$s: what is known of the elements of %1$s
+%1$s_met: elements met (yes)
+%1$s_refuted: elements refuted (no)
+%1$s_gaps: elements not met
+'::text, ''::text)));
 END
 $template$;
 
