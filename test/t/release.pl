@@ -16,8 +16,6 @@ my ($share) = `$pg_config --sharedir` =~ /(.*)/;
 my ($today) = slurp_file('lead_qual.control') =~ /^default_version\s*=\s*'(.*)'/m;
 my @releases = sort map { m{([^/]+)/funnels.sql$} } glob('test/upgrade/*/funnels.sql');
 
-plan skip_all => 'nothing is released yet' if !@releases;
-
 # the install scripts of then, beside those of today
 system('cp', '-R', $ENV{LQ_INSTALL}, $install) == 0 or die;
 foreach my $release (grep { $_ ne $today } @releases)
@@ -111,7 +109,7 @@ foreach my $release (@releases)
 	$node->safe_psql($db, "CREATE EXTENSION lead_qual VERSION '$release'");
 	$node->command_ok([ 'psql', '-X', '-q', '-v', 'ON_ERROR_STOP=1', '-d', $node->connstr($db), '-f', "test/upgrade/$release/funnels.sql" ], "$release: its funnels are restored");
 	is($node->safe_psql($db, q{SELECT format('SELECT %L WHERE NOT EXISTS (SELECT FROM %s)', c.oid::regclass, c.oid::regclass)
-		FROM pg_class AS c WHERE relkind = 'r' AND relnamespace = 'crm'::regnamespace AND _funnel_template(relnamespace) >= 1} . "\\gexec"), '', "$release: with rows in every table");
+		FROM pg_class AS c WHERE relkind = 'r' AND relnamespace = 'crm'::regnamespace} . "\\gexec"), '', "$release: with rows in every table");
 	works($db, 'n1', "$release: they work under its own SQL");
 	next if $release eq $today && is_deeply(differences($shape, shape($db)), [], "$release: and are as new ones");
 
