@@ -47,7 +47,8 @@ BEGIN ATOMIC
 			funnel,funnel_monthly,mql_to_sql,sql_conversion,sql_velocity,cost_per_sql,sql_revenue,
 			lead_now,inbox,hand_over,sla,rejection,agreement,
 			open_question,account_qualification,verdict_pair,verdict_agreement,disputed_lead,
-			detached_lead}'::name[]);
+			detached_lead}'::name[]),
+		(2, '{target}');
 END;
 
 COMMENT ON FUNCTION _template_relations() IS

@@ -40,6 +40,24 @@ $template$;
 COMMENT ON FUNCTION _create_funnel_stages() IS
 'inserts the default stages of a funnel; called by create_funnel()';
 
+-- Whose it is to mend that leads are lost for a reason of ours.  Who waits for
+-- money or people is nobody's.
+CREATE FUNCTION _shipped_side(applies_to text, reason text) RETURNS text
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+RETURN CASE
+	WHEN reason = 'not_reachable' AND applies_to IN ('nurture', 'lost')
+		OR applies_to = 'lost' AND reason IN ('no_budget', 'no_authority', 'lost_to_competitor', 'price', 'missing_feature', 'no_decision')
+		THEN 'sales'
+	WHEN applies_to IN ('disqualified', 'nurture')
+		AND reason IN ('outside_audience', 'no_budget', 'competitor_satisfied', 'no_authority', 'no_need', 'no_timeline', 'missing_requirement',
+					   'too_early', 'rival', 'duplicate', 'wrong_data', 'do_not_contact', 'spam')
+		THEN 'marketing'
+END;
+
+COMMENT ON FUNCTION _shipped_side(text, text) IS
+'reason.side of a reason that funnels begin with; NULL for any other';
+
 CREATE FUNCTION _create_funnel_policy() RETURNS void
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
 AS $template$
@@ -310,7 +328,9 @@ BEGIN
 	--
 	-- Reasons.  The waterfall counts a lead under the first one by position.
 	--
-	INSERT INTO reason (applies_to, reason, position, label) VALUES
+	INSERT INTO reason (applies_to, reason, position, label, side)
+	SELECT v.applies_to, v.reason, v.position, v.label, _shipped_side(v.applies_to, v.reason)
+	FROM (VALUES
 		('disqualified', 'outside_audience', 10, 'Outside the audience'),
 		('disqualified', 'no_budget', 20, 'Cannot afford it'),
 		('disqualified', 'competitor_satisfied', 30, 'Happy with a competitor'),
@@ -341,7 +361,7 @@ BEGIN
 		('sql', 'strategic_account', 300, 'An account that we want in any case'),
 		('sql', 'urgent', 310, 'Buys too soon to ask for all'),
 		('lead', 'discarded_in_error', 320, 'Was discarded in error'),
-		('lead', 'things_changed', 330, 'Things have changed');
+		('lead', 'things_changed', 330, 'Things have changed')) AS v (applies_to, reason, position, label);
 
 	--
 	-- Transitions, tried in the order of their positions

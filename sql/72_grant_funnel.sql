@@ -64,6 +64,10 @@ BEGIN ATOMIC
 		(1, '{marketing}', 'UPDATE', '{question}', '{framework,element,text,position}'),
 		(1, '{marketing}', 'INSERT', '{content}', '{title,url,milestones,stages,topic,position}'),
 		(1, '{marketing}', 'UPDATE', '{content}', '{title,url,milestones,stages,topic,position}'),
+		(2, '{marketing}', 'DELETE', '{target}', NULL),
+		(2, '{marketing}', 'INSERT', '{target}', '{metric,starts_on,ends_on,source,owner,value}'),
+		(2, '{marketing}', 'UPDATE', '{target}', '{metric,starts_on,ends_on,source,owner,value}'),
+		(2, '{marketing}', 'UPDATE', '{setting}', '{attribution_window}'),
 		-- the rest of it says what the funnel consists of
 		(1, '{marketing}', 'UPDATE', '{setting}',
 		 '{time_zone,currency,maturity_days,worth_rate,sales_capacity,attribution_first,
@@ -76,6 +80,7 @@ BEGIN ATOMIC
 		(1, '{analyst}', 'SELECT',
 		 '{setting,kind,source,list,element,question,stage,calendar,holiday,transition,rule,
 		   reason,message,content,definition,side,definition_log,deal,deal_contact,spend}', NULL),
+		(2, '{analyst}', 'SELECT', '{target}', NULL),
 		(1, '{analyst}', 'SELECT', '{signature}',
 		 '{signature_id,lead_id,to_stage,cycle,definition,version,side,signed_by,signed_at}'),
 		(1, '{analyst}', 'SELECT', '{lead}',

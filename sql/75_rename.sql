@@ -19,6 +19,7 @@ AS $body$
 		('reason', 'deal', 'reason',
 		 't.status = ''lost'' AND EXISTS (SELECT FROM %1$I.stage AS s WHERE s.stage = $3 AND s.milestone = ''lost'')', 2),
 		('source', 'spend', 'source', NULL, 3),
+		('source', 'target', 'source', NULL, 3),
 		('stage', 'lead', 'stage', NULL, 4),
 		('source', 'lead', 'source', NULL, 4),
 		('stage', 'journey', 'mql_stage', NULL, 5),

@@ -21,7 +21,12 @@ COMMENT ON FUNCTION _views_made_anew() IS
 CREATE FUNCTION _former_comments() RETURNS TABLE (since integer, comment text)
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 BEGIN ATOMIC
-	SELECT f.since, f.comment FROM (VALUES (0, ''::text)) AS f (since, comment);
+	SELECT f.since, f.comment FROM (VALUES (0, ''::text),
+		(2, 'share of the first touch in U-shaped attribution; kept for reports of yours, as no view reads it'),
+		(2, 'share of the last touch in U-shaped attribution; kept for reports of yours, as no view reads it'),
+		(2, 'share of each of the three anchors in W-shaped attribution; kept for reports of yours, as no view reads it'),
+		(2, 'half-life of time-decay attribution, 7 days in a new funnel; kept for reports of yours, as no view reads it'),
+		(2, 'worth of a qualified lead as a share of net profit, by rule of thumb; kept for reports of yours, as no view reads it')) AS f (since, comment);
 END;
 
 COMMENT ON FUNCTION _former_comments() IS

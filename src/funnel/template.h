@@ -10,7 +10,7 @@
  * SQL that is built with it, and the oldest that it serves.  See
  * upgrade_funnel() and setting.template_version.
  */
-#define LQ_TEMPLATE_VERSION			1
+#define LQ_TEMPLATE_VERSION			2
 #define LQ_OLDEST_TEMPLATE_VERSION	1
 
 /* Raise unless this library serves funnels of that template. */

@@ -41,7 +41,7 @@ SELECT is_empty($$
 
 SELECT results_eq(
 	'SELECT time_zone, currency, template_version FROM crm.setting',
-	$$ VALUES ('Europe/Berlin', 'CHF', 1) $$,
+	$$ VALUES ('Europe/Berlin', 'CHF', _template_version()) $$,
 	'the settings are those asked for');
 SELECT results_eq(
 	'SELECT definition, status FROM crm.definition',

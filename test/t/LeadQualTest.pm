@@ -49,6 +49,8 @@ INSERT INTO $f.deal (deal_id, external_id, amount, status, closed_at, reason) VA
 INSERT INTO $f.deal_contact VALUES (1, 2, 'user'), (2, 4, 'buyer'), (3, 6, NULL);
 INSERT INTO $f.spend (department, source, campaign, starts_on, ends_on, amount)
 	VALUES ('marketing', 'paid_search', 'c1', '2026-02-01', '2026-02-28', 12.34), ('sales', NULL, NULL, '2026-02-01', '2026-02-28', 99);
+INSERT INTO $f.target (metric, starts_on, ends_on, value)
+	VALUES ('entries:sql', '2026-01-01', '2026-03-31', 12), ('rate:mql>sql', '2026-01-01', '2026-12-31', 0.25);
 SET lead_qual.import = on;
 INSERT INTO $f.baseline (lead_id, scorecard, archived_before, n)
 	SELECT lead_id, scorecard, '2026-01-01', 3 FROM $f.lead WHERE lead_id = 13;
