@@ -132,33 +132,10 @@ $template$;
 COMMENT ON FUNCTION _comment_view(text, text) IS
 'comments on a view, by the first line, and on its columns, by the others: name, colon, what it means';
 
--- Everything is counted in whole cents with exact remainders; a division
--- would round.  What the amount has below a cent goes to the next in line.
+-- What the amount has below a cent goes to the next in line.
 CREATE FUNCTION _share_out(amount numeric, weights numeric[])
 RETURNS numeric[]
-LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
-BEGIN ATOMIC
-	WITH part AS (
-		SELECT w.n, 100 * amount * w.weight AS due,
-			   NULLIF(sum(w.weight) OVER (), 0) AS whole
-		FROM unnest(weights) WITH ORDINALITY AS w (weight, n)
-	), cut AS (
-		SELECT p.n, p.due, p.whole,
-			   mod(mod(p.due, p.whole) + p.whole, p.whole) AS rest
-		FROM part p
-	), ranked AS (
-		SELECT c.n, div(c.due - c.rest, c.whole) AS cents,
-			   row_number() OVER (ORDER BY c.rest DESC, c.n) AS place,
-			   100 * amount - sum(div(c.due - c.rest, c.whole)) OVER () AS spare
-		FROM cut c
-	)
-	SELECT pg_catalog.array_agg(0.01 * trim_scale(r.cents
-							 + CASE WHEN r.place <= floor(r.spare) THEN 1
-									WHEN r.place = floor(r.spare) + 1
-									THEN r.spare - floor(r.spare)
-									ELSE 0 END) ORDER BY r.n)
-	FROM ranked r;
-END;
+AS 'MODULE_PATHNAME', 'share_out' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 
 COMMENT ON FUNCTION _share_out(numeric, numeric[]) IS
 'an amount divided by weights, in cents that add up to it exactly (largest remainder, earlier first); NULLs when no weight is above zero';
