@@ -48,7 +48,7 @@ BEGIN ATOMIC
 			lead_now,inbox,hand_over,sla,rejection,agreement,
 			open_question,account_qualification,verdict_pair,verdict_agreement,disputed_lead,
 			detached_lead}'::name[]),
-		(2, '{target}');
+		(2, '{target,monthly_spend,attribution,attribution_summary,cost_per_stage,source_performance,pipeline,lead_worth,pareto}');
 END;
 
 COMMENT ON FUNCTION _template_relations() IS

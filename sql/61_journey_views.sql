@@ -85,7 +85,7 @@ version: its version then
 		   c.cycle::bigint AS cycle,
 		   c.sql_at AS sql_at
 	FROM deal d
-	CROSS JOIN setting s
+	JOIN setting s ON s.only_row = (d.status = 'won')
 	LEFT JOIN LATERAL (
 		SELECT j.lead_id, j.cycle,
 			   CASE WHEN j.sql_at <= d.closed_at THEN j.sql_at END AS sql_at

@@ -69,8 +69,24 @@ BEGIN
 		FROM (SELECT stage, count(*) AS leads FROM lead GROUP BY stage) l
 		JOIN stage st ON st.stage = l.stage
 		GROUP BY st.milestone
+	), ahead AS (
+		-- an open deal is where the furthest of its contacts is
+		SELECT (_milestones())[d.place] AS milestone, count(*) AS deals, sum(d.amount) AS amount
+		FROM (SELECT max(array_position(_milestones(), st.milestone)) AS place,
+					 CASE WHEN d.home_amount IS NOT NULL THEN d.home_amount
+						  WHEN coalesce(d.currency, g.currency) = g.currency THEN d.amount END AS amount
+			  FROM deal d
+			  JOIN setting g ON g.only_row
+			  JOIN deal_contact k ON k.deal_id = d.deal_id
+			  JOIN lead l ON l.lead_id = k.lead_id
+			  JOIN stage st ON st.stage = l.stage
+			  WHERE d.status = 'open' AND NOT _is_exit(st.milestone)
+			  GROUP BY d.deal_id, g.currency) d
+		GROUP BY d.place
 	), rung AS (
 		SELECT s.position, s.milestone,
+			   coalesce(a.deals, 0) AS open_deals,
+			   coalesce(a.amount, 0) AS open_amount,
 			   coalesce(c.reached, 0) AS reached,
 			   coalesce(c.leads, 0) AS leads,
 			   coalesce(c.accounts, 0) AS accounts,
@@ -89,6 +105,7 @@ BEGIN
 		FROM step s
 		LEFT JOIN counted c ON c.milestone = s.milestone
 		LEFT JOIN present p ON p.milestone = s.milestone
+		LEFT JOIN ahead a ON a.milestone = s.milestone
 		WINDOW earlier AS (ORDER BY s.position ROWS BETWEEN UNBOUNDED PRECEDING
 						   AND 1 PRECEDING)
 	), joined AS (
@@ -124,7 +141,9 @@ BEGIN
 		   _ratio(j.from_first::numeric, j.first_reached::numeric) AS rate_from_first,
 		   j.skipped AS skipped,
 		   j.unused AS unused,
-		   repeat('█', ceil(30.0 * j.reached / NULLIF(j.widest, 0))::integer) AS bar
+		   repeat('█', ceil(30.0 * j.reached / NULLIF(j.widest, 0))::integer) AS bar,
+		   j.open_deals AS open_deals,
+		   j.open_amount AS open_amount
 	FROM joined j
 	ORDER BY j.position$view$, instants, accounts, again, rungs, pairs,
 		(SELECT string_agg(format('count(j.%1$I_at) AS %1$I', m), ', ') FROM unnest(_milestones()) AS m WHERE NOT _is_exit(m)));
@@ -148,6 +167,8 @@ rate_from_first: from_first / first_reached
 skipped: units that entered this one but never the previous, not in from_previous
 unused: whether no unit ever entered it, though some got further: it is in nobody''s way, is no other''s previous, and has no rates
 bar: reached as a bar, of 30 characters where most units are
+open_deals: open deals whose furthest contact is in its stages now, each deal once; deals whose contacts have all left the path are in no row
+open_amount: what these deals are worth, in setting.currency; deals without an amount, or with one in another currency, add nothing
 '::text);
 
 	EXECUTE format($view$CREATE OR REPLACE VIEW funnel_monthly WITH (security_invoker = true) AS

@@ -5,13 +5,13 @@ CREATE FUNCTION _create_money_views() RETURNS void
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
 AS $template$
 BEGIN
-	CREATE OR REPLACE VIEW cost_per_sql WITH (security_invoker = true) AS
+	-- each expense over the months of its period, by days
+	CREATE OR REPLACE VIEW monthly_spend WITH (security_invoker = true) AS
 	WITH spent AS (
-		-- each expense over the months of its period, by days
-		SELECT p.source, sh.month, sh.amount,
+		SELECT p.department, p.source, p.campaign, sh.month, sh.amount,
 			   coalesce(p.currency, s.currency) <> s.currency AS is_foreign
 		FROM spend p
-		CROSS JOIN setting s
+		JOIN setting s ON s.only_row = (p.starts_on <= p.ends_on)
 		CROSS JOIN LATERAL (
 			SELECT array_agg(m.first::date ORDER BY m.first) AS months,
 				   array_agg((least(p.ends_on, (m.first + interval '1 month - 1 day')::date)
@@ -23,11 +23,30 @@ BEGIN
 		) d
 		CROSS JOIN LATERAL unnest(d.months, _share_out(p.amount, d.days))
 			AS sh (month, amount)
-	), direct AS (
-		SELECT t.month, t.source,
-			   coalesce(sum(t.amount) FILTER (WHERE NOT t.is_foreign), 0) AS amount,
-			   count(*) FILTER (WHERE t.is_foreign) AS n_foreign
-		FROM spent t
+	)
+	SELECT t.month AS month,
+		   t.department AS department,
+		   t.source AS source,
+		   t.campaign AS campaign,
+		   coalesce(sum(t.amount) FILTER (WHERE NOT t.is_foreign), 0) AS amount,
+		   count(*) FILTER (WHERE t.is_foreign) AS n_foreign
+	FROM spent t
+	GROUP BY t.month, t.department, t.source, t.campaign;
+
+	PERFORM @extschema@._comment_view('monthly_spend'::text, '
+One row per month, department, source and campaign with an expense.
+month: first day of the month
+department: marketing or sales
+source: source that it was spent on; NULL: overhead
+campaign: campaign that it was spent on; NULL: none in particular
+amount: expense × days of its period in the month / days of its period, in setting.currency, in cents that add up to the expense over the months (largest remainder)
+n_foreign: expenses in another currency than setting.currency, left out of the amount; a missing currency is the funnel''s
+'::text);
+
+	CREATE OR REPLACE VIEW cost_per_sql WITH (security_invoker = true) AS
+	WITH direct AS (
+		SELECT t.month, t.source, sum(t.amount) AS amount, sum(t.n_foreign)::bigint AS n_foreign
+		FROM monthly_spend t
 		GROUP BY t.month, t.source
 	), won AS (
 		SELECT u.month, u.source, count(*) AS sqls

@@ -120,6 +120,8 @@ BEGIN
 	PERFORM @extschema@._create_journey_views();
 	PERFORM @extschema@._create_conversion_views();
 	PERFORM @extschema@._create_money_views();
+	PERFORM @extschema@._create_attribution_views();
+	PERFORM @extschema@._create_worth_views();
 	PERFORM @extschema@._create_qualification_views();
 	PERFORM @extschema@._create_work_views();
 	PERFORM @extschema@._create_hand_over_views();

@@ -26,11 +26,12 @@ END $$;
 CREATE TEMP TABLE kind_of_column (columns text, digits integer, what text);
 INSERT INTO kind_of_column VALUES
 	('(^|_)(days|hours)(_|$)', 2, 'days and hours'), ('(^|_)(score|fit|engagement|intent|points)$', 2, 'points'),
-	('(_share|_rate|^rate.*|^kappa|^won_by_.*|_per_lead)$', 4, 'rates'), ('(cost|overhead|revenue|amount)$', 6, 'money');
+	('(^share|_share|_rate|^rate.*|^kappa|^won_by_.*|touches_per_lead|^coverage|roi|^paid_back|^probability)$', 4, 'rates'),
+	('(cost|overhead|revenue|amount|cost_per_.*|margin|^target|^won|^remaining|_value|^value_now|^rule_of_thumb)$', 6, 'money');
 SELECT is_empty(format('SELECT pg_temp.longer(%L, %s)', columns, digits), 'A16, D14: ' || what || ' have so many digits: ' || digits) FROM kind_of_column;
 SELECT is_empty($$ SELECT r.relname, a.attname FROM pg_class AS r JOIN pg_attribute AS a ON a.attrelid = r.oid AND a.attnum > 0
 	WHERE r.relnamespace = 'crm'::regnamespace AND r.relkind = 'v' AND a.atttypid = 'numeric'::regtype
-	AND NOT EXISTS (SELECT FROM kind_of_column AS k WHERE a.attname ~ k.columns) AND a.attname NOT IN ('sales_touches', 'cost_per_sql') $$,
+	AND NOT EXISTS (SELECT FROM kind_of_column AS k WHERE a.attname ~ k.columns) AND a.attname <> 'sales_touches' $$,
 	'every number with a fraction is one of these');
 SELECT * FROM finish();
 ROLLBACK;
