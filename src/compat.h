@@ -112,4 +112,13 @@
 	getIdentitySequence(RelationGetRelid(rel), attno, true)
 #endif
 
+/*
+ * The scanner warns of backslashes in plain strings no more since 19.
+ */
+#if PG_VERSION_NUM >= 190000
+#define lq_no_escape_warning(extra) ((void) 0)
+#else
+#define lq_no_escape_warning(extra) ((extra).escape_string_warning = false)
+#endif
+
 #endif							/* LQ_COMPAT_H */

@@ -12,6 +12,7 @@
  */
 #include "postgres.h"
 
+#include "access/htup_details.h"
 #include "catalog/pg_collation.h"
 #include "catalog/pg_type.h"
 #include "common/keywords.h"
@@ -25,6 +26,7 @@
 #include "utils/builtins.h"
 #include "utils/fmgrprotos.h"
 
+#include "compat.h"
 #include "condition/parse.h"
 #include "condition/pseudo.h"
 #include "condition/rename.h"
@@ -363,7 +365,7 @@ tokens_of(const char *text, int *n)
 	Token	   *tokens = palloc((strlen(text) + 1) * sizeof(Token));
 
 	scanner = scanner_init(text, &extra, &ScanKeywords, ScanKeywordTokens);
-	extra.escape_string_warning = false;
+	lq_no_escape_warning(extra);
 	*n = 0;
 	while (core_yylex(&value, &location, scanner) != 0)
 	{

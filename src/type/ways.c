@@ -82,7 +82,7 @@ static const int64 *
 values_of(FunctionCallInfo fcinfo, int argument, int *n, uint32 *there)
 {
 	ArrayType  *array = PG_GETARG_ARRAYTYPE_P(argument);
-	const bits8 *bitmap = ARR_NULLBITMAP(array);
+	const uint8 *bitmap = ARR_NULLBITMAP(array);
 
 	*n = ArrayGetNItems(ARR_NDIM(array), ARR_DIMS(array));
 	if (*n > LQ_MOST_PLACES)
