@@ -38,6 +38,7 @@
 #include "condition/source.h"
 #include "condition/time.h"
 #include "condition/warned.h"
+#include "plan_expression.h"
 #include "subtransaction.h"
 
 typedef struct CompiledPart
@@ -297,7 +298,6 @@ lq_condition_compile(const char *condition_sql, const char *condition,
 	List	   *texts;
 	List	   *conjuncts = NIL;
 	List	   *reads = NIL;
-	List	   *relations;
 	List	   *depends;
 	LqCondition *result;
 	ListCell   *lc;
@@ -326,8 +326,7 @@ lq_condition_compile(const char *condition_sql, const char *condition,
 		MemoryContextSwitchTo(work);
 		conjuncts = lappend(conjuncts, fold_mutator(conjunct, &fold));
 	}
-	whole = expression_planner_with_deps(copyObject(conjunction(conjuncts)),
-										 &relations, &depends);
+	whole = lq_plan_expression(copyObject(conjunction(conjuncts)), &depends);
 
 	MemoryContextSwitchTo(context);
 	result = palloc0(sizeof(LqCondition));

@@ -15,7 +15,6 @@
 #include "access/htup_details.h"
 #include "executor/executor.h"
 #include "nodes/makefuncs.h"
-#include "optimizer/optimizer.h"
 #include "utils/memutils.h"
 #include "utils/partcache.h"
 #include "utils/rel.h"
@@ -26,6 +25,7 @@
 #include "funnel/funnel.h"
 #include "funnel/partition.h"
 #include "funnel/tables.h"
+#include "plan_expression.h"
 
 /*
  * The partition that a trigger was fired on, or NULL for the lead table
@@ -40,7 +40,6 @@ lq_partition(LqFunnel *funnel, Relation rel)
 	LqPartition made;
 	TupleDesc	desc;
 	Expr	   *constraint;
-	List	   *relations;
 	List	   *depends;
 	MemoryContext old;
 
@@ -68,8 +67,7 @@ lq_partition(LqFunnel *funnel, Relation rel)
 	made.to_lead = convert_tuples_by_name(desc, funnel->lead_desc);
 	made.from_lead = convert_tuples_by_name(funnel->lead_desc, desc);
 	constraint = make_ands_explicit(RelationGetPartitionQual(rel));
-	constraint = expression_planner_with_deps(constraint, &relations,
-											  &depends);
+	constraint = lq_plan_expression(constraint, &depends);
 	lq_depends_on_items(funnel, depends);
 	made.constraint = ExecInitExpr(constraint, NULL);
 	made.econtext = CreateStandaloneExprContext();

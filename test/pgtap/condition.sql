@@ -2,7 +2,7 @@
 -- points that rules give and by the moves that guards allow.
 BEGIN;
 SET LOCAL client_min_messages = warning;
-SELECT plan(27);
+SELECT plan(29);
 
 SELECT create_funnel('crm');
 SET LOCAL search_path = crm, public;
@@ -32,6 +32,8 @@ SELECT ok(pg_temp.fits('country = ''DE''', '{"country": "DE"}'), 'a column');
 SELECT ok(NOT pg_temp.fits('country = ''DE''', '{"country": "AT"}'), 'a column that differs');
 SELECT ok(NOT pg_temp.fits('country = ''DE''', '{"company": "x"}'), 'NULL does not hold');
 SELECT ok(NOT pg_temp.fits('NOT country = ''DE''', '{"company": "x"}'), 'nor does its negation');
+SELECT ok(pg_temp.fits('country IS NULL AND company IS NOT NULL AND lead_id IS NOT NULL', '{"company": "x"}'), 'columns that are NULL and are not');
+SELECT ok(pg_temp.fits('coalesce(country, company, ''x'') IS DISTINCT FROM country', '{"company": "x"}'), 'and expressions over them');
 SELECT ok(pg_temp.fits('country ILIKE ANY (list.target_countries)', '{"country": "de"}'), 'a list');
 SELECT ok(NOT pg_temp.fits('country = ANY (list.target_countries)', '{"country": "XX"}'), 'not in the list');
 DELETE FROM rule;
