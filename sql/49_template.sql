@@ -48,7 +48,8 @@ BEGIN ATOMIC
 			lead_now,inbox,hand_over,sla,rejection,agreement,
 			open_question,account_qualification,verdict_pair,verdict_agreement,disputed_lead,
 			detached_lead}'::name[]),
-		(2, '{target,monthly_spend,attribution,attribution_summary,cost_per_stage,source_performance,pipeline,lead_worth,pareto}');
+		(2, '{target,monthly_spend,attribution,attribution_summary,cost_per_stage,source_performance,pipeline,lead_worth,pareto,
+			lead_velocity_rate,sales_velocity,forecast,target_attainment}');
 END;
 
 COMMENT ON FUNCTION _template_relations() IS

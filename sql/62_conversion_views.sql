@@ -1,19 +1,19 @@
 --
 -- Views of a funnel: how many get how far, and how fast
 --
-CREATE FUNCTION _create_conversion_views() RETURNS void
-LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
-AS $template$
+-- The text of view "funnel" and of what funnel_at() asks: over units that have
+-- the columns of table journey, leads by stage, and the tables of a schema.
+CREATE FUNCTION _funnel_query(units text, present text, prefix text) RETURNS text
+LANGUAGE plpgsql STABLE PARALLEL SAFE
+SET search_path = pg_catalog, pg_temp
+AS $body$
 DECLARE
-	n_path integer := (SELECT count(*) FROM unnest(_milestones()) AS m WHERE NOT _is_exit(m));
+	n_path constant integer := (SELECT count(*) FROM unnest(@extschema@._milestones()) AS m WHERE NOT @extschema@._is_exit(m::text));
 	instants text;
 	accounts text;
 	again text;
 	rungs text;
 	pairs text;
-	months text;
-	sources text;
-	all_accounts text;
 BEGIN
 	--
 	-- Units by milestone of the path, and by each two of them in their order,
@@ -26,33 +26,28 @@ BEGIN
 		   string_agg(format('(%L, t.n[%s], a.%I, t.n[%s])', m.milestone, (m.position - 1) * n_path + m.position,
 							 m.milestone, n_path * n_path + m.position), ', ')
 		INTO instants, accounts, again, rungs
-	FROM unnest(_milestones()) WITH ORDINALITY AS m (milestone, position)
-	WHERE NOT _is_exit(m.milestone);
+	FROM unnest(@extschema@._milestones()) WITH ORDINALITY AS m (milestone, position)
+	WHERE NOT @extschema@._is_exit(m.milestone::text);
 	SELECT string_agg(format('(%L, %L, coalesce(t.n[%s], 0), coalesce(t.n[%s], 0))', a.milestone, b.milestone,
 							 (a.position - 1) * n_path + b.position, (b.position - 1) * n_path + a.position), ', ')
 		INTO pairs
-	FROM unnest(_milestones()) WITH ORDINALITY AS a (milestone, position)
-	JOIN unnest(_milestones()) WITH ORDINALITY AS b (milestone, position)
-		ON b.position > a.position AND NOT _is_exit(b.milestone);
-	SELECT string_agg(format('_month_of(j.%I_at, s.time_zone)', m.milestone), ', ' ORDER BY m.position),
-		   string_agg(format('coalesce(j.%I_source, ''(none)'')', m.milestone), ', ' ORDER BY m.position),
-		   string_agg(format('j.%I_account_id', m.milestone), ', ' ORDER BY m.position)
-		INTO months, sources, all_accounts
-	FROM unnest(_milestones()) WITH ORDINALITY AS m (milestone, position);
+	FROM unnest(@extschema@._milestones()) WITH ORDINALITY AS a (milestone, position)
+	JOIN unnest(@extschema@._milestones()) WITH ORDINALITY AS b (milestone, position)
+		ON b.position > a.position AND NOT @extschema@._is_exit(b.milestone::text);
 
-	EXECUTE format($view$CREATE OR REPLACE VIEW funnel WITH (security_invoker = true) AS
+	RETURN format($query$
 	WITH step AS (
 		SELECT row_number() OVER (ORDER BY m.position) AS position, m.milestone
-		FROM unnest(_milestones()) WITH ORDINALITY AS m (milestone, position)
-		WHERE NOT _is_exit(m.milestone)
-			  AND m.milestone IN (SELECT st.milestone FROM stage st)
+		FROM unnest(@extschema@._milestones()) WITH ORDINALITY AS m (milestone, position)
+		WHERE NOT @extschema@._is_exit(m.milestone::text)
+			  AND m.milestone IN (SELECT st.milestone FROM %9$sstage st)
 	), told AS (
-		SELECT _ways(ARRAY[%1$s], ARRAY[%2$s]) AS n FROM journey j
+		SELECT @extschema@._ways(ARRAY[%1$s], ARRAY[%2$s]) AS n FROM %7$s j
 	), again AS (
 		SELECT %3$s
 		FROM (SELECT %6$s
-			  FROM journey j
-			  WHERE EXISTS (SELECT FROM journey o WHERE o.lead_id = j.lead_id AND o.cycle > 1)
+			  FROM %7$s j
+			  WHERE EXISTS (SELECT FROM %7$s o WHERE o.lead_id = j.lead_id AND o.cycle > 1)
 			  GROUP BY j.lead_id) u
 	), counted AS (
 		SELECT r.milestone, r.reached, r.reached - r.again AS leads, r.accounts
@@ -66,8 +61,8 @@ BEGIN
 		CROSS JOIN LATERAL (VALUES %5$s) p (earlier, later, in_order, odd)
 	), present AS (
 		SELECT st.milestone, sum(l.leads)::bigint AS leads
-		FROM (SELECT stage, count(*) AS leads FROM lead GROUP BY stage) l
-		JOIN stage st ON st.stage = l.stage
+		FROM (%8$s) l
+		JOIN %9$sstage st ON st.stage = l.stage
 		GROUP BY st.milestone
 	), ahead AS (
 		-- an open deal is where the furthest of its contacts is
@@ -134,19 +129,43 @@ BEGIN
 		   j.previous_milestone AS previous_milestone,
 		   j.previous_reached AS previous_reached,
 		   j.from_previous AS from_previous,
-		   _ratio(j.from_previous::numeric, j.previous_reached::numeric) AS rate_from_previous,
+		   @extschema@._ratio(j.from_previous::numeric, j.previous_reached::numeric) AS rate_from_previous,
 		   j.first_milestone AS first_milestone,
 		   j.first_reached AS first_reached,
 		   j.from_first AS from_first,
-		   _ratio(j.from_first::numeric, j.first_reached::numeric) AS rate_from_first,
+		   @extschema@._ratio(j.from_first::numeric, j.first_reached::numeric) AS rate_from_first,
 		   j.skipped AS skipped,
 		   j.unused AS unused,
 		   repeat('█', ceil(30.0 * j.reached / NULLIF(j.widest, 0))::integer) AS bar,
 		   j.open_deals AS open_deals,
 		   j.open_amount AS open_amount
 	FROM joined j
-	ORDER BY j.position$view$, instants, accounts, again, rungs, pairs,
-		(SELECT string_agg(format('count(j.%1$I_at) AS %1$I', m), ', ') FROM unnest(_milestones()) AS m WHERE NOT _is_exit(m)));
+	ORDER BY j.position$query$, instants, accounts, again, rungs, pairs,
+		(SELECT string_agg(format('count(j.%1$I_at) AS %1$I', m), ', ')
+		 FROM unnest(@extschema@._milestones()) AS m WHERE NOT @extschema@._is_exit(m::text)),
+		units, present, prefix);
+END
+$body$;
+
+COMMENT ON FUNCTION _funnel_query(text, text, text) IS
+'text of a query: how many units get how far, as view funnel tells it';
+
+CREATE FUNCTION _create_conversion_views() RETURNS void
+LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+AS $template$
+DECLARE
+	months text;
+	sources text;
+	all_accounts text;
+BEGIN
+	SELECT string_agg(format('_month_of(j.%I_at, s.time_zone)', m.milestone), ', ' ORDER BY m.position),
+		   string_agg(format('coalesce(j.%I_source, ''(none)'')', m.milestone), ', ' ORDER BY m.position),
+		   string_agg(format('j.%I_account_id', m.milestone), ', ' ORDER BY m.position)
+		INTO months, sources, all_accounts
+	FROM unnest(_milestones()) WITH ORDINALITY AS m (milestone, position);
+
+	EXECUTE 'CREATE OR REPLACE VIEW funnel WITH (security_invoker = true) AS '
+		|| _funnel_query('journey'::text, 'SELECT stage, count(*) AS leads FROM lead GROUP BY stage'::text, ''::text);
 
 	PERFORM @extschema@._comment_view('funnel'::text, '
 One row per milestone of the path that this funnel has stages for, over all time. Rates are fractions: 0.25 is 25 %. All cohorts, ripe or not: see mql_to_sql and sql_conversion for maturity.
@@ -359,150 +378,6 @@ period_rate: customers_entered / sqls, which may exceed 1; NULL without SQLs
 skipped: units of customers_entered that never were an SQL, never in customers
 odd: units of sqls that were a customer first
 mature: whether the month ended at least setting.maturity_days ago: a rate that is not mature will still rise
-'::text);
-
-	--
-	-- Times of events and of censoring, one row a distinct time; then the
-	-- product-limit estimates over those at which something ended.  Without
-	-- follow-up to day n there is no estimate for day n.
-	--
-	CREATE OR REPLACE VIEW sql_velocity WITH (security_invoker = true) AS
-	WITH unit AS (
-		SELECT _month_of(j.sql_at, s.time_zone) AS month,
-			   CASE WHEN j.customer_at < j.sql_at THEN 'odd'
-					WHEN j.customer_at IS NOT NULL THEN 'won'
-					WHEN j.exited_at IS NOT NULL THEN 'exited'
-					WHEN j.gone_at IS NOT NULL THEN 'gone'
-					ELSE 'open' END AS state,
-			   _microseconds_between(j.sql_at,
-									 coalesce(j.customer_at, j.exited_at,
-											  greatest(coalesce(j.gone_at, funnel_now()), j.sql_at)))
-				   AS time
-		FROM journey j
-		CROSS JOIN setting s
-		WHERE j.sql_at IS NOT NULL
-		OFFSET '0'
-	), counted AS (
-		SELECT u.month,
-			   count(*) AS sqls,
-			   count(*) FILTER (WHERE u.state = 'won') AS n,
-			   count(*) FILTER (WHERE u.state = 'open') AS n_open,
-			   count(*) FILTER (WHERE u.state = 'exited') AS n_exited,
-			   count(*) FILTER (WHERE u.state = 'gone') AS n_gone,
-			   count(*) FILTER (WHERE u.state = 'odd') AS n_odd,
-			   avg(u.time) FILTER (WHERE u.state = 'won') AS mean,
-			   _spread(u.time) FILTER (WHERE u.state = 'won') AS parts
-		FROM unit u
-		GROUP BY u.month
-	), instant AS (
-		SELECT u.month, u.time,
-			   count(*) FILTER (WHERE u.state = 'won') AS won,
-			   count(*) FILTER (WHERE u.state IN ('won', 'exited')) AS ended,
-			   (sum(count(*)) OVER (PARTITION BY u.month
-									ORDER BY u.time DESC))::bigint AS at_risk
-		FROM unit u
-		WHERE u.state <> 'odd'
-		GROUP BY u.month, u.time
-	), followed AS (
-		SELECT i.month,
-			   max(i.time) AS until,
-			   least(max(i.time) FILTER (WHERE i.at_risk >= 5), 365 * 86400000000) AS horizon
-		FROM instant i
-		GROUP BY i.month
-	), survival AS (
-		SELECT i.month, i.time, i.won, i.at_risk,
-			   _survival(i.at_risk, i.won) OVER past AS not_won,
-			   _survival(i.at_risk, i.ended) OVER past AS left_over
-		FROM instant i
-		WHERE i.ended > 0
-		WINDOW past AS (PARTITION BY i.month ORDER BY i.time ROWS UNBOUNDED PRECEDING)
-	), step AS (
-		SELECT v.month, v.time, v.won, v.at_risk, v.not_won, v.left_over,
-			   coalesce(lag(v.left_over) OVER past, 1) AS left_before
-		FROM survival v
-		WINDOW past AS (PARTITION BY v.month ORDER BY v.time)
-	), incidence AS (
-		SELECT p.month, p.time, p.not_won, p.left_over,
-			   sum(p.left_before * p.won / p.at_risk) OVER (
-				   PARTITION BY p.month ORDER BY p.time ROWS UNBOUNDED PRECEDING) AS won_by
-		FROM step p
-	), horizon AS (
-		SELECT i.month, max(i.won_by) AS won_by
-		FROM incidence i
-		JOIN followed f ON f.month = i.month
-		WHERE i.time <= f.horizon
-		GROUP BY i.month
-	), estimate AS (
-		SELECT i.month,
-			   min(i.time) FILTER (WHERE h.won_by > 0
-				   AND round(i.won_by - h.won_by / 2, 20) >= 0) AS won_median,
-			   min(i.time) FILTER (WHERE round(i.not_won, 20) <= 0.5) AS km_median,
-			   max(i.won_by) FILTER (WHERE i.time <= 30 * 86400000000) AS by_30,
-			   max(i.won_by) FILTER (WHERE i.time <= 60 * 86400000000) AS by_60,
-			   max(i.won_by) FILTER (WHERE i.time <= 90 * 86400000000) AS by_90,
-			   max(i.won_by) FILTER (WHERE i.time <= 180 * 86400000000) AS by_180,
-			   min(i.left_over) = 0 AS is_over
-		FROM incidence i
-		LEFT JOIN horizon h ON h.month = i.month
-		GROUP BY i.month
-	), known AS (
-		-- to which day
-		SELECT f.month,
-			   CASE WHEN e.is_over THEN 'infinity' ELSE f.until / 86400000000.0 END AS days
-		FROM followed f
-		LEFT JOIN estimate e ON e.month = f.month
-	), every AS (
-		SELECT c.month FROM counted c
-		UNION
-		SELECT g.month
-		FROM (SELECT min(c.month) AS month FROM counted c) f
-		JOIN setting s ON s.only_row = (f.month IS NOT NULL)
-		CROSS JOIN LATERAL _months_since(f.month, s.time_zone) g (month)
-	)
-	SELECT m.month AS month,
-		   coalesce(c.sqls, 0) AS sqls,
-		   coalesce(c.n, 0) AS n,
-		   coalesce(c.n_open, 0) AS n_open,
-		   coalesce(c.n_exited, 0) AS n_exited,
-		   coalesce(c.n_gone, 0) AS n_gone,
-		   coalesce(c.n_odd, 0) AS n_odd,
-		   _days(e.won_median::numeric) AS won_median_days,
-		   _days(c.mean) AS mean_days,
-		   _days(c.parts[1]::numeric) AS median_days,
-		   _days(c.parts[2]::numeric) AS p90_days,
-		   _days(e.km_median::numeric) AS km_median_days,
-		   CASE WHEN k.days >= 30
-				THEN _ratio(coalesce(e.by_30, 0::numeric), 1::numeric) END AS won_by_30,
-		   CASE WHEN k.days >= 60
-				THEN _ratio(coalesce(e.by_60, 0::numeric), 1::numeric) END AS won_by_60,
-		   CASE WHEN k.days >= 90
-				THEN _ratio(coalesce(e.by_90, 0::numeric), 1::numeric) END AS won_by_90,
-		   CASE WHEN k.days >= 180
-				THEN _ratio(coalesce(e.by_180, 0::numeric), 1::numeric) END AS won_by_180
-	FROM every m
-	LEFT JOIN counted c ON c.month = m.month
-	LEFT JOIN estimate e ON e.month = m.month
-	LEFT JOIN known k ON k.month = m.month
-	ORDER BY m.month;
-
-	PERFORM @extschema@._comment_view('sql_velocity'::text, '
-One row per month (in the funnel''s time zone) of entered(sql), from the first with an SQL to the present one. Velocity = entered(customer) - entered(sql) in the same cycle, in days. sqls = n + n_open + n_exited + n_gone + n_odd.
-month: first day of the month
-sqls: units (lead and cycle) that entered sql in the month
-n: SQLs that became a customer
-n_open: SQLs that did none of these yet
-n_exited: SQLs that left for nurture, disqualified or lost without becoming a customer
-n_gone: SQLs whose lead was deleted, erased or merged before either
-n_odd: SQLs that were a customer first, left out of all that follows
-won_median_days: the typical time of those who will buy: the least number of days by which half of all are customers who are so by the horizon, exits competing; the horizon is the last day to which at least 5 SQLs were followed, at most 365; NULL where nobody is a customer by then
-mean_days: mean of the days of n, too short while many are open
-median_days: median of the days of n, too short while many are open
-p90_days: nine in ten of n took no longer, in days
-km_median_days: Kaplan-Meier: exits censored at the exit, open ones at now, those gone when they went, events before ties; the least number of days with S <= 0.5, NULL if there is none: it tells what were if nobody ever dropped out
-won_by_30: Aalen-Johansen: the share that is a customer by day 30, exits competing, as a fraction; NULL where nobody was followed that long
-won_by_60: the share by day 60, likewise
-won_by_90: the share by day 90, likewise
-won_by_180: the share by day 180, likewise
 '::text);
 END
 $template$;

@@ -122,6 +122,7 @@ BEGIN
 	PERFORM @extschema@._create_money_views();
 	PERFORM @extschema@._create_attribution_views();
 	PERFORM @extschema@._create_worth_views();
+	PERFORM @extschema@._create_pace_views();
 	PERFORM @extschema@._create_qualification_views();
 	PERFORM @extschema@._create_work_views();
 	PERFORM @extschema@._create_hand_over_views();

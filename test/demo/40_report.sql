@@ -44,7 +44,7 @@ SELECT to_char(month, 'YYYY-MM') AS month, sqls, n AS won, n_exited AS "left", n
 	   round(mean_days, 1) AS mean, round(median_days, 1) AS median, round(p90_days, 1) AS p90,
 	   round(km_median_days, 1) AS "km median",
 	   round(100 * won_by_30, 1) AS "% in 30 d", round(100 * won_by_90, 1) AS "in 90 d"
-FROM sql_velocity
+FROM sql_velocity WHERE by = 'month'
 ORDER BY month DESC LIMIT 8;
 
 \echo 'COST PER SQL in 2025: what each source cost, with its share of overhead'

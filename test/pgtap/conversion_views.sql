@@ -10,6 +10,8 @@ SET LOCAL lead_qual.clock = '2027-01-01 00:00Z';
 DO $$ BEGIN PERFORM _create_funnel_tables(); END $$;
 \ir helper/told_journey.sql
 DO $$ BEGIN PERFORM _create_funnel_views(); END $$;
+-- of sql_velocity the rows by month
+DO $$ BEGIN CREATE TEMP VIEW monthly AS SELECT * FROM sql_velocity WHERE by = 'month'; END $$;
 INSERT INTO setting (template_version, time_zone) VALUES (1, 'Europe/Berlin');
 INSERT INTO stage (stage, position, milestone) VALUES
 	('lead', 1, 'lead'), ('mql', 2, 'mql'), ('sal', 3, 'sal'), ('sql', 4, 'sql'),
@@ -98,10 +100,10 @@ DO $$ BEGIN PERFORM way(1, '2026-01-01Z', '{sql,customer}', '{0,30}'),
 					way(3, '2026-01-05Z', '{customer,sql}', '{0,2}'),
 					way(4, '2026-01-05Z', '{sql,nurture}', '{0,50}'); END $$;
 SELECT results_eq('SELECT sqls, n, n_open, n_exited, n_odd, mean_days, median_days, p90_days
-	FROM sql_velocity WHERE sqls > 0', $$ VALUES (4::bigint, 1::bigint, 1::bigint, 1::bigint, 1::bigint,
+	FROM monthly WHERE sqls > 0', $$ VALUES (4::bigint, 1::bigint, 1::bigint, 1::bigint, 1::bigint,
 	30::numeric, 30::numeric, 30::numeric) $$,
 	'R000-14 SQL 1 Jan, customer 31 Jan: 30 days; open, exited and odd ones counted (D5, D6)');
-SELECT results_eq('SELECT km_median_days, won_by_30 FROM sql_velocity WHERE sqls > 0',
+SELECT results_eq('SELECT km_median_days, won_by_30 FROM monthly WHERE sqls > 0',
 	$$ VALUES (NULL::numeric, 0.3333) $$, 'R000-14 open SQLs are censored: no median yet');
 ROLLBACK TO empty;
 
@@ -110,31 +112,31 @@ DO $$ BEGIN PERFORM way(n, '2026-01-02Z', CASE WHEN w > 0 THEN '{sql,customer}':
 											   ELSE '{sql,lost}' END, ARRAY[0, abs(w)])
 	FROM unnest(ARRAY[6, 6, 6, -6, 7, -9, 10, -10, -11, 13, 16, -17, -19, -20, 22,
 					  23, -25, -32, -32, -34, -35]) WITH ORDINALITY AS t (w, n); END $$;
-SELECT results_eq('SELECT n, n_exited, km_median_days, median_days FROM sql_velocity WHERE sqls > 0',
+SELECT results_eq('SELECT n, n_exited, km_median_days, median_days FROM monthly WHERE sqls > 0',
 	$$ VALUES (9::bigint, 12::bigint, 23::numeric, 10::numeric) $$,
 	'D6 Kaplan-Meier median of a published set is 23, of the closed alone 10');
 ROLLBACK TO empty;
 DO $$ BEGIN PERFORM way(n, '2026-01-02Z', CASE WHEN n < 4 THEN '{sql,customer}'::text[] ELSE '{sql,lost}' END,
 	ARRAY[0, CASE WHEN n < 3 THEN 5 WHEN n = 3 THEN 10 ELSE 20 END]) FROM generate_series(1, 6) n; END $$;
-SELECT is((SELECT km_median_days FROM sql_velocity WHERE sqls > 0), 10::numeric,
+SELECT is((SELECT km_median_days FROM monthly WHERE sqls > 0), 10::numeric,
 		  'D6 S(t) = 1/2 exactly is the median');
 ROLLBACK TO empty;
 DO $$ BEGIN PERFORM way(1, '2026-01-02Z', '{sql,customer}', '{0,10}'), way(2, '2026-01-02Z', '{sql,lost}', '{0,10}'),
 					way(3, '2026-01-02Z', '{sql}', '{0}'); END $$;
-SELECT is((SELECT km_median_days FROM sql_velocity WHERE sqls > 0), NULL,
+SELECT is((SELECT km_median_days FROM monthly WHERE sqls > 0), NULL,
 		  'D6 at a tie the event comes before the exit');
 ROLLBACK TO empty;
 
 -- D6: exits compete: 1/4 + 1/2 * 1/2, where 1 - S would say 5/8
 DO $$ BEGIN PERFORM way(1, '2026-01-02Z', '{sql,customer}', '{0,10}'), way(2, '2026-01-02Z', '{sql,lost}', '{0,20}'),
 					way(3, '2026-01-02Z', '{sql,customer}', '{0,30}'), way(4, '2026-01-02Z', '{sql}', '{0}'); END $$;
-SELECT results_eq('SELECT won_by_30, won_by_60, won_by_180, km_median_days FROM sql_velocity WHERE sqls > 0',
+SELECT results_eq('SELECT won_by_30, won_by_60, won_by_180, km_median_days FROM monthly WHERE sqls > 0',
 	$$ VALUES (0.5, 0.5, 0.5, 30::numeric) $$, 'D6 Aalen-Johansen incidence, by hand');
 SET LOCAL lead_qual.clock = '2026-03-10Z';
-SELECT results_eq('SELECT won_by_60, won_by_90 FROM sql_velocity WHERE sqls > 0', $$ VALUES (0.5, NULL::numeric) $$,
+SELECT results_eq('SELECT won_by_60, won_by_90 FROM monthly WHERE sqls > 0', $$ VALUES (0.5, NULL::numeric) $$,
 	'D6 beyond what anybody was followed nothing is claimed');
 DELETE FROM stage_history WHERE lead_id = 4;
-SELECT results_eq('SELECT won_by_60, won_by_180 FROM sql_velocity WHERE sqls > 0', $$ VALUES (0.6667, 0.6667) $$,
+SELECT results_eq('SELECT won_by_60, won_by_180 FROM monthly WHERE sqls > 0', $$ VALUES (0.6667, 0.6667) $$,
 	'D6 when all have ended the share is known for good');
 SET LOCAL lead_qual.clock = '2027-01-01Z';
 ROLLBACK TO empty;
@@ -157,28 +159,28 @@ BEGIN
 	END LOOP;
 	RETURN f;
 END $$;
-SELECT is((SELECT array_agg(v) FROM (SELECT * FROM sql_velocity WHERE sqls > 0) AS v0,
+SELECT is((SELECT array_agg(v) FROM (SELECT * FROM monthly WHERE sqls > 0) AS v0,
 		   LATERAL (VALUES (won_by_30), (won_by_60), (won_by_90), (won_by_180)) x (v)),
 		  (SELECT array_agg(round(incidence(d)::numeric, 4) ORDER BY d) FROM unnest(ARRAY[30, 60, 90, 180]) d),
 		  'D6 random cohort: the incidence of an independent loop');
-SELECT is((SELECT km_median_days FROM sql_velocity WHERE sqls > 0), (SELECT round(days::numeric, 2) FROM (
+SELECT is((SELECT km_median_days FROM monthly WHERE sqls > 0), (SELECT round(days::numeric, 2) FROM (
 	SELECT e.days, round(exp(sum(ln(1 - e.d / e.n)) OVER (ORDER BY e.days))::numeric, 9) AS s
 	FROM (SELECT u.days, count(*) FILTER (WHERE u.won)::float8 AS d,
 				 (SELECT count(*) FROM unit r WHERE r.days >= u.days)::float8 AS n
 		  FROM unit u GROUP BY u.days) e) k WHERE s <= 0.5 ORDER BY days LIMIT 1),
 	'D6 random cohort: the median of an independent product');
 SELECT ok((SELECT won_by_30 <= won_by_60 AND won_by_60 <= won_by_90 AND won_by_90 <= won_by_180
-				  AND won_by_180 <= 1 FROM sql_velocity WHERE sqls > 0), 'D6 incidence rises and stays within 1');
-SELECT ok((SELECT won_by_180 + incidence_of_exit <= 1.000001 FROM (SELECT * FROM sql_velocity WHERE sqls > 0) AS v0,
+				  AND won_by_180 <= 1 FROM monthly WHERE sqls > 0), 'D6 incidence rises and stays within 1');
+SELECT ok((SELECT won_by_180 + incidence_of_exit <= 1.000001 FROM (SELECT * FROM monthly WHERE sqls > 0) AS v0,
 		   LATERAL (SELECT count(*)::numeric / 300 AS incidence_of_exit FROM unit WHERE gone AND days <= 180) x),
 		  'D6 incidence and exits together stay within 1');
-SELECT is((SELECT sqls FROM sql_velocity WHERE sqls > 0), (SELECT n + n_open + n_exited + n_odd FROM sql_velocity WHERE sqls > 0),
+SELECT is((SELECT sqls FROM monthly WHERE sqls > 0), (SELECT n + n_open + n_exited + n_odd FROM monthly WHERE sqls > 0),
 		  'D6 every SQL is counted once');
 
 -- a month of one lead that was won at once
 ROLLBACK TO empty;
 DO $$ BEGIN PERFORM way(1, '2026-01-02Z', '{sql,customer}', '{0,0}'); END $$;
-SELECT results_eq('SELECT mean_days, km_median_days, won_by_180 FROM sql_velocity WHERE sqls > 0',
+SELECT results_eq('SELECT mean_days, km_median_days, won_by_180 FROM monthly WHERE sqls > 0',
 	$$ VALUES (0::numeric, 0::numeric, 1::numeric) $$, 'D5 no time at all is a velocity of 0 days');
 
 SELECT * FROM finish();

@@ -82,7 +82,7 @@ SELECT results_eq('SELECT * FROM won_deal', 'SELECT * FROM won', 'and the deals'
 SELECT results_eq('SELECT * FROM funnel_monthly ORDER BY 1, 2, 3', 'SELECT * FROM monthly ORDER BY 1, 2, 3', 'D3 no entry is lost');
 SELECT results_eq('SELECT * FROM sql_conversion ORDER BY 1', 'SELECT * FROM conversion ORDER BY 1', 'D4 no conversion changes');
 SELECT results_eq('SELECT * FROM mql_to_sql ORDER BY 1', 'SELECT * FROM ratio ORDER BY 1', 'D4 from no stage');
-SELECT results_eq('SELECT * FROM sql_velocity ORDER BY 1', 'SELECT * FROM velocity ORDER BY 1', 'D5 no velocity');
+SELECT results_eq('SELECT * FROM sql_velocity ORDER BY by, month, source', 'SELECT * FROM velocity ORDER BY by, month, source', 'D5 no velocity');
 SELECT results_eq('SELECT * FROM sql_revenue ORDER BY 1, 2', 'SELECT * FROM revenue ORDER BY 1, 2', 'D8 no revenue');
 SELECT is_empty($$ SELECT * FROM check_funnel('crm') WHERE finding <> 'review_overdue' $$, 'all is well');
 

@@ -28,11 +28,11 @@ FROM (VALUES ('', 'won_deal'), ('N12: ', 'lead_journey'), ('', 'stage_velocity')
 
 -- D6, by a loop
 \ir helper/told_velocity.sql
-SELECT results_eq('SELECT month, sqls, n, n_open, n_exited, n_gone, n_odd FROM sql_velocity ORDER BY 1',
+SELECT results_eq('SELECT month, sqls, n, n_open, n_exited, n_gone, n_odd FROM sql_velocity WHERE by = ''month'' ORDER BY 1',
 	$$ SELECT month, count(*), count(*) FILTER (WHERE state = 'won'), count(*) FILTER (WHERE state = 'open'), count(*) FILTER (WHERE state = 'exited'),
 			  count(*) FILTER (WHERE state = 'gone'), count(*) FILTER (WHERE state = 'odd') FROM followed GROUP BY 1 ORDER BY 1 $$,
 	'N11, D6: every SQL is one of these');
-SELECT results_eq('SELECT month, won_by_30, won_by_60, won_by_90 FROM sql_velocity ORDER BY 1',
+SELECT results_eq('SELECT month, won_by_30, won_by_60, won_by_90 FROM sql_velocity WHERE by = ''month'' ORDER BY 1',
 	$$ SELECT month, CASE WHEN over OR known >= 30 THEN round(pg_temp.incidence(month, 30)::numeric, 4) END,
 			  CASE WHEN over OR known >= 60 THEN round(pg_temp.incidence(month, 60)::numeric, 4) END,
 			  CASE WHEN over OR known >= 90 THEN round(pg_temp.incidence(month, 90)::numeric, 4) END
@@ -40,9 +40,9 @@ SELECT results_eq('SELECT month, won_by_30, won_by_60, won_by_90 FROM sql_veloci
 					(array_agg(state ORDER BY days DESC, state IN ('won', 'exited')) FILTER (WHERE state <> 'odd'))[1] IN ('won', 'exited') AS over
 			 FROM followed GROUP BY month) AS m ORDER BY 1 $$,
 	'N11, D6: won_by, those gone censored when they went');
-SELECT results_eq('SELECT month, won_median_days FROM sql_velocity ORDER BY 1',
+SELECT results_eq('SELECT month, won_median_days FROM sql_velocity WHERE by = ''month'' ORDER BY 1',
 	'SELECT DISTINCT month, round(pg_temp.won_median(month)::numeric, 2) FROM followed ORDER BY 1', 'D6: half of those who are won by the horizon');
-SELECT results_eq('SELECT month, median_days, p90_days, mean_days FROM sql_velocity ORDER BY 1',
+SELECT results_eq('SELECT month, median_days, p90_days, mean_days FROM sql_velocity WHERE by = ''month'' ORDER BY 1',
 	$$ SELECT month, round((percentile_cont(0.5) WITHIN GROUP (ORDER BY days) FILTER (WHERE state = 'won'))::numeric, 2),
 			  round((percentile_cont(0.9) WITHIN GROUP (ORDER BY days) FILTER (WHERE state = 'won'))::numeric, 2),
 			  round((avg(days) FILTER (WHERE state = 'won'))::numeric, 2) FROM followed GROUP BY 1 ORDER BY 1 $$, 'D6: the closed');
