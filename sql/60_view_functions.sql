@@ -58,6 +58,14 @@ RETURN trim_scale(round(amount / NULLIF(n, 0), 6));
 COMMENT ON FUNCTION _money_per(numeric, numeric) IS
 'an amount of money for each of n, to 6 digits; NULL for none';
 
+CREATE FUNCTION _home_amount(home_amount numeric, amount numeric, currency text, home_currency text) RETURNS numeric
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+RETURN CASE WHEN home_amount IS NOT NULL THEN home_amount
+			WHEN coalesce(currency, home_currency) = home_currency THEN amount END;
+
+COMMENT ON FUNCTION _home_amount(numeric, numeric, text, text) IS
+'what a deal is worth in the funnel''s currency: home_amount, or amount where its currency is missing or the funnel''s; else NULL';
+
 CREATE FUNCTION _month_of(at timestamptz, time_zone text) RETURNS date
 AS 'MODULE_PATHNAME', 'month_of' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 

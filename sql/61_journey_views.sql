@@ -75,9 +75,7 @@ version: its version then
 		   d.owner AS owner,
 		   d.opened_at AS opened_at,
 		   d.closed_at AS closed_at,
-		   CASE WHEN d.home_amount IS NOT NULL THEN d.home_amount
-				WHEN coalesce(d.currency, s.currency) = s.currency
-				THEN d.amount END AS amount,
+		   _home_amount(d.home_amount, d.amount, d.currency, s.currency) AS amount,
 		   d.home_amount IS NULL AND d.amount IS NOT NULL
 			   AND coalesce(d.currency, s.currency) <> s.currency
 			   AS foreign_currency,

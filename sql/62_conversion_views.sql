@@ -2,8 +2,9 @@
 -- Views of a funnel: how many get how far, and how fast
 --
 -- The text of view "funnel" and of what funnel_at() asks: over units that have
--- the columns of table journey, leads by stage, and the tables of a schema.
-CREATE FUNCTION _funnel_query(units text, present text, prefix text) RETURNS text
+-- the columns of table journey, leads by stage, open deals by milestone, and the
+-- tables of a schema.
+CREATE FUNCTION _funnel_query(units text, present text, deals text, prefix text) RETURNS text
 LANGUAGE plpgsql STABLE PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
 AS $body$
@@ -65,19 +66,7 @@ BEGIN
 		JOIN %9$sstage st ON st.stage = l.stage
 		GROUP BY st.milestone
 	), ahead AS (
-		-- an open deal is where the furthest of its contacts is
-		SELECT (_milestones())[d.place] AS milestone, count(*) AS deals, sum(d.amount) AS amount
-		FROM (SELECT max(array_position(_milestones(), st.milestone)) AS place,
-					 CASE WHEN d.home_amount IS NOT NULL THEN d.home_amount
-						  WHEN coalesce(d.currency, g.currency) = g.currency THEN d.amount END AS amount
-			  FROM deal d
-			  JOIN setting g ON g.only_row
-			  JOIN deal_contact k ON k.deal_id = d.deal_id
-			  JOIN lead l ON l.lead_id = k.lead_id
-			  JOIN stage st ON st.stage = l.stage
-			  WHERE d.status = 'open' AND NOT _is_exit(st.milestone)
-			  GROUP BY d.deal_id, g.currency) d
-		GROUP BY d.place
+		%10$s
 	), rung AS (
 		SELECT s.position, s.milestone,
 			   coalesce(a.deals, 0) AS open_deals,
@@ -143,11 +132,11 @@ BEGIN
 	ORDER BY j.position$query$, instants, accounts, again, rungs, pairs,
 		(SELECT string_agg(format('count(j.%1$I_at) AS %1$I', m), ', ')
 		 FROM unnest(@extschema@._milestones()) AS m WHERE NOT @extschema@._is_exit(m::text)),
-		units, present, prefix);
+		units, present, prefix, deals);
 END
 $body$;
 
-COMMENT ON FUNCTION _funnel_query(text, text, text) IS
+COMMENT ON FUNCTION _funnel_query(text, text, text, text) IS
 'text of a query: how many units get how far, as view funnel tells it';
 
 CREATE FUNCTION _create_conversion_views() RETURNS void
@@ -165,7 +154,18 @@ BEGIN
 	FROM unnest(_milestones()) WITH ORDINALITY AS m (milestone, position);
 
 	EXECUTE 'CREATE OR REPLACE VIEW funnel WITH (security_invoker = true) AS '
-		|| _funnel_query('journey'::text, 'SELECT stage, count(*) AS leads FROM lead GROUP BY stage'::text, ''::text);
+		|| _funnel_query('journey'::text, 'SELECT stage, count(*) AS leads FROM lead GROUP BY stage'::text, $deals$-- an open deal is where the furthest of its contacts is
+		SELECT (_milestones())[d.place] AS milestone, count(*) AS deals, sum(d.amount) AS amount
+		FROM (SELECT max(array_position(_milestones(), st.milestone)) AS place,
+					 _home_amount(d.home_amount, d.amount, d.currency, g.currency) AS amount
+			  FROM deal d
+			  JOIN setting g ON g.only_row
+			  JOIN deal_contact k ON k.deal_id = d.deal_id
+			  JOIN lead l ON l.lead_id = k.lead_id
+			  JOIN stage st ON st.stage = l.stage
+			  WHERE d.status = 'open' AND NOT _is_exit(st.milestone)
+			  GROUP BY d.deal_id, g.currency) d
+		GROUP BY d.place$deals$::text, ''::text);
 
 	PERFORM @extschema@._comment_view('funnel'::text, '
 One row per milestone of the path that this funnel has stages for, over all time. Rates are fractions: 0.25 is 25 %. All cohorts, ripe or not: see mql_to_sql and sql_conversion for maturity.

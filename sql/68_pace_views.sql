@@ -8,15 +8,6 @@ RETURN _money_per(opportunities * win_rate * mean_amount, cycle_days);
 COMMENT ON FUNCTION sales_velocity(numeric, numeric, numeric, numeric) IS
 'what a pipeline brings a day: opportunities × win rate × mean amount of a won deal / days that one takes; in the currency of the amount, to 6 digits; NULL where it takes no time';
 
--- As in won_deal, for deals that are open or lost, too.
-CREATE FUNCTION _home_amount(home_amount numeric, amount numeric, currency text, home_currency text) RETURNS numeric
-LANGUAGE sql IMMUTABLE PARALLEL SAFE
-RETURN CASE WHEN home_amount IS NOT NULL THEN home_amount
-			WHEN coalesce(currency, home_currency) = home_currency THEN amount END;
-
-COMMENT ON FUNCTION _home_amount(numeric, numeric, text, text) IS
-'what a deal is worth in the funnel''s currency: home_amount, or amount where its currency is missing or the funnel''s; else NULL';
-
 CREATE FUNCTION _create_pace_views() RETURNS void
 LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
 AS $template$

@@ -285,8 +285,7 @@ n_foreign: expenses in another currency than setting.currency, left out of the c
 		WHERE t.metric = 'revenue' AND t.owner IS NULL AND o.day BETWEEN t.starts_on AND t.ends_on
 	), ahead AS (
 		SELECT coalesce(c.source, '(none)') AS source,
-			   CASE WHEN d.home_amount IS NOT NULL THEN d.home_amount
-					WHEN coalesce(d.currency, o.currency) = o.currency THEN d.amount END AS amount,
+			   _home_amount(d.home_amount, d.amount, d.currency, o.currency) AS amount,
 			   d.home_amount IS NULL AND d.amount IS NOT NULL AND coalesce(d.currency, o.currency) <> o.currency AS is_foreign
 		FROM deal d
 		CROSS JOIN today o

@@ -37,12 +37,15 @@ BEGIN
 			SELECT DISTINCT ON (m.lead_id) m.to_stage AS stage FROM move AS m
 			ORDER BY m.lead_id, m.cycle DESC, m.entered_at DESC, m.ordinal DESC, m.history_id DESC
 		)
-		SELECT * FROM (%3$s) AS told $query$,
+		SELECT t.position, t.milestone, t.reached, t.leads, t.accounts, t.in_it_now, t.previous_milestone, t.previous_reached, t.from_previous,
+			   t.rate_from_previous, t.first_milestone, t.first_reached, t.from_first, t.rate_from_first, t.skipped, t.unused, t.bar
+		FROM (%3$s) AS t $query$,
 		funnel, entries,
-		@extschema@._funnel_query('unit_then'::text, 'SELECT stage, count(*) AS leads FROM last_move GROUP BY stage'::text, format('%I.', funnel)))
+		@extschema@._funnel_query('unit_then'::text, 'SELECT stage, count(*) AS leads FROM last_move GROUP BY stage'::text,
+								'SELECT NULL::text AS milestone, 0::bigint AS deals, 0::numeric AS amount'::text, format('%I.', funnel)))
 		USING at;
 END
 $body$;
 
 COMMENT ON FUNCTION funnel_at(text, timestamptz) IS
-'view funnel as it was at an instant: of the moves entered by then, and not voided by then, of leads that had not gone (deleted, erased, merged) by then. in_it_then: leads that were in stages of the milestone. All else is as the view counts it. Stages and what they mean are today''s; so are deals, spend and policy, which do not count here. Leads that were merged since are one, and what was imported since for then counts. To set lead_qual.clock back does not give the past: moves since then stay';
+'view funnel as it was at an instant: of the moves entered by then, and not voided by then, of leads that had not gone (deleted, erased, merged) by then. in_it_then: leads that were in stages of the milestone. All else is as the view counts it. Stages and what they mean are today''s; so are deals, which are left out here, spend and policy. Leads that were merged since are one, and what was imported since for then counts. To set lead_qual.clock back does not give the past: moves since then stay';

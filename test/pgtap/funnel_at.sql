@@ -44,7 +44,8 @@ SET LOCAL search_path = f, public, pg_temp;
 SET LOCAL lead_qual.clock = '2026-03-08 05:00Z';
 INSERT INTO lead (lead_id) SELECT generate_series(1, 9);
 UPDATE lead SET stage = 'disqualified', reason = (SELECT min(reason) FROM reason WHERE applies_to = 'disqualified') WHERE lead_id < 3;
-SELECT results_eq($$ SELECT * FROM funnel_at('f', funnel_now()) $$, 'SELECT * FROM funnel', 'D17: as view funnel');
+SELECT results_eq($$ SELECT * FROM funnel_at('f', funnel_now()) $$, 'SELECT position, milestone, reached, leads, accounts, in_it_now, previous_milestone, previous_reached, from_previous, rate_from_previous, first_milestone, first_reached,
+	from_first, rate_from_first, skipped, unused, bar FROM funnel', 'D17: as view funnel');
 SET LOCAL lead_qual.clock = '2026-03-09 05:00Z';
 SELECT void_moves('f', ARRAY(SELECT max(history_id) FROM stage_history WHERE lead_id = 1), 'a mistake');
 DELETE FROM lead WHERE lead_id = 9;
