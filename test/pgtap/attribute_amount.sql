@@ -2,7 +2,7 @@
 BEGIN;
 SET LOCAL client_min_messages = warning;
 SET LOCAL TimeZone = 'UTC';
-SELECT plan(49);
+SELECT plan(50);
 
 -- touches on days after 1 January 2026
 CREATE FUNCTION pg_temp.days(VARIADIC days numeric[]) RETURNS timestamptz[] LANGUAGE sql AS
@@ -77,6 +77,15 @@ SELECT is_empty($$ SELECT * FROM dealt AS d WHERE model = 'decay' AND EXISTS (SE
 	FROM unnest(d.credits, d.touched_at) AS u (c, t)) AS x WHERE abs(c - due) > 0.01) $$, 'D24: decay is 2 ^ (-age / half-life), to a cent');
 
 -- bad input
+DO $$
+DECLARE said text;
+BEGIN
+	PERFORM attribute_amount(1, '{}', now(), 'best');
+EXCEPTION WHEN invalid_parameter_value THEN
+	GET STACKED DIAGNOSTICS said = PG_EXCEPTION_HINT;
+	PERFORM set_config('told.hint', said, true);
+END $$;
+SELECT is(string_to_array(rtrim(replace(replace(current_setting('told.hint'), 'Models are ', ''), ' and ', ', '), '.'), ', '), _attribution_models(), 'an unknown model: the hint lists those that there are');
 SELECT throws_like(format('SELECT attribute_amount(%s)', a), e, 'refused: ' || a)
 FROM (VALUES ($$1, '{2026-01-01}', now(), 'best'$$, 'there is no attribution model "best"'),
 	($$1, '{2026-01-01}', now(), 'decay', '0 days'$$, 'half-life must be positive'),

@@ -3,7 +3,7 @@
 BEGIN;
 SET LOCAL client_min_messages = error;
 SET LOCAL TimeZone = 'UTC';
-SELECT plan(25);
+SELECT plan(29);
 SELECT create_funnel('f', 'America/St_Johns', 'EUR');
 SET LOCAL search_path = f, public, pg_temp;
 \ir helper/told_attribution.sql
@@ -57,6 +57,19 @@ UPDATE setting SET attribution_window = '12 days';
 SELECT results_eq($$ SELECT deal_id, source, amount FROM attribution WHERE model = 'linear' AND deal_id IN (1, 2) ORDER BY 1, 2 $$, $$ VALUES (1::bigint, 'direct', 1000::numeric), (2, '(none)', 100) $$, 'D12: within the look-back window');
 UPDATE setting SET attribution_window = NULL;
 
+-- the night of 8 March has 23 hours in Newfoundland, and begins at 03:30Z
+SET LOCAL lead_qual.import = on;
+INSERT INTO activity (lead_id, kind, source, occurred_at, recorded_at) SELECT 4, 'webinar', 'event', at, at FROM unnest('{2026-03-08 03:31Z,2026-03-09 02:29Z,2026-03-09 02:31Z}'::timestamptz[]) AS at;
+INSERT INTO activity (lead_id, kind, source, occurred_at, recorded_at) SELECT 5, 'webinar', 'social', at, at FROM unnest('{2026-03-07 12:30Z,2026-03-07 13:00Z}'::timestamptz[]) AS at;
+INSERT INTO deal (deal_id, amount, status, opened_at, closed_at) VALUES (20, 3, 'won', '2026-03-10 12:00Z', '2026-03-10 12:00Z'), (21, 3, 'won', '2026-03-10 12:00Z', '2026-03-10 12:00Z');
+INSERT INTO deal_contact (deal_id, lead_id) VALUES (20, 4), (21, 5);
+SET LOCAL lead_qual.import = off;
+SELECT is(touches, 2::bigint, 'D12: the day that is an hour short is a day') FROM attribution WHERE deal_id = 20 AND model = 'linear';
+UPDATE setting SET attribution_window = '3 days';
+SELECT is(touches, 0::bigint, 'D12: the look-back window counts local days: the first of the day was an hour before it') FROM attribution WHERE deal_id = 21 AND model = 'linear';
+UPDATE setting SET attribution_window = NULL;
+DELETE FROM deal WHERE deal_id IN (20, 21);
+
 -- beside cost
 INSERT INTO spend (department, source, campaign, starts_on, ends_on, amount, currency) VALUES
 	('marketing', 'paid_search', 'c1', '2026-03-01', '2026-03-31', 200, NULL), ('marketing', 'display', NULL, '2026-03-01', '2026-04-30', 61, NULL), ('sales', NULL, NULL, '2026-03-01', '2026-03-31', 9, NULL),
@@ -66,6 +79,13 @@ SELECT results_eq($$ SELECT month, source, campaign, deals, touches, amount, cos
 	('2026-03-01', '(overhead)', NULL, 0, 0, 0, 9, -1, 0), ('2026-03-01', 'direct', NULL, 1, 1, 0, 0, NULL, 0), ('2026-03-01', 'display', NULL, 0, 0, 0, 31, -1, 0),
 	('2026-03-01', 'event', 'fair', 3, 3, 110, 0, NULL, 0), ('2026-03-01', 'paid_search', 'c1', 2, 3, 1100, 200, 4.5, 1), ('2026-03-01', 'social', NULL, 1, 1, 0, 0, NULL, 0),
 	('2026-04-01', 'display', NULL, 0, 0, 0, 30, -1, 0) $$, 'D24: by month of close, source and campaign, beside cost');
+
+CREATE ROLE regress_lq_analyst;
+SELECT grant_funnel('f', 'regress_lq_analyst', 'analyst') \g /dev/null
+GRANT USAGE ON SCHEMA f TO regress_lq_analyst;
+SET LOCAL ROLE regress_lq_analyst;
+SELECT isnt_empty('TABLE f.' || v, 'an analyst reads ' || v) FROM unnest('{attribution_summary,source_performance}'::text[]) AS v;
+RESET ROLE;
 
 -- bad input: no amount, nothing, no date
 SET LOCAL lead_qual.import = on;
