@@ -180,7 +180,7 @@ BEGIN
 		next_milestone := milestone;
 		rate := @extschema@._ratio(came::numeric, entered::numeric);
 		needed := ceil(needed);
-		pace := CASE WHEN seen > 0 THEN @extschema@._per(pace * days, least(seen, 91::numeric)) END;
+		pace := CASE WHEN seen >= 28 THEN @extschema@._per(pace * days, least(seen, 91::numeric)) END;
 		short := CASE WHEN needed > pace THEN needed - pace WHEN needed <= pace THEN 0 END;
 		RETURN NEXT;
 	END LOOP;
@@ -188,4 +188,4 @@ END
 $body$;
 
 COMMENT ON FUNCTION plan(text, numeric, date) IS
-'what it takes to win a revenue (in the funnel''s currency) until a day (default: the last of this quarter): needed: customers = revenue / mean amount of all won deals; SQLs, MQLs and leads as many as make these at the mature rate: came / entered, of the units that entered the milestone in the year before setting.maturity_days ago those that came to the next one listed. pace: as many as will enter it in the days left at the rate of the last 13 weeks (fewer, where units are there for less); short = needed - pace, 0 where the pace will do. Units that come late in the time will not all be customers by its end: how long that takes is told by velocity(). NULL where nothing was won, or nobody came through';
+'what it takes to win a revenue (in the funnel''s currency) until a day (default: the last of this quarter): needed: customers = revenue / mean amount of all won deals; SQLs, MQLs and leads as many as make these at the mature rate: came / entered, of the units that entered the milestone in the year before setting.maturity_days ago those that came to the next one listed. pace: as many as will enter it in the days left at the rate of the last 13 weeks (fewer, where units are there for less; NULL under 4); short = needed - pace, 0 where the pace will do. Units that come late in the time will not all be customers by its end: how long that takes is told by velocity(). NULL where nothing was won, or nobody came through';
