@@ -49,7 +49,8 @@ BEGIN ATOMIC
 			open_question,account_qualification,verdict_pair,verdict_agreement,disputed_lead,
 			detached_lead}'::name[]),
 		(2, '{target,monthly_spend,attribution,attribution_summary,cost_per_stage,source_performance,pipeline,lead_worth,pareto,
-			lead_velocity_rate,sales_velocity,forecast,target_attainment}');
+			lead_velocity_rate,sales_velocity,forecast,target_attainment,
+			waterfall,sla_by_owner,ideal_profile,look_alike}');
 END;
 
 COMMENT ON FUNCTION _template_relations() IS

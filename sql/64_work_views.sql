@@ -127,6 +127,8 @@ BEGIN
 	PERFORM @extschema@._create_work_views();
 	PERFORM @extschema@._create_hand_over_views();
 	PERFORM @extschema@._create_agreement_view();
+	PERFORM @extschema@._create_diagnosis_views();
+	PERFORM @extschema@._create_profile_views();
 END
 $template$;
 

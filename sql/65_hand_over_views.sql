@@ -15,6 +15,23 @@ DECLARE
 			AND a.occurred_at < coalesce((SELECT n.started_at FROM journey n
 										  WHERE n.lead_id = j.lead_id AND n.cycle > j.cycle AND n.cycle > 1
 										  ORDER BY n.cycle LIMIT 1), 'infinity')$log$;
+	-- the rules that gave leads that were rejected (j) most, from cards of theirs (x)
+	best constant text := $best$SELECT g.month, g.outcome, g.from_stage, g.reason, g.source, g.owner,
+			   string_agg(g.name || ' +' || trim_scale(g.points), ', '
+						  ORDER BY g.place) AS rules
+		FROM (SELECT j.month, j.outcome, j.from_stage, j.reason, j.source, j.owner,
+					 r.name, sum(x.points) AS points,
+					 row_number() OVER (
+						 PARTITION BY j.month, j.outcome, j.from_stage, j.reason,
+									  j.source, j.owner
+						 ORDER BY sum(x.points) DESC, r.name) AS place
+			  FROM %s
+			  JOIN rule r ON r.rule_id = x.rule_id
+			  WHERE x.points > 0
+			  GROUP BY j.month, j.outcome, j.from_stage, j.reason, j.source,
+					   j.owner, r.name) g
+		WHERE g.place <= 3
+		GROUP BY g.month, g.outcome, g.from_stage, g.reason, g.source, g.owner$best$;
 BEGIN
 	--
 	-- D9, D10: one by one
@@ -55,9 +72,19 @@ BEGIN
 		   j.first_touch_at AS first_touch_at,
 		   j.first_conversation_at AS first_conversation_at,
 		   coalesce(j.mql_owner, '(none)') AS owner_at_hand_over,
-		   coalesce(l.owner::text, '(none)') AS owner_now
+		   coalesce(l.owner::text, '(none)') AS owner_now,
+		   CASE WHEN j.exited_at IS NOT NULL
+				THEN coalesce(b.side, CASE WHEN j.accepted_at IS NULL AND q.owner_role <> 'none' THEN q.owner_role END)
+				END AS side
 	FROM journey j
 	LEFT JOIN lead l ON l.lead_id = j.lead_id AND j.gone_at IS NULL
+	LEFT JOIN stage q ON q.stage = j.mql_stage
+	LEFT JOIN (
+		SELECT r.reason, st.milestone,
+			   CASE WHEN count(r.side) = count(*) AND min(r.side) = max(r.side) THEN min(r.side) END AS side
+		FROM reason r
+		JOIN stage st ON st.stage = r.applies_to
+		GROUP BY r.reason, st.milestone) b ON b.reason = j.exit_reason AND b.milestone = j.exit
 	CROSS JOIN LATERAL (
 		SELECT CASE WHEN j.accepted_at IS NOT NULL THEN 'accepted'
 					WHEN j.exited_at IS NOT NULL
@@ -91,6 +118,7 @@ first_touch_at: the first of them
 first_conversation_at: the first of them that is a conversation
 owner_at_hand_over: who had the lead then; (none) where nobody did
 owner_now: who has the lead now; (none) where nobody does
+side: of one that left the path, accepted or not, whose that is to mend: marketing or sales, as the reason given says (reason.side); where it does not, of one not accepted, who works on leads in the stage that it was handed over in (stage.owner_role)
 '::text);
 
 	-- one by one it takes longer to look for touches than for all else
@@ -250,15 +278,15 @@ median_working_hours_to_touch: their median
 	--
 	-- What sales says of the leads it was given
 	--
-	CREATE OR REPLACE VIEW rejection WITH (security_invoker = true) AS
+	EXECUTE format($view$CREATE OR REPLACE VIEW rejection WITH (security_invoker = true) AS
 	WITH rejected AS (
-		SELECT h.history_id, h.lead_id, h.entered_at, h.score, h.scorecard,
+		SELECT h.history_id, h.lead_id, h.cycle, h.entered_at, h.score, h.scorecard,
 			   _month_of(h.entered_at, s.time_zone) AS month,
-			   CASE st.milestone WHEN 'nurture' THEN 'returned'
-								 ELSE 'disqualified' END AS outcome,
+			   CASE st.milestone WHEN 'nurture' THEN 'returned' ELSE st.milestone END AS outcome,
 			   coalesce(h.from_stage, '(none)') AS from_stage,
 			   coalesce(h.reason, '(none)') AS reason,
 			   rs.rule AS blamed,
+			   coalesce(rs.side, CASE WHEN f.owner_role <> 'none' THEN f.owner_role END) AS side,
 			   coalesce(h.source, '(none)') AS source,
 			   coalesce(h.owner, '(none)') AS owner
 		FROM stage_history h
@@ -269,35 +297,19 @@ median_working_hours_to_touch: their median
 			AND rs.reason = h.reason
 		WHERE h.voided_at IS NULL
 			  AND (st.milestone = 'disqualified'
-				   OR (st.milestone = 'nurture' AND _is_on_path(f.milestone)
+				   OR (st.milestone IN ('nurture', 'lost') AND _is_on_path(f.milestone)
 					   AND _has_reached(f.milestone, 'mql'::text)))
-	), given AS (
-		SELECT j.month, j.outcome, j.from_stage, j.reason, j.source, j.owner,
-			   r.name, sum(x.points) AS points,
-			   row_number() OVER (
-				   PARTITION BY j.month, j.outcome, j.from_stage, j.reason,
-								j.source, j.owner
-				   ORDER BY sum(x.points) DESC, r.name) AS place
-		FROM rejected j
-		CROSS JOIN LATERAL explain_score(j.scorecard,
-			greatest(j.entered_at, as_of(j.scorecard))) x
-		JOIN rule r ON r.rule_id = x.rule_id
-		WHERE x.points > 0
-		GROUP BY j.month, j.outcome, j.from_stage, j.reason, j.source,
-				 j.owner, r.name
 	), top AS (
-		SELECT g.month, g.outcome, g.from_stage, g.reason, g.source, g.owner,
-			   string_agg(g.name || ' +' || trim_scale(g.points), ', '
-						  ORDER BY g.place) AS rules
-		FROM given g
-		WHERE g.place <= 3
-		GROUP BY g.month, g.outcome, g.from_stage, g.reason, g.source, g.owner
+		%1$s
+	), handed_over AS (
+		%2$s
 	), counted AS (
 		SELECT j.month, j.outcome, j.from_stage, j.reason, j.source, j.owner,
 			   count(*) AS moves,
 			   count(DISTINCT j.lead_id) AS leads,
 			   _points(avg(j.score)) AS mean_score,
-			   string_agg(DISTINCT j.blamed, ', ') AS blamed_rule
+			   string_agg(DISTINCT j.blamed, ', ') AS blamed_rule,
+			   string_agg(DISTINCT j.side, ', ') AS side
 		FROM rejected j
 		GROUP BY j.month, j.outcome, j.from_stage, j.reason, j.source, j.owner
 	), every AS (
@@ -305,7 +317,7 @@ median_working_hours_to_touch: their median
 		UNION ALL
 		-- of the other dimensions there are too many combinations
 		SELECT g.month, r.outcome, NULL AS from_stage, r.reason, NULL AS source, NULL AS owner,
-			   0 AS moves, 0 AS leads, NULL AS mean_score, NULL AS blamed_rule
+			   0 AS moves, 0 AS leads, NULL AS mean_score, NULL AS blamed_rule, NULL AS side
 		FROM (SELECT min(c.month) AS month FROM counted c) f
 		JOIN setting s ON s.only_row = (f.month IS NOT NULL)
 		CROSS JOIN LATERAL _months_since(f.month, s.time_zone) g (month)
@@ -324,19 +336,35 @@ median_working_hours_to_touch: their median
 		   c.leads AS leads,
 		   c.mean_score AS mean_score,
 		   t.rules AS top_rules,
-		   c.blamed_rule AS blamed_rule
+		   c.blamed_rule AS blamed_rule,
+		   c.side AS side,
+		   o.rules AS rules_at_hand_over
 	FROM every c
 	LEFT JOIN stage st ON st.stage = c.from_stage
 	LEFT JOIN top t ON t.month = c.month AND t.outcome = c.outcome
 		AND t.from_stage = c.from_stage AND t.reason = c.reason
 		AND t.source = c.source AND t.owner = c.owner
+	LEFT JOIN handed_over o ON o.month = c.month AND o.outcome = c.outcome
+		AND o.from_stage = c.from_stage AND o.reason = c.reason
+		AND o.source = c.source AND o.owner = c.owner
 	ORDER BY c.month, c.moves DESC, c.outcome, c.from_stage, c.reason,
-			 c.source, c.owner;
+			 c.source, c.owner$view$,
+		format(best, $card$rejected j
+			  CROSS JOIN LATERAL explain_score(j.scorecard, greatest(j.entered_at, as_of(j.scorecard))) x$card$),
+		format(best, $card$rejected j
+			  CROSS JOIN LATERAL (SELECT m.scorecard, m.entered_at
+								  FROM stage_history m
+								  JOIN stage q ON q.stage = m.to_stage AND q.milestone = 'mql'
+								  WHERE m.lead_id = j.lead_id AND m.cycle = j.cycle AND m.entered_at <= j.entered_at
+										AND m.voided_at IS NULL
+								  ORDER BY m.entered_at, m.ordinal, m.history_id
+								  LIMIT 1) m
+			  CROSS JOIN LATERAL explain_score(m.scorecard, greatest(m.entered_at, as_of(m.scorecard))) x$card$));
 
 	PERFORM @extschema@._comment_view('rejection'::text, '
 One row per month (in the funnel''s time zone), outcome, stage it came from, reason, source and owner, as the moves have them. In a month without such a move, from the first of all to the present one, each outcome and reason that ever occurred has one row with zero moves, whose other dimensions are NULL.
 month: first day of the month
-outcome: returned: a move from mql, sal, sql or opportunity to nurture; disqualified: any move to disqualified
+outcome: returned, lost: a move from mql, sal, sql or opportunity to nurture, or to lost; disqualified: any move to disqualified
 position: order of the stage that it came from (stage.position)
 from_stage: stage that it came from; (none) where it is not known
 reason: reason given; (none) where it is missing
@@ -347,6 +375,8 @@ leads: distinct leads
 mean_score: mean of the scores at the moves, in points, where known
 top_rules: the three rules that gave these leads most points together when they were moved, from the scorecards kept with the moves; NULL where none was kept, as of loaded moves
 blamed_rule: the rule that the reason blames (reason.rule), if any
+side: whose it is to mend: marketing or sales, as the reason says (reason.side), and where it does not, who works on leads in the stage that they left (stage.owner_role); NULL: nobody
+rules_at_hand_over: the three rules that gave these leads most points together when they were handed over in that cycle, from the scorecards kept with those moves to mql; NULL where none was kept
 '::text);
 END
 $template$;

@@ -30,6 +30,7 @@ BEGIN ATOMIC
 		(2, 'share of each of the three anchors in W-shaped attribution; kept for reports of yours, as no view reads it'),
 		(2, 'half-life of time-decay attribution, 7 days in a new funnel; kept for reports of yours, as no view reads it'),
 		(2, 'worth of a qualified lead as a share of net profit, by rule of thumb; kept for reports of yours, as no view reads it'),
+		(2, 'returned: a move from mql, sal, sql or opportunity to nurture; disqualified: any move to disqualified'),
 		(2, 'came by itself: passed over by last non-direct attribution; kept for reports of yours, as no view reads it'),
 		(2, 'profit in it, in the funnel''s currency; kept for reports of yours, as no view reads it'),
 		(2, 'counts as a touch: of merged leads the source of the first one stays')) AS f (since, comment);

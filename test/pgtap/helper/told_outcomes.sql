@@ -49,7 +49,13 @@ SELECT o.lead_id, o.cycle::bigint, o.to_stage AS stage, coalesce(o.source, '(non
 					  ELSE o.due_at < funnel_now() END AS breached,
 	   t.n + k.n AS sales_touches, least(t.first_at, k.first_at) AS first_touch_at,
 	   least(t.talk_at, k.talk_at) AS first_conversation_at,
-	   coalesce(o.owner, '(none)') AS owner_at_hand_over, coalesce(o.owner_now, '(none)') AS owner_now
+	   coalesce(o.owner, '(none)') AS owner_at_hand_over, coalesce(o.owner_now, '(none)') AS owner_now,
+	   CASE WHEN (o.left_by).history_id IS NOT NULL
+			THEN coalesce((SELECT CASE WHEN bool_and(r.side = 'marketing') THEN 'marketing' WHEN bool_and(r.side = 'sales') THEN 'sales' END
+						   FROM (SELECT coalesce(x.side, '') AS side FROM reason x JOIN stage st ON st.stage = x.applies_to
+								 WHERE x.reason = (o.left_by).reason AND st.milestone = (o.left_by).milestone) r),
+						  (SELECT st.owner_role FROM stage st WHERE st.stage = o.to_stage AND st.owner_role <> 'none'
+						   AND o.outcome <> 'accepted')) END AS side
 FROM outcome o,
 LATERAL (SELECT count(*) AS n, min(a.occurred_at) AS first_at, min(a.occurred_at) FILTER (WHERE d.conversation) AS talk_at
 		 FROM activity a JOIN kind d ON d.kind = a.kind AND d.party = 'sales'

@@ -8,7 +8,7 @@ DECLARE
 	something text;
 BEGIN
 	something := CASE WHEN view = 'funnel_monthly' THEN 'entered > 0' WHEN view = 'mql_to_sql' THEN 'mqls + sqls_entered > 0'
-		WHEN view = 'sql_conversion' THEN 'sqls + customers_entered > 0' WHEN view = 'sla' THEN 'handed_over > 0'
+		WHEN view = 'sql_conversion' THEN 'sqls + customers_entered > 0' WHEN view LIKE 'sla%' THEN 'handed_over > 0' WHEN view = 'rejection' THEN 'moves > 0'
 		WHEN view = 'cost_per_sql' THEN 'sqls > 0 OR direct_cost <> 0 OR overhead <> 0 OR n_foreign > 0'
 		WHEN view = 'sql_revenue' THEN 'deals + n_undated > 0' ELSE 'true' END;
 	SELECT string_agg(quote_ident(t.attname), ', ') INTO columns
