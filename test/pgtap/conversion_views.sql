@@ -12,7 +12,7 @@ DO $$ BEGIN PERFORM _create_funnel_tables(); END $$;
 DO $$ BEGIN PERFORM _create_funnel_views(); END $$;
 -- of sql_velocity the rows by month
 DO $$ BEGIN CREATE TEMP VIEW monthly AS SELECT * FROM sql_velocity WHERE by = 'month'; END $$;
-INSERT INTO setting (template_version, time_zone) VALUES (1, 'Europe/Berlin');
+INSERT INTO setting (template_version, time_zone) VALUES (_template_version(), 'Europe/Berlin');
 INSERT INTO stage (stage, position, milestone) VALUES
 	('lead', 1, 'lead'), ('mql', 2, 'mql'), ('sal', 3, 'sal'), ('sql', 4, 'sql'),
 	('opportunity', 5, 'opportunity'), ('customer', 6, 'customer'),

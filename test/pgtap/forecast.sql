@@ -9,7 +9,7 @@ SELECT plan(24);
 CREATE SCHEMA f;
 SET LOCAL search_path = f, public, pg_temp;
 DO $$ BEGIN PERFORM _create_funnel_tables(); END $$;
-INSERT INTO setting (template_version, time_zone) VALUES (2, 'America/St_Johns');
+INSERT INTO setting (template_version, time_zone) VALUES (_template_version(), 'America/St_Johns');
 INSERT INTO stage (stage, position, milestone) SELECT m, n, m FROM unnest(_milestones()) WITH ORDINALITY AS m (m, n);
 SET LOCAL lead_qual.clock = '2026-06-03 12:00Z';
 

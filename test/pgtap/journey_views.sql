@@ -10,7 +10,7 @@ SET LOCAL lead_qual.clock = '2026-07-01 00:00Z';
 DO $$ BEGIN PERFORM _create_funnel_tables(); END $$;
 \ir helper/told_journey.sql
 DO $$ BEGIN PERFORM _create_funnel_views(); END $$;
-INSERT INTO setting (template_version) VALUES (1);
+INSERT INTO setting (template_version) VALUES (_template_version());
 INSERT INTO stage (stage, position, milestone) VALUES
 	('new', 1, 'lead'), ('mql', 2, 'mql'), ('accepted', 3, 'sal'),
 	('sql', 4, 'sql'), ('sql_hot', 5, 'sql'), ('deal', 6, 'opportunity'),

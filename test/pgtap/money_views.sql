@@ -9,7 +9,7 @@ SET LOCAL lead_qual.clock = '2027-01-01 00:00Z';
 DO $$ BEGIN PERFORM _create_funnel_tables(); END $$;
 \ir helper/told_journey.sql
 DO $$ BEGIN PERFORM _create_funnel_views(); END $$;
-INSERT INTO setting (template_version) VALUES (1);
+INSERT INTO setting (template_version) VALUES (_template_version());
 INSERT INTO stage (stage, position, milestone) VALUES ('mql', 1, 'mql'), ('sql', 2, 'sql'),
 	('customer', 3, 'customer');
 SAVEPOINT empty;
