@@ -3,7 +3,7 @@
 BEGIN;
 SET LOCAL client_min_messages = error;
 SET LOCAL TimeZone = 'UTC';
-SELECT plan(29);
+SELECT plan(30);
 SELECT create_funnel('f', 'America/St_Johns', 'EUR');
 SET LOCAL search_path = f, public, pg_temp;
 \ir helper/told_attribution.sql
@@ -131,6 +131,11 @@ SELECT is_empty($$ SELECT w.deal_id, m FROM won_deal AS w CROSS JOIN unnest(_att
 	GROUP BY w.deal_id, w.amount, m HAVING sum(a.amount) IS DISTINCT FROM w.amount $$, 'D24 random: every model adds up to what the deal won, in cents');
 SELECT is_empty($$ SELECT model FROM attribution_summary GROUP BY model HAVING sum(amount) <> (SELECT sum(amount) FROM won_deal) OR sum(cost) <> (SELECT sum(amount) FROM spend) $$,
 	'D24 random: the months add up to what was won and what was spent');
+CREATE TEMP TABLE credited AS TABLE attribution;
+SELECT is_empty($$ WITH told AS (SELECT date_trunc('month', d.closed_at AT TIME ZONE s.time_zone)::date AS month, a.model, a.source, a.campaign, count(DISTINCT a.deal_id) AS deals, sum(a.touches)::bigint AS touches, coalesce(sum(a.amount), 0) AS amount
+		FROM setting AS s, credited AS a JOIN deal AS d USING (deal_id) GROUP BY 1, 2, 3, 4),
+	shown AS (SELECT month, model, source, campaign, deals, touches, amount FROM attribution_summary WHERE deals > 0)
+	(TABLE told EXCEPT ALL TABLE shown) UNION ALL (TABLE shown EXCEPT ALL TABLE told) $$, 'D24 random: the summary is the sum of the deals');
 SELECT is_empty('SELECT * FROM attribution WHERE amount <> round(amount, 2)', 'D24 random: whole cents');
 
 SELECT * FROM finish();
