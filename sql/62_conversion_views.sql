@@ -146,15 +146,7 @@ DECLARE
 	months text;
 	sources text;
 	all_accounts text;
-BEGIN
-	SELECT string_agg(format('_month_of(j.%I_at, s.time_zone)', m.milestone), ', ' ORDER BY m.position),
-		   string_agg(format('coalesce(j.%I_source, ''(none)'')', m.milestone), ', ' ORDER BY m.position),
-		   string_agg(format('j.%I_account_id', m.milestone), ', ' ORDER BY m.position)
-		INTO months, sources, all_accounts
-	FROM unnest(_milestones()) WITH ORDINALITY AS m (milestone, position);
-
-	EXECUTE 'CREATE OR REPLACE VIEW funnel WITH (security_invoker = true) AS '
-		|| _funnel_query('journey'::text, 'SELECT stage, count(*) AS leads FROM lead GROUP BY stage'::text, $deals$-- an open deal is where the furthest of its contacts is
+	open_deals constant text := $deals$-- an open deal is where the furthest of its contacts is
 		SELECT (_milestones())[d.place] AS milestone, count(*) AS deals, sum(d.amount) AS amount
 		FROM (SELECT max(array_position(_milestones(), st.milestone)) AS place,
 					 _home_amount(d.home_amount, d.amount, d.currency, g.currency) AS amount
@@ -165,7 +157,16 @@ BEGIN
 			  JOIN stage st ON st.stage = l.stage
 			  WHERE d.status = 'open' AND NOT _is_exit(st.milestone)
 			  GROUP BY d.deal_id, g.currency) d
-		GROUP BY d.place$deals$::text, ''::text);
+		GROUP BY d.place$deals$;
+BEGIN
+	SELECT string_agg(format('_month_of(j.%I_at, s.time_zone)', m.milestone), ', ' ORDER BY m.position),
+		   string_agg(format('coalesce(j.%I_source, ''(none)'')', m.milestone), ', ' ORDER BY m.position),
+		   string_agg(format('j.%I_account_id', m.milestone), ', ' ORDER BY m.position)
+		INTO months, sources, all_accounts
+	FROM unnest(_milestones()) WITH ORDINALITY AS m (milestone, position);
+
+	EXECUTE 'CREATE OR REPLACE VIEW funnel WITH (security_invoker = true) AS '
+		|| _funnel_query('journey'::text, 'SELECT stage, count(*) AS leads FROM lead GROUP BY stage'::text, open_deals::text, ''::text);
 
 	PERFORM @extschema@._comment_view('funnel'::text, '
 One row per milestone of the path that this funnel has stages for, over all time. Rates are fractions: 0.25 is 25 %. All cohorts, ripe or not: see mql_to_sql and sql_conversion for maturity.
