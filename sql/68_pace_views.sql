@@ -300,7 +300,7 @@ days: days of the period that have passed
 	--
 	CREATE OR REPLACE VIEW forecast WITH (security_invoker = true) AS
 	SELECT f.milestone AS milestone,
-		   f.horizon_days AS horizon_days,
+		   f.horizon_days::bigint AS horizon_days,
 		   f.expected AS expected,
 		   f.lower AS lower,
 		   f.upper AS upper,
