@@ -50,7 +50,8 @@ BEGIN ATOMIC
 			detached_lead}'::name[]),
 		(2, '{target,monthly_spend,attribution,attribution_summary,cost_per_stage,source_performance,pipeline,lead_worth,pareto,
 			lead_velocity_rate,sales_velocity,forecast,target_attainment,
-			waterfall,sla_by_owner,ideal_profile,look_alike}');
+			waterfall,sla_by_owner,ideal_profile,look_alike,
+			conversion,bottleneck,funnel_weekly,stuck}');
 END;
 
 COMMENT ON FUNCTION _template_relations() IS

@@ -129,6 +129,7 @@ BEGIN
 	PERFORM @extschema@._create_agreement_view();
 	PERFORM @extschema@._create_diagnosis_views();
 	PERFORM @extschema@._create_profile_views();
+	PERFORM @extschema@._create_step_views();
 END
 $template$;
 

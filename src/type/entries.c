@@ -1,6 +1,7 @@
 /*
  * entries.c
- *		How many units entered each milestone, by month and source.
+ *		How many units entered each milestone, by month and source, and how far
+ *		these came.
  *
  * A unit has a month, a source and an account for each milestone that it
  * entered.  To make a row of each and group these takes several times longer,
@@ -18,6 +19,7 @@
 #include "utils/builtins.h"
 #include "utils/date.h"
 #include "utils/lsyscache.h"
+#include "utils/timestamp.h"
 #include "utils/typcache.h"
 
 #include "compat.h"
@@ -28,6 +30,7 @@ PG_FUNCTION_INFO_V1(entries_join);
 PG_FUNCTION_INFO_V1(entries_write);
 PG_FUNCTION_INFO_V1(entries_read);
 PG_FUNCTION_INFO_V1(entries_end);
+PG_FUNCTION_INFO_V1(steps_add);
 
 /* what is counted by: the milestone's place, month and source */
 typedef struct EntryKey
@@ -46,6 +49,10 @@ typedef struct Entry
 	uint32		number;			/* among those of this state */
 	int64		entered;
 	int64		accounts;
+	/* of a step: by milestone, those that entered it, too, not before */
+	int64		reached[LQ_MOST_PLACES];
+	/* and those that did not enter it, though it comes earlier */
+	int64		skipped[LQ_MOST_PLACES];
 } Entry;
 
 static inline bool
@@ -146,8 +153,25 @@ entry_of(Entries *entries, int place, DateADT month, const char *source,
 		entry->number = entries->table->members - 1;
 		entry->entered = 0;
 		entry->accounts = 0;
+		memset(entry->reached, 0, sizeof(entry->reached));
+		memset(entry->skipped, 0, sizeof(entry->skipped));
 	}
 	return entry;
+}
+
+/* add what another state has counted, but for accounts */
+static void
+add_entry(Entries *entries, const Entry *other, const char *source)
+{
+	Entry	   *entry = entry_of(entries, other->key.place, other->key.month,
+								 source, other->key.length);
+
+	entry->entered += other->entered;
+	for (int i = 0; i < LQ_MOST_PLACES; i++)
+	{
+		entry->reached[i] += other->reached[i];
+		entry->skipped[i] += other->skipped[i];
+	}
 }
 
 static void
@@ -212,6 +236,62 @@ entries_add(PG_FUNCTION_ARGS)
 	PG_RETURN_POINTER(entries);
 }
 
+/*
+ * _steps_add(internal, instants timestamptz[], months date[], sources text[]) -
+ * internal
+ */
+Datum
+steps_add(PG_FUNCTION_ARGS)
+{
+	Entries    *entries = entries_of(fcinfo, 0);
+	Datum	   *instants;
+	Datum	   *months;
+	Datum	   *sources;
+	bool	   *no_instant;
+	bool	   *no_month;
+	bool	   *no_source;
+	int			n;
+	int			n_months;
+	int			n_sources;
+
+	if (PG_ARGISNULL(1) || PG_ARGISNULL(2) || PG_ARGISNULL(3))
+		ereport(ERROR, (errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+						errmsg("instants, months and sources must not be null")));
+	deconstruct_array(PG_GETARG_ARRAYTYPE_P(1), TIMESTAMPTZOID,
+					  sizeof(TimestampTz), FLOAT8PASSBYVAL, TYPALIGN_DOUBLE,
+					  &instants, &no_instant, &n);
+	deconstruct_array(PG_GETARG_ARRAYTYPE_P(2), DATEOID, sizeof(DateADT), true,
+					  TYPALIGN_INT, &months, &no_month, &n_months);
+	deconstruct_array(PG_GETARG_ARRAYTYPE_P(3), TEXTOID, -1, false,
+					  TYPALIGN_INT, &sources, &no_source, &n_sources);
+	if (n > LQ_MOST_PLACES || n != n_months || n != n_sources)
+		ereport(ERROR, (errcode(ERRCODE_ARRAY_SUBSCRIPT_ERROR),
+						errmsg("numbers of milestones differ, or are above %d",
+							   LQ_MOST_PLACES)));
+	if (entries == NULL)
+		entries = new_entries(fcinfo);
+	for (int i = 0; i < n; i++)
+	{
+		TimestampTz at;
+		Entry	   *entry;
+		text	   *source;
+
+		if (no_instant[i] || no_month[i] || no_source[i])
+			continue;
+		at = DatumGetTimestampTz(instants[i]);
+		source = DatumGetTextPP(sources[i]);
+		entry = entry_of(entries, i + 1, DatumGetDateADT(months[i]),
+						 VARDATA_ANY(source), VARSIZE_ANY_EXHDR(source));
+		entry->entered++;
+		for (int k = 0; k < i; k++)
+			entry->skipped[k] += no_instant[k];
+		for (int k = i + 1; k < n; k++)
+			entry->reached[k] += !no_instant[k] &&
+				DatumGetTimestampTz(instants[k]) >= at;
+	}
+	PG_RETURN_POINTER(entries);
+}
+
 /* the entries of a state by their numbers */
 static Entry **
 numbered(Entries *entries)
@@ -242,9 +322,7 @@ entries_join(PG_FUNCTION_ARGS)
 		if (entries == NULL)
 			entries = new_entries(fcinfo);
 		for (uint32 k = 0; k < other->table->members; k++)
-			entry_of(entries, each[k]->key.place, each[k]->key.month,
-					 each[k]->key.source, each[k]->key.length)->entered +=
-				each[k]->entered;
+			add_entry(entries, each[k], each[k]->key.source);
 		member_start_iterate(other->members, &i);
 		while ((member = member_iterate(other->members, &i)) != NULL)
 		{
@@ -309,8 +387,7 @@ entries_read(PG_FUNCTION_ARGS)
 
 		memcpy(&entry, next, sizeof(Entry));
 		next += sizeof(Entry);
-		entry_of(entries, entry.key.place, entry.key.month, next,
-				 entry.key.length)->entered = entry.entered;
+		add_entry(entries, &entry, next);
 		next += entry.key.length;
 	}
 	each = numbered(entries);
@@ -325,7 +402,19 @@ entries_read(PG_FUNCTION_ARGS)
 	PG_RETURN_POINTER(entries);
 }
 
-/* _entries_end(internal) - _entry[] */
+static Datum
+count_array(const int64 *counts)
+{
+	Datum		each[LQ_MOST_PLACES];
+
+	for (int i = 0; i < LQ_MOST_PLACES; i++)
+		each[i] = Int64GetDatum(counts[i]);
+	return PointerGetDatum(construct_array(each, LQ_MOST_PLACES, INT8OID,
+										   sizeof(int64), FLOAT8PASSBYVAL,
+										   TYPALIGN_DOUBLE));
+}
+
+/* _entries_end(internal) - _entry[], _steps_end(internal) - _step[] */
 Datum
 entries_end(PG_FUNCTION_ARGS)
 {
@@ -344,15 +433,21 @@ entries_end(PG_FUNCTION_ARGS)
 	rows = palloc(sizeof(Datum) * (n + 1));
 	for (uint32 k = 0; k < n; k++)
 	{
-		Datum		values[5];
-		bool		nulls[5] = {false};
+		Datum		values[6];
+		bool		nulls[6] = {false};
 
 		values[0] = Int32GetDatum(each[k]->key.place);
 		values[1] = DateADTGetDatum(each[k]->key.month);
 		values[2] = PointerGetDatum(cstring_to_text_with_len(each[k]->key.source,
 															 each[k]->key.length));
 		values[3] = Int64GetDatum(each[k]->entered);
-		values[4] = Int64GetDatum(each[k]->accounts);
+		if (desc->natts == 5)
+			values[4] = Int64GetDatum(each[k]->accounts);
+		else
+		{
+			values[4] = count_array(each[k]->reached);
+			values[5] = count_array(each[k]->skipped);
+		}
 		rows[k] = HeapTupleGetDatum(heap_form_tuple(desc, values, nulls));
 	}
 	PG_RETURN_ARRAYTYPE_P(construct_array(rows, n, type, -1, false,

@@ -5,7 +5,7 @@ BEGIN;
 SET LOCAL client_min_messages = error;
 SET LOCAL TimeZone = 'UTC';
 SET LOCAL lead_qual.clock = '2026-12-31 23:30Z';
-SELECT plan(28);
+SELECT plan(30);
 -- where it is January by then
 SELECT create_funnel('crm', 'Europe/Berlin');
 SET LOCAL search_path = crm, public, pg_temp;
@@ -16,6 +16,7 @@ CREATE TEMP TABLE monthly (view text, series text, known text);
 INSERT INTO monthly VALUES
 	('funnel_monthly', 'source, milestone', '{position}'), ('mql_to_sql', '', '{mature}'), ('sql_conversion', '', '{mature}'),
 	('sql_velocity', '', '{by,source}'), ('lead_velocity_rate', 'milestone', '{position,partial,comparable,definition,version}'), ('cost_per_sql', 'source', '{}'), ('sql_revenue', 'by', '{}'), ('sla', 'stage, owner', '{position}'),
+	('conversion', 'source, from_milestone, to_milestone', '{position,mature}'),
 	('rejection', 'outcome, reason', '{position}');
 CREATE FUNCTION pg_temp.grid(view text, series text) RETURNS SETOF text LANGUAGE plpgsql AS $$
 BEGIN

@@ -3,7 +3,7 @@
 BEGIN;
 SET LOCAL client_min_messages = error;
 SET LOCAL TimeZone = 'UTC';
-SELECT plan(21);
+SELECT plan(25);
 \ir helper/random_funnel.sql
 \ir helper/journey.sql
 \set funnel crm
@@ -11,6 +11,7 @@ SELECT plan(21);
 \ir helper/told_rates.sql
 \ir helper/told_money.sql
 \ir helper/told_outcomes.sql
+\ir helper/told_steps.sql
 
 CREATE TEMP TABLE tally AS SELECT * FROM pg_temp.random_operations(6000, 0.5);
 SELECT is_empty('SELECT pg_temp.unlike(''crm'')', 'table journey is what the one statement makes anew');
@@ -24,7 +25,8 @@ SELECT ok(count(customer_at) > 20 AND count(gone_at) > 20 AND count(exited_at) >
 
 SELECT is_empty(format('SELECT pg_temp.differences(''crm'', %L)', v), finding || v || ' is as told')
 FROM (VALUES ('', 'won_deal'), ('N12: ', 'lead_journey'), ('', 'stage_velocity'), ('', 'funnel'), ('', 'funnel_monthly'), ('', 'mql_to_sql'),
-	('', 'sql_conversion'), ('', 'cost_per_sql'), ('', 'sql_revenue'), ('N11, N15: ', 'hand_over'), ('N11, N15: ', 'sla'), ('N8: ', 'stage_stay')) AS v (finding, v);
+	('', 'sql_conversion'), ('', 'cost_per_sql'), ('', 'sql_revenue'), ('N11, N15: ', 'hand_over'), ('N11, N15: ', 'sla'), ('N8: ', 'stage_stay'),
+	('D4: ', 'conversion'), ('D18: ', 'bottleneck'), ('', 'funnel_weekly'), ('', 'stuck')) AS v (finding, v);
 
 -- D6, by a loop
 \ir helper/told_velocity.sql
