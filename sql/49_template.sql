@@ -51,7 +51,7 @@ BEGIN ATOMIC
 		(2, '{target,monthly_spend,attribution,attribution_summary,cost_per_stage,source_performance,pipeline,lead_worth,pareto,
 			lead_velocity_rate,sales_velocity,forecast,target_attainment,
 			waterfall,sla_by_owner,ideal_profile,look_alike,
-			conversion,bottleneck,funnel_weekly,stuck}');
+			conversion,bottleneck,funnel_weekly,stuck,readiness}');
 END;
 
 COMMENT ON FUNCTION _template_relations() IS

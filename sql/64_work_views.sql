@@ -130,6 +130,7 @@ BEGIN
 	PERFORM @extschema@._create_diagnosis_views();
 	PERFORM @extschema@._create_profile_views();
 	PERFORM @extschema@._create_step_views();
+	PERFORM @extschema@._create_readiness_view();
 END
 $template$;
 

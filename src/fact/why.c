@@ -28,6 +28,7 @@
 #include "lead/lead.h"
 #include "lead/refuse.h"
 #include "lead/stage.h"
+#include "lead/way.h"
 #include "lead_qual.h"
 #include "result.h"
 #include "type/scorecard.h"
@@ -249,61 +250,6 @@ stage_of(const LqLead *lead)
 	return lq_funnel_stage(lead->funnel, name);
 }
 
-/* Is it a move that needs no manager, the ordinary way? */
-static bool
-is_step(const LqTransition *transition, const LqStage *from)
-{
-	return lq_transition_leaves(transition, from) && !transition->exception;
-}
-
-/*
- * The shortest ordinary way between two stages: the stages after the first,
- * and how many; 0 if there is none.
- */
-static int
-find_way(const LqFunnel *funnel, const LqStage *from, const LqStage *to,
-		 const LqStage **way)
-{
-	int			n = funnel->n_stages;
-	int		   *before = palloc(n * sizeof(int));
-	int		   *queue = palloc(n * sizeof(int));
-	int			head = 0;
-	int			tail = 0;
-	int			length = 0;
-
-	for (int i = 0; i < n; i++)
-		before[i] = -1;
-	queue[tail++] = from - funnel->stages;
-	before[from - funnel->stages] = from - funnel->stages;
-	while (head < tail && before[to - funnel->stages] < 0)
-	{
-		int			at = queue[head++];
-
-		for (int i = 0; i < funnel->n_transitions; i++)
-		{
-			const LqTransition *transition = &funnel->transitions[i];
-			int			next;
-
-			if (!is_step(transition, &funnel->stages[at]))
-				continue;
-			next = transition->to - funnel->stages;
-			if (before[next] >= 0)
-				continue;
-			before[next] = at;
-			queue[tail++] = next;
-		}
-	}
-	if (before[to - funnel->stages] < 0)
-		return 0;
-	for (int at = to - funnel->stages; at != from - funnel->stages;
-		 at = before[at])
-		length++;
-	for (int at = to - funnel->stages, i = length - 1; i >= 0;
-		 at = before[at], i--)
-		way[i] = &funnel->stages[at];
-	return length;
-}
-
 /* what reports of parts are told to */
 typedef struct Report
 {
@@ -366,13 +312,13 @@ report_step(LqLead *lead, const LqStage *from, const LqStage *to,
 
 	for (int i = 0; i < funnel->n_transitions; i++)
 		if (funnel->transitions[i].to == to &&
-			is_step(&funnel->transitions[i], from) &&
+			lq_is_step(&funnel->transitions[i], from) &&
 			all_met(lead, &funnel->transitions[i]))
 			return;
 	report->from = from;
 	for (int i = 0; i < funnel->n_transitions; i++)
 		if (funnel->transitions[i].to == to &&
-			is_step(&funnel->transitions[i], from))
+			lq_is_step(&funnel->transitions[i], from))
 			lq_transition_explain(lead, &funnel->transitions[i], report_part,
 								  report);
 }
@@ -416,7 +362,7 @@ why_not(PG_FUNCTION_ARGS)
 	if (from != NULL && from != to)
 	{
 		way = palloc(funnel->n_stages * sizeof(LqStage *));
-		length = find_way(funnel, from, to, way);
+		length = lq_find_way(funnel, from, to, way);
 		for (int i = 0; i < length; i++)
 		{
 			report.step = i + 1;

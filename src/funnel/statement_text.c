@@ -114,6 +114,8 @@ static const Statement statements[] =
 	" OR EXISTS (SELECT FROM {verdict} WHERE lead_id {=} $1)"},
 	[LQ_STATEMENT_LEAD] = {"k", "L!",
 	"SELECT (l.*)::{lead_rows} FROM {lead_rows} AS l WHERE l.{rows_key} {=} $1"},
+	[LQ_STATEMENT_LEADS] = {"", "L!",
+	"SELECT (l.*)::{lead_rows} FROM {lead_rows} AS l"},
 	[LQ_STATEMENT_SET_CARD] = {"kc", "",
 	"UPDATE {lead} SET scorecard = $2 WHERE {key} {=} $1"},
 	[LQ_STATEMENT_SET_CARD_AND_SOURCE] = {"kctt", "",

@@ -146,9 +146,14 @@ describe_needs(LqLead *lead, const LqConditionPart *part)
 	return buf.data;
 }
 
-/* Answers to the frameworks that are data, with yes where none is known. */
+/*
+ * Answers to the frameworks that are data, with yes to one element, or where
+ * none is known.
+ */
+#define ALL_UNKNOWN (-1)
+
 static Datum
-suppose_answers(const LqLead *lead)
+suppose_answers(const LqLead *lead, int element)
 {
 	const LqFunnel *funnel = lead->funnel;
 	StringInfoData buf;
@@ -166,6 +171,11 @@ suppose_answers(const LqLead *lead)
 											 strlen(e->framework), e->element,
 											 strlen(e->element));
 
+		if (element == i ||
+			(element == ALL_UNKNOWN && level == LQ_LEVEL_UNKNOWN))
+			level = LQ_LEVEL_YES;
+		if (level == LQ_LEVEL_UNKNOWN)
+			continue;
 		if (strcmp(framework, e->framework) != 0)
 		{
 			appendStringInfoString(&buf, buf.len == 0 ? "{" : "}, ");
@@ -177,8 +187,7 @@ suppose_answers(const LqLead *lead)
 			appendStringInfoString(&buf, ", ");
 		escape_json(&buf, e->element);
 		appendStringInfoString(&buf, ": ");
-		escape_json(&buf, lq_level_name(level == LQ_LEVEL_UNKNOWN ?
-										LQ_LEVEL_YES : level));
+		escape_json(&buf, lq_level_name(level));
 	}
 	appendStringInfoString(&buf, buf.len == 0 ? "{}" : "}}");
 	return DirectFunctionCall1(jsonb_in, CStringGetDatum(buf.data));
@@ -206,7 +215,7 @@ answers_may_meet(LqLead *lead, LqCondition *condition, int part)
 										 suppose_yes(framework, bits));
 	}
 	if (!lead->isnull[answers])
-		lead->values[answers] = suppose_answers(lead);
+		lead->values[answers] = suppose_answers(lead, ALL_UNKNOWN);
 	truth = lq_lead_holds_part(lead, condition, part);
 	for (int f = 0; f < n_frameworks; f++)
 		lead->values[attno[LQ_LEAD_FRAMEWORK(f)] - 1] = saved[f];
@@ -224,6 +233,88 @@ reads_answers(const LqFunnel *funnel, const LqConditionPart *part)
 		if (part->pseudos[i]->kind == LQ_PSEUDO_TOGETHER)
 			return true;
 	return bms_is_member(funnel->attno[LQ_LEAD_ANSWERS], part->columns);
+}
+
+/* Does the part hold with that value there? */
+static bool
+holds_with(LqLead *lead, LqCondition *condition, int part, AttrNumber column,
+		   Datum value)
+{
+	Datum		saved = lead->values[column - 1];
+	LqTruth		truth;
+
+	lead->values[column - 1] = value;
+	truth = lq_lead_holds_part(lead, condition, part);
+	lead->values[column - 1] = saved;
+	return truth == LQ_TRUE;
+}
+
+/* Would the part hold if one more element were answered yes? */
+static bool
+one_answer_meets(LqLead *lead, LqCondition *condition, int part)
+{
+	const LqFunnel *funnel = lead->funnel;
+	AttrNumber	answers = funnel->attno[LQ_LEAD_ANSWERS];
+
+	for (int f = 0; f < lq_n_frameworks(funnel); f++)
+	{
+		const LqFramework *framework = lq_frameworks[f];
+		AttrNumber	column = funnel->attno[LQ_LEAD_FRAMEWORK(f)];
+		uint32		value = DatumGetLqQualification(framework,
+													lead->values[column - 1]);
+
+		for (int i = 0; i < framework->nelements; i++)
+			if (lq_qualification_level(value, i) != LQ_LEVEL_YES &&
+				holds_with(lead, condition, part, column,
+						   LqQualificationGetDatum(framework,
+												   lq_qualification_set(value, i, LQ_LEVEL_YES))))
+				return true;
+	}
+	if (!lead->isnull[answers - 1])
+		for (int i = 0; i < funnel->n_elements; i++)
+			if (holds_with(lead, condition, part, answers,
+						   suppose_answers(lead, i)))
+				return true;
+	return false;
+}
+
+/*
+ * How far a transition is from what lq_transition_explain() reports as met: 0
+ * where all is, 1 where one part is not, and, if that is about answers, one
+ * more would do; else 2.
+ */
+int
+lq_transition_distance(LqLead *lead, const LqTransition *transition)
+{
+	int			unmet = 0;
+	int			part = -1;
+
+	if (transition->broken)
+		return 1;
+	for (int i = 0; transition->has_condition &&
+		 i < lq_condition_n_parts(transition->condition); i++)
+	{
+		if (lq_lead_holds_part(lead, transition->condition, i) == LQ_TRUE)
+			continue;
+		if (++unmet > 1)
+			return 2;
+		part = i;
+	}
+	if (transition->after != NULL)
+		unmet += lq_transition_earliest(lead, transition) > lead->now;
+	if (transition->needs_reason)
+		unmet += !lq_transition_reason_given(lead, transition);
+	if (transition->exception)
+		unmet += !lq_transition_exception_allowed(lead, transition);
+	for (int i = 0; i < transition->n_sides && unmet < 2; i++)
+		unmet += lq_transition_signed(lead, transition,
+									  transition->sides[i]) != LQ_SIGNED;
+	if (unmet == 1 && part >= 0 &&
+		reads_answers(lead->funnel,
+					  lq_condition_part(transition->condition, part)) &&
+		!one_answer_meets(lead, transition->condition, part))
+		return 2;
+	return Min(unmet, 2);
 }
 
 static const char *

@@ -14,6 +14,8 @@ typedef void (*LqPartReport) (void *arg, const LqTransition *transition,
 							  const char *needs);
 extern void lq_transition_explain(LqLead *lead, const LqTransition *transition,
 								  LqPartReport report, void *arg);
+extern int	lq_transition_distance(LqLead *lead,
+								   const LqTransition *transition);
 pg_noreturn extern void lq_stage_refuse(LqLead *lead, const LqStage *from,
 										const char *asked);
 pg_noreturn extern void lq_stale_refuse(const LqLead *lead, int64 given,

@@ -68,7 +68,8 @@ SELECT is_empty($$
 	SELECT relname FROM pg_class AS c
 	WHERE relnamespace = 'crm'::regnamespace AND relkind = 'v'
 	AND pg_temp.attempt('regress_lq_analyst', format('SELECT * FROM crm.%I', relname))
-		<> CASE WHEN EXISTS (SELECT FROM pg_attribute AS a WHERE a.attrelid = c.oid
+		-- guards may read personal data
+		<> CASE WHEN relname = 'readiness' OR EXISTS (SELECT FROM pg_attribute AS a WHERE a.attrelid = c.oid
 							 AND attname IN ('email', 'full_name', 'note', 'marketing_note', 'external_id'))
 				THEN 'refused' ELSE 'done' END $$,
 	'analyst: every view without personal data, and no other');

@@ -26,7 +26,7 @@ END $$;
 CREATE TEMP TABLE kind_of_column (columns text, digits integer, what text);
 INSERT INTO kind_of_column VALUES
 	('(^|_)(days|hours)(_|$)|^mean_before$', 2, 'days and hours'), ('(^|_)(score|fit|engagement|intent|points)$', 2, 'points'),
-	('(^share|_share|_rate|^rate.*|^gain$|^change$|^kappa|^won_by_.*|touches_per_lead|^coverage|roi|^paid_back|^probability)$', 4, 'rates'),
+	('(^share|_share(_lower|_upper)?|^lift|_rate|^rate.*|^gain$|^change$|^kappa|^won_by_.*|touches_per_lead|^coverage|roi|^paid_back|^probability)$', 4, 'rates'),
 	('(cost|overhead|revenue(_lower|_upper)?|amount|per_day|cost_per_.*|margin|^target|^won|^remaining|_value|^value_now|^rule_of_thumb)$', 6, 'money'),
 	('^(expected|lower|upper|from_(waiting|new)|begin_per_week)$', 2, 'numbers that are expected');
 SELECT is_empty(format('SELECT pg_temp.longer(%L, %s)', columns, digits), 'A16, D14: ' || what || ' have so many digits: ' || digits) FROM kind_of_column;

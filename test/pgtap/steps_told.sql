@@ -8,14 +8,14 @@ SELECT plan(13);
 \set funnel crm
 \ir helper/told_units.sql
 \ir helper/told_steps.sql
-SELECT isnt_empty('SELECT * FROM pg_temp.random_operations(500, 0.21)', 'a funnel');
+SELECT isnt_empty('SELECT * FROM pg_temp.random_operations(300, 0.21)', 'a funnel');
 
 -- as many again a year before, so that there is a past; some at midnight
 SET LOCAL lead_qual.import = on;
-INSERT INTO lead (lead_id, owner) SELECT 1000 + n, 'o' || n % 4 FROM generate_series(1, 250) AS n;
+INSERT INTO lead (lead_id, owner) SELECT 1000 + n, 'o' || n % 4 FROM generate_series(1, 110) AS n;
 INSERT INTO stage_history (lead_id, to_stage, entered_at, source, owner, reason, from_stage)
-SELECT 1000 + n, w.stage, timestamptz '2025-01-02 11:30Z' + n * interval '47 hours' + w.day * interval '3 days', (ARRAY['event', 'social'])[1 + n % 2], 'o' || n % 3, w.reason, w.previous
-FROM generate_series(1, 250) AS n,
+SELECT 1000 + n, w.stage, timestamptz '2025-01-02 11:30Z' + n * interval '107 hours' + w.day * interval '3 days', (ARRAY['event', 'social'])[1 + n % 2], 'o' || n % 3, w.reason, w.previous
+FROM generate_series(1, 110) AS n,
 	 LATERAL (VALUES (0, 0, 'lead', NULL, NULL), (1, 1, 'mql', NULL, 'lead'), (1 + n % 2, 2, 'sal', NULL, 'mql'), (2 + n % 3, 4, 'sql', NULL, 'sal'), (2 + n % 5, 6, 'opportunity', NULL, 'sql'), (2 + n % 7, 9, 'customer', NULL, 'opportunity'),
 			  (4 + n % 4, 20, (ARRAY['nurture', 'disqualified', 'lost'])[1 + n % 3], (ARRAY['no_budget', NULL, 'price'])[1 + n % 3], 'sal')) AS w (need, day, stage, reason, previous)
 WHERE w.need <= 1 + n % 5;
