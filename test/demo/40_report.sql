@@ -47,6 +47,21 @@ SELECT to_char(month, 'YYYY-MM') AS month, sqls, n AS won, n_exited AS "left", n
 FROM sql_velocity WHERE by = 'month'
 ORDER BY month DESC LIMIT 8;
 
+\echo 'PACE: MQLs and SQLs against the month before    view crm.lead_velocity_rate'
+SELECT to_char(month, 'YYYY-MM') AS month,
+	   max(qualified) FILTER (WHERE milestone = 'mql') AS mqls, round(100 * max(rate) FILTER (WHERE milestone = 'mql'), 1) AS "%",
+	   max(qualified) FILTER (WHERE milestone = 'sql') AS sqls, round(100 * max(rate) FILTER (WHERE milestone = 'sql'), 1) AS "% ",
+	   repeat('█', (max(qualified) FILTER (WHERE milestone = 'sql') / 6)::int) AS "SQLs"
+FROM lead_velocity_rate GROUP BY month ORDER BY month DESC LIMIT 6;
+
+\echo 'FORECAST: who will come in the next days              view crm.forecast'
+SELECT milestone, horizon_days AS days, waiting, expected, lower, upper, round(revenue) AS "EUR"
+FROM forecast WHERE milestone IN ('mql', 'sql', 'customer') ORDER BY position(milestone IN 'mql sql customer'), days;
+
+\echo 'What it would have said on 1 October, and what came: forecast_check()'
+SELECT milestone, horizon_days AS days, expected, lower, upper, came, within
+FROM forecast_check('crm', '2025-10-01') WHERE milestone IN ('mql', 'sql', 'customer') ORDER BY position(milestone IN 'mql sql customer'), days;
+
 \echo 'COST PER SQL in 2025: what each source cost, with its share of overhead'
 \echo '                                                         view crm.cost_per_sql'
 SELECT coalesce(source, 'all') AS source, round(sum(direct_cost)) AS direct, round(sum(overhead)) AS overhead,
