@@ -11,7 +11,7 @@ $$;
 
 BEGIN;
 SELECT create_funnel('crm', 'UTC');
-SELECT cmp_ok(locks('all'), '<=', 730::bigint, 'R11: create_funnel() holds the locks that the manual says');
+SELECT cmp_ok(locks('all'), '<=', 830::bigint, 'R11: create_funnel() holds the locks that the manual says');
 COMMIT;
 INSERT INTO crm.lead (lead_id) VALUES (1);
 
