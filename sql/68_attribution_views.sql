@@ -117,7 +117,7 @@ amount: what they are credited with, in setting.currency; NULL where won_deal ha
 	), every AS (
 		SELECT p.* FROM part p
 		UNION ALL
-		SELECT g.month, r.model, r.source, r.campaign, NULL, 0, NULL, 0, 0
+		SELECT g.month, r.model, r.source, r.campaign, NULL AS deal_id, 0, NULL AS amount, 0, 0
 		FROM (SELECT min(p.month) AS month FROM part p) f
 		JOIN setting s ON s.only_row = (f.month IS NOT NULL)
 		CROSS JOIN LATERAL _months_since(f.month, s.time_zone) g (month)

@@ -78,7 +78,7 @@ BEGIN
 		SELECT o.month, o.source, o.campaign, 0, o.amount, o.marketing, 0
 		FROM overhead o
 		UNION ALL
-		SELECT x.month, '(overhead)', NULL, 0, 0, 0, x.n_foreign
+		SELECT x.month, '(overhead)' AS source, NULL AS campaign, 0, 0, 0, x.n_foreign
 		FROM expense x
 		WHERE x.source IS NULL AND x.n_foreign > 0
 		UNION ALL
@@ -186,10 +186,10 @@ n_foreign: expenses in another currency than setting.currency, left out of the c
 			   0::bigint AS deals, 0::numeric AS revenue, 0::numeric AS margin, 0::bigint AS n_unpriced, 0::bigint AS n_without_margin, c.n_foreign
 		FROM spent c
 		UNION ALL
-		SELECT 'cohort', c.month, c.source, c.campaign, c.cost, 0, 0, 0, 0, 0, 0, 0, 0, 0, c.n_foreign
+		SELECT 'cohort' AS basis, c.month, c.source, c.campaign, c.cost, 0, 0, 0, 0, 0, 0, 0, 0, 0, c.n_foreign
 		FROM spent c
 		UNION ALL
-		SELECT 'cohort', u.month, u.source, u.campaign, 0, u.leads, u.mqls, u.sqls, u.customers, 0, 0, 0, 0, 0, 0
+		SELECT 'cohort' AS basis, u.month, u.source, u.campaign, 0, u.leads, u.mqls, u.sqls, u.customers, 0, 0, 0, 0, 0, 0
 		FROM unit u
 		UNION ALL
 		SELECT b.basis, b.month, w.source, w.campaign, 0, 0, 0, 0, 0, 1, coalesce(w.amount, 0), coalesce(w.margin, 0),
