@@ -81,12 +81,12 @@ BEGIN
 			  LEFT JOIN known k ON k.place = c.place
 			  WHERE c.kind IS NOT NULL) x
 		UNION ALL
-		SELECT 0, 0, 'all', NULL, NULL, NULL, '(all)', 'All leads', NULL
+		SELECT 0, 0, 'all' AS kind, NULL AS reason, NULL AS element_place, NULL AS place, '(all)' AS step, 'All leads' AS label, NULL AS side
 	), scope AS (
 		SELECT 'all' AS scope, NULL::date AS month, NULL::text AS source, coalesce(sum(c.n), 0) AS leads
 		FROM cell c
 		UNION ALL
-		SELECT 'month', m.month, NULL, coalesce(sum(c.n), 0)
+		SELECT 'month' AS scope, m.month, NULL AS source, coalesce(sum(c.n), 0)
 		FROM (SELECT c.month FROM cell c
 			  UNION
 			  SELECT g.month
@@ -96,7 +96,7 @@ BEGIN
 		LEFT JOIN cell c ON c.month = m.month
 		GROUP BY m.month
 		UNION ALL
-		SELECT 'source', NULL, c.source, sum(c.n)
+		SELECT 'source' AS scope, NULL AS month, c.source, sum(c.n)
 		FROM cell c
 		GROUP BY c.source
 	), dropped AS (

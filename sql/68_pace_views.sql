@@ -37,7 +37,7 @@ BEGIN
 	), every AS (
 		SELECT c.by, c.month, c.source FROM counted c
 		UNION
-		SELECT 'month', g.month, NULL
+		SELECT 'month' AS by, g.month, NULL AS source
 		FROM (SELECT min(c.month) AS month FROM counted c) f
 		JOIN setting s ON s.only_row = (f.month IS NOT NULL)
 		CROSS JOIN LATERAL _months_since(f.month, s.time_zone) g (month)
@@ -257,7 +257,7 @@ version: its version
 		SELECT y.by, y.value, y.opportunities, y.won, y.lost, y.priced, y.amount, y.time::numeric, y.revenue, y.period
 		FROM year_part y
 		UNION ALL
-		SELECT 'month', to_char(m.month::timestamp, 'YYYY-MM-DD'), coalesce(m.opportunities, 0), coalesce(m.won, 0), coalesce(m.lost, 0),
+		SELECT 'month' AS by, to_char(m.month::timestamp, 'YYYY-MM-DD'), coalesce(m.opportunities, 0), coalesce(m.won, 0), coalesce(m.lost, 0),
 			   coalesce(m.priced, 0), m.amount, m.time, m.revenue, m.period
 		FROM month_part m
 	)

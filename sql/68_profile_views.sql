@@ -54,7 +54,7 @@ BEGIN
 		LEFT JOIN met m ON m.rule_id = r.rule_id
 		WHERE r.axis = 'fit' AND r.enabled
 		UNION ALL
-		SELECT f.place, f.dimension, f.criterion, NULL, sum(sum(f.n)) OVER one, sum(f.n), sum(sum(f.bought)) OVER one, sum(f.bought)
+		SELECT f.place, f.dimension, f.criterion, NULL AS description, sum(sum(f.n)) OVER one, sum(f.n), sum(sum(f.bought)) OVER one, sum(f.bought)
 		FROM (SELECT v.place, v.dimension, v.n, v.bought,
 					 -- what only few have might tell who they are
 					 CASE WHEN coalesce(v.value, '') = '' THEN '(none)' WHEN v.n < 5 THEN '(other)' ELSE v.value END AS criterion
