@@ -330,7 +330,7 @@ n_foreign: expenses in another currency than setting.currency, left out of the c
 	LEFT JOIN LATERAL (
 		SELECT coalesce(sum(b.amount), 0) AS amount
 		FROM behind b
-		WHERE b.day BETWEEN g.starts_on AND g.ends_on AND (r.source = '(all)' OR b.source = r.source)) w ON g.value IS NOT NULL;
+		WHERE b.day >= g.starts_on AND b.day <= g.ends_on AND (r.source = '(all)' OR b.source = r.source)) w ON g.value IS NOT NULL;
 
 	PERFORM @extschema@._comment_view('pipeline'::text, '
 One row per source and current target of metric revenue (table target, not of an owner); a source without a target, and the row (all), once. Coverage of 3 means that a third of what is open must be won.
