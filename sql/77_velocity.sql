@@ -17,9 +17,17 @@ DECLARE
 	working boolean;
 BEGIN
 	PERFORM @extschema@._funnel_schema(funnel);
-	PERFORM @extschema@._check_step(from_milestone, to_milestone);
+	PERFORM @extschema@._require_step(from_milestone, to_milestone);
 	IF by IS NOT NULL THEN
-		part := @extschema@._dimension(funnel, from_milestone, by);
+		SELECT format(CASE d.type WHEN 'date' THEN 'to_char((%s)::timestamp, ''YYYY-MM-DD'')' ELSE 'coalesce((%s)::text, ''(none)'')' END,
+					  format(d.expression, from_milestone, CASE WHEN from_milestone IN ('mql', 'sql') THEN from_milestone || '_' ELSE '' END))
+			INTO part
+		FROM @extschema@._unit_dimensions() AS d WHERE d.name = by;
+		IF NOT FOUND THEN
+			RAISE EXCEPTION 'there is no dimension "%"', @extschema@._clip(by::text)
+				USING ERRCODE = 'invalid_parameter_value',
+					  HINT = format('Dimensions are %s.', (SELECT string_agg(d.name, ', ' ORDER BY d.place) FROM @extschema@._unit_dimensions() AS d));
+		END IF;
 	END IF;
 	EXECUTE format('SELECT bool_and(st.working_time) FROM %I.stage AS st WHERE st.milestone = $1', funnel)
 		INTO working USING from_milestone;
@@ -29,6 +37,9 @@ BEGIN
 			SELECT %2$s AS value, %3$s, %5$s AS open_time
 			FROM %1$I.journey AS j
 			CROSS JOIN %1$I.setting AS s
+			LEFT JOIN %1$I.source AS c ON c.source = j.%4$I_source
+			LEFT JOIN %1$I.account AS a ON a.account_id = j.%4$I_account_id
+			LEFT JOIN %1$I.lead AS l ON l.lead_id = j.lead_id AND j.gone_at IS NULL
 			WHERE j.%4$I_at IS NOT NULL
 			OFFSET '0'
 		), counted AS (
@@ -56,4 +67,4 @@ END
 $body$;
 
 COMMENT ON FUNCTION velocity(text, text, text, text) IS
-'days from one milestone of the path to a later one in the same cycle, of all units (value "all") or by month, quarter, week (value: first day, in the funnel''s time zone), source, channel, campaign, owner, account, country, industry, definition or version: as the unit entered the first milestone; campaign, owner, definition and version of an entry other than mql or sql as the unit began, country and industry those of the lead today. units = n + n_open + n_exited + n_gone + n_odd, and all figures are those of view sql_velocity, in days or as a fraction of the units: reached_median_days (of those who will get there), reached_by_30 … reached_by_180, and beside it the share that has left by then for nurture, disqualified or lost instead; mean_working_hours, median_working_hours: of the n, hours open by the calendar, where all stages of the first milestone count working time, else NULL';
+'days from one milestone of the path to a later one, or to an exit, in the same cycle, of all units (value "all") or by month, quarter, week (value: first day, in the funnel''s time zone), source, channel, campaign, owner, account, country, industry, definition or version: as the unit entered the first milestone; campaign, owner, definition and version of an entry other than mql or sql as the unit began, country and industry those of the lead today. units = n + n_open + n_exited + n_gone + n_odd, and all figures are those of view sql_velocity, in days or as a fraction of the units: reached_median_days (of those who will get there), reached_by_30 … reached_by_180, and beside it the share that has left by then for nurture, disqualified or lost instead; mean_working_hours, median_working_hours: of the n, hours open by the calendar, where all stages of the first milestone count working time, else NULL';

@@ -5,7 +5,7 @@ BEGIN;
 SET LOCAL client_min_messages = error;
 SET LOCAL TimeZone = 'UTC';
 SET LOCAL jit = off;
-SELECT plan(31);
+SELECT plan(33);
 \ir helper/random_funnel.sql
 UPDATE setting SET time_zone = 'America/St_Johns';
 SELECT isnt_empty('SELECT * FROM pg_temp.random_operations(1500, 0.2)', 'a funnel');
@@ -102,10 +102,13 @@ SELECT results_eq('SELECT mean_working_hours FROM velocity(''crm'', ''mql'', ''s
 	$$ SELECT round(avg(hours) FILTER (WHERE state = 'reached'), 2) FROM told $$, 'working time, where the stage counts it');
 
 -- bad input
-SELECT throws_ok('SELECT * FROM velocity(''crm'', ''mql'', ''won'')', '22023', 'there is no milestone "won" on the path', 'an unknown milestone');
-SELECT throws_ok('SELECT * FROM velocity(''crm'', ''lost'', ''customer'')', '22023', 'there is no milestone "lost" on the path', 'an exit leads nowhere');
+SELECT throws_ok('SELECT * FROM velocity(''crm'', ''mql'', ''won'')', '22023', 'there is no milestone "won"', 'an unknown milestone');
+SELECT throws_ok('SELECT * FROM velocity(''crm'', ''lost'', ''customer'')', '22023', 'no way leads from milestone "lost" to "customer"', 'an exit leads nowhere');
 SELECT throws_ok('SELECT * FROM velocity(''crm'', NULL, ''customer'')', '22023', NULL, 'none');
-SELECT throws_ok('SELECT * FROM velocity(''crm'', ''sql'', ''mql'')', '22023', 'milestone "mql" does not come after "sql"', 'the wrong way round');
+SELECT throws_ok('SELECT * FROM velocity(''crm'', ''sql'', ''mql'')', '22023', 'no way leads from milestone "sql" to "mql"', 'the wrong way round');
+SELECT throws_ok('SELECT * FROM velocity(''crm'', ''mql'', ''sql'', ''moon'')', '22023', 'there is no dimension "moon"', 'an unknown dimension');
+SET LOCAL DateStyle = 'German';
+SELECT matches(value, '^20..-..-..$', 'days as they sort, whatever DateStyle says') FROM velocity('crm', 'mql', 'sql', 'week') LIMIT 1;
 
 SELECT * FROM finish();
 ROLLBACK;
