@@ -116,11 +116,11 @@ lift: customer_share / lead_share, which is the rate of customers among leads wi
 			   string_agg(b.name || ' +' || x.points, ', ' ORDER BY x.points DESC, b.rule_id) FILTER (WHERE x.points > 0) AS rules
 		FROM explain_score(l.scorecard, t.at) x
 		JOIN bright b ON b.rule_id = x.rule_id) i
-	WHERE engagement(l.scorecard, t.at) <> 0 AND fit(l.scorecard, t.at) > 0 AND i.intent > 0
+	WHERE engagement(l.scorecard, t.at) <> 0 AND fit(l.scorecard, t.at) > 0 AND i.intent >= 1
 	ORDER BY fit DESC, intent DESC, lead_id;
 
 	PERFORM @extschema@._comment_view('look_alike'::text, '
-Whom to win next where MQLs are few: leads below MQL (in a stage of milestone lead) that look like customers, which is points of fit above 0, and show intent, which is points of rules of category intent above 0, faded to funnel_now(); the best fit first, then the most intent. Leads that were returned are not here: see lead_now for those in nurture. No personal data.
+Whom to win next where MQLs are few: leads below MQL (in a stage of milestone lead) that look like customers, which is points of fit above 0, and show intent, which is a point or more of rules of category intent, faded to funnel_now(); the best fit first, then the most intent. Leads that were returned are not here: see lead_now for those in nurture. No personal data.
 lead_id: lead
 stage: stage that it is in
 source: where it came from first; (none) where it is missing

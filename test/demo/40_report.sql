@@ -92,6 +92,36 @@ JOIN lead l ON l.lead_id = j.lead_id AND l.cycle = j.cycle
 WHERE j.mql_at IS NOT NULL
 GROUP BY l.accepted_by ORDER BY l.accepted_by NULLS LAST;
 
+\echo 'WHERE LEADS DROP OUT, each once, under the first thing it fails at'
+\echo '                                                            view crm.waterfall'
+SELECT left(label, 30) AS "dropped out for (1 % or more)", excluded AS leads, round(100 * excluded_share, 1) AS "%", remaining AS "left",
+	   repeat('█', round(30 * remaining_share)::int) AS bar
+FROM waterfall
+WHERE scope = 'all' AND (position = 0 OR excluded_share >= 0.01)
+ORDER BY position;
+
+\echo 'IS MARKETING SENDING JUNK, and from where?                  view crm.hand_over'
+SELECT source, count(*) AS "handed over", count(*) FILTER (WHERE side = 'marketing') AS junk,
+	   round(100.0 * count(*) FILTER (WHERE side = 'marketing') / count(*), 1) AS "%",
+	   repeat('█', (40.0 * count(*) FILTER (WHERE side = 'marketing') / count(*))::int) AS bar
+FROM hand_over
+GROUP BY source
+ORDER BY 1.0 * count(*) FILTER (WHERE side = 'marketing') / count(*) DESC, source;
+
+\echo 'WHO BUYS: criteria that more customers meet than leads do'
+\echo '                                                        view crm.ideal_profile'
+SELECT dimension, left(criterion, 20) AS criterion, round(100 * lead_share, 1) AS "% of leads",
+	   round(100 * customer_share, 1) AS "% of customers", round(lift, 2) AS lift,
+	   CASE WHEN customer_share_lower > lead_share THEN 'proven' ELSE '' END AS note
+FROM ideal_profile
+WHERE lift > 1.05
+ORDER BY lift DESC, dimension, criterion LIMIT 8;
+
+\echo 'WHO ELSE IS LIKE THEM, and shows intent                    view crm.look_alike'
+SELECT lead_id AS lead, source, trunc(fit, 1) AS fit, trunc(intent, 1) AS intent, trunc(score, 1) AS score,
+	   round(days_since_intent, 1) AS "days ago"
+FROM look_alike LIMIT 5;
+
 \echo 'THE INBOX OF SALES, 31 December, 20:00; ! is past due           view crm.inbox'
 SELECT CASE w.n WHEN 1 THEN i.lead_id::text ELSE '' END AS lead,
 	   CASE w.n WHEN 1 THEN i.full_name ELSE '' END AS name, CASE w.n WHEN 1 THEN i.stage ELSE '' END AS stage,

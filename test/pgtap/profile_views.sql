@@ -3,7 +3,7 @@ BEGIN;
 SET LOCAL client_min_messages = error;
 SET LOCAL TimeZone = 'UTC';
 SET LOCAL lead_qual.clock = '2026-03-20 09:00Z';
-SELECT plan(26);
+SELECT plan(27);
 SELECT create_funnel('crm');
 SET LOCAL search_path = crm, public, pg_temp;
 SELECT is((SELECT count(*) FILTER (WHERE leads = 0 AND lift IS NULL AND customer_share_lower IS NULL) FROM ideal_profile), (SELECT count(*) FROM ideal_profile), 'nobody is there: no shares');
@@ -47,8 +47,11 @@ SELECT results_eq('SELECT lead_id, fit, intent, score, days_since_intent, intent
 	$$ VALUES (2006::bigint, 25::numeric, 15::numeric, 40::numeric, 0.00, 'pricing_page_view +15'), (2001, 25, 7.5, 32.5, 14.00, 'pricing_page_view +7.5'), (2002, 20, 22.5, 42.5, 0.00, 'pricing_page_view +22.5') $$,
 	'R003-24 below MQL, by fit, then by intent, which fades; who does not fit, who read an ebook and who is an MQL are not among them');
 SELECT results_eq('SELECT stage, source, owner FROM look_alike WHERE lead_id IN (2001, 2002) ORDER BY lead_id', $$ VALUES ('lead', 'event', 'eva'), ('lead', '(none)', NULL) $$, 'R003-24 from where, and whose');
-SELECT results_eq('SELECT l.lead_id, l.intent, l.fit FROM look_alike AS l ORDER BY 1', $$ SELECT lead_id, intent, fit FROM lead_now WHERE milestone = 'lead' AND fit > 0 AND intent > 0 ORDER BY 1 $$, 'D15 intent is that of lead_now');
+SELECT results_eq('SELECT l.lead_id, l.intent, l.fit FROM look_alike AS l ORDER BY 1', $$ SELECT lead_id, intent, fit FROM lead_now WHERE milestone = 'lead' AND fit > 0 AND intent >= 1 ORDER BY 1 $$, 'D15 intent is that of lead_now');
 SELECT is_empty($$ SELECT a.attname FROM pg_attribute AS a WHERE a.attrelid = 'crm.look_alike'::regclass AND a.attname ~ 'name|email|company|note' $$, 'it tells nobody''s name');
+SET LOCAL lead_qual.clock = '2026-05-15 09:00Z';
+SELECT results_eq('SELECT lead_id FROM look_alike', 'VALUES (2002::bigint)', 'R003-24 what has faded below a point is not fresh');
+SET LOCAL lead_qual.clock = '2026-03-20 09:00Z';
 UPDATE stage SET milestone = 'nurture' WHERE stage = 'lead';
 SELECT is_empty('TABLE look_alike', 'no leads below MQL, no rows');
 UPDATE stage SET milestone = 'lead' WHERE stage = 'lead';

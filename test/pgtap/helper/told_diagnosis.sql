@@ -105,5 +105,5 @@ SELECT n.lead_id, n.stage, n.owner, n.fit, n.intent, n.score, coalesce(l.source,
 	   (SELECT max(c.last_hit) FROM jsonb_to_recordset(l.scorecard::jsonb -> 'rules') AS c (rule_id bigint, last_hit timestamptz)
 		JOIN rule r ON r.rule_id = c.rule_id AND r.category = 'intent') AS last_intent_at
 FROM lead_now n JOIN lead l ON l.lead_id = n.lead_id
-WHERE n.milestone = 'lead' AND n.fit > 0 AND n.intent > 0;
+WHERE n.milestone = 'lead' AND n.fit > 0 AND n.intent >= 1;
 SET LOCAL search_path = :funnel, public, pg_temp;
