@@ -188,6 +188,8 @@ SELECT wanted, count(*) AS refused, count(DISTINCT n) AS leads,
 	   count(DISTINCT n) FILTER (WHERE EXISTS (SELECT FROM stage_history h
 											   WHERE h.lead_id = n AND h.to_stage = wanted AND h.entered_at > r.at)) AS "of them got there later"
 FROM demo.refusal r GROUP BY wanted ORDER BY wanted;
-SELECT message || E'\n' || detail AS answer FROM demo.refusal ORDER BY at DESC, n LIMIT 1 \gset
+SELECT string_agg(line[1], E'\n') AS answer
+FROM (SELECT message || E'\n' || detail AS answer FROM demo.refusal ORDER BY at DESC, n LIMIT 1) AS r,
+	regexp_matches(answer, '(?n)(.{1,78})(?: |$)', 'g') AS line \gset
 \echo 'The last answer they got:'
 \echo :answer
