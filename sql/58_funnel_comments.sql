@@ -37,7 +37,7 @@ BEGIN
 
 		('TABLE source', 'where leads come from'),
 		('COLUMN source.source', 'name of the source, as leads, activities and spend give it'),
-		('COLUMN source.channel', 'group of sources; kept for reports of yours, as no view reads it'),
+		('COLUMN source.channel', 'group of sources, by which conversion_by() may count'),
 		('COLUMN source.direct', 'came by itself: passed over by last non-direct attribution'),
 		('COLUMN source.paid', 'costs money a click or a contact; kept for reports of yours, as no view reads it'),
 

@@ -25,6 +25,7 @@ BEGIN ATOMIC
 		(2, 'One row per month (in the funnel''s time zone) of entered(sql), from the first with an SQL to the present one. Velocity = entered(customer) - entered(sql) in the same cycle, in days. sqls = n + n_open + n_exited + n_gone + n_odd.'),
 		(2, 'first day of the month'),
 		(2, 'units (lead and cycle) that entered sql in the month'),
+		(2, 'group of sources; kept for reports of yours, as no view reads it'),
 		(2, 'share of the first touch in U-shaped attribution; kept for reports of yours, as no view reads it'),
 		(2, 'share of the last touch in U-shaped attribution; kept for reports of yours, as no view reads it'),
 		(2, 'share of each of the three anchors in W-shaped attribution; kept for reports of yours, as no view reads it'),
